@@ -1,0 +1,75 @@
+# Everything a person does here. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+# One BLAS thread for each of the test processes: more only fight over the same cores.
+export OPENBLAS_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test cover check format bench docs lock clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv from the lock (needs python3 >= 3.11; uses uv when it is there)
+
+demo: $(STAMP) ## Show it: a made-up shop, consents, suggestions with reasons, withdrawal, erasure
+	@$(RUN)/assent demo $(ARGS)
+
+test: $(STAMP) ## Run every test, on SQLite and on PostgreSQL
+	@$(RUN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+cover: $(STAMP) ## Run every test with branch coverage; five rooms must be covered whole
+	@$(RUN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+	@for room in consent vault sums models rights; do \
+		$(RUN)/coverage report --include="src/assent/$$room/*" --fail-under=100 || exit 1; done
+
+check: $(STAMP) ## Check style, types and who imports whom
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports
+
+format: $(STAMP) ## Put the code in its common form
+	@$(RUN)/ruff check --fix-only .
+	@$(RUN)/ruff format .
+
+bench: $(STAMP) ## Measure: one table, each figure beside its limit or peer (ARGS="recommender" picks modules)
+	@$(RUN)/python -m bench $(ARGS)
+
+docs: $(STAMP) ## Write the pages that are made from the code
+	@$(RUN)/python -m docs.build
+
+lock: $(STAMP) ## Resolve requirements.lock anew from pyproject.toml
+	@$(PYTHON) -m venv --clear $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip install --quiet 'pip-tools>=7.5,<8'
+	@$(VENV)-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --extra dev --extra postgres \
+		--no-header --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $(VENV)-lock/lock pyproject.toml
+	@{ sed -n '/^#/p;/^#/!q' requirements.lock; cat $(VENV)-lock/lock; } > $(VENV)-lock/new
+	@mv $(VENV)-lock/new requirements.lock
+	@rm -rf $(VENV)-lock
+
+clean: ## Remove .venv and every cache
+	@rm -rf $(VENV) $(VENV)-lock build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The lock first, whole and hashed; then this package, editable, with the build backend that the lock brought.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "assent needs Python 3.11 or later: make setup PYTHON=python3.12" >&2; exit 1; }
+	@if command -v uv >/dev/null 2>&1; then \
+		{ test -x $(RUN)/python || uv venv --quiet --python "$(PYTHON)" $(VENV); } \
+		&& uv pip install --quiet --python $(RUN)/python --require-hashes -r requirements.lock \
+		&& uv pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation -e .; \
+	else \
+		{ test -x $(RUN)/python || $(PYTHON) -m venv $(VENV) \
+			|| { echo "python3 has no venv here: install it (Debian: apt install python3-venv)" >&2; exit 1; }; } \
+		&& echo "Installing into $(VENV) (two or three minutes the first time)" \
+		&& $(RUN)/python -m pip install --quiet --require-hashes -r requirements.lock \
+		&& $(RUN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $(STAMP)

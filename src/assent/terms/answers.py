@@ -1,0 +1,118 @@
+"""What the acts answer: plain frozen values, the same in Python, on the command line and over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One true reason: an act of the person themself and its rounded share of the score, in percent."""
+
+    item: str
+    name: str
+    action: str
+    share_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One suggested item: its place in the list, its public facts, and why it is here."""
+
+    rank: int
+    item: str
+    name: str
+    facts: Mapping[str, Any]
+    because: Sequence[Because]
+    #: The reason in one plain sentence.
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotUsed:
+    """Something that could have been used and was not, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One answer to "what shall this slot show?", with its reasons. No exact score is part of it."""
+
+    decision_id: str
+    at: str
+    slot: str
+    mode: str
+    #: True when the person's own history chose the items.
+    personal: bool
+    #: `personal`, `similar`, `popular` or `empty`: how the items were found.
+    method: str
+    items: Sequence[Suggestion]
+    used: Sequence[str]
+    not_used: Sequence[NotUsed]
+    purpose: str | None
+    #: The receipt of the consent that this answer rests on.
+    receipt: str | None
+    gpc_honored: bool
+    #: How the person changes or stops this.
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of a batch: how many events were stored, and how many dropped for which reason."""
+
+    stored: int
+    dropped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of every line of a file: the counts of `table` add up to `lines`."""
+
+    table: Mapping[str, int]
+    lines: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What one training did."""
+
+    people: int
+    items: int
+    added: int
+    removed: int
+    digest: str
+    version: int
+    seconds: float
+    rebuilt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Proof of one erasure: what was removed, the digests, the log proof, and a signature over all of it."""
+
+    body: Mapping[str, Any]
+    signature: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a verification: what was checked, whether it holds, and what was found."""
+
+    name: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The whole of a verification."""
+
+    holds: bool
+    checks: Sequence[Check] = field(default_factory=tuple)

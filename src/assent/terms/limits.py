@@ -1,0 +1,50 @@
+"""A limit on everything, as one table: name, default, unit, and why it stands where it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound; the unit is the last word of the name where it is not `max`."""
+
+    name: str
+    default: int
+    unit: str
+    why: str
+
+
+_ROWS = (
+    Limit("body_bytes_max", 4_194_304, "bytes", "The largest batch any common tracking client sends is 4 MB."),
+    Limit("body_seconds_max", 30, "seconds", "A client that sends slower than this holds a place that others need."),
+    Limit("body_inflated_bytes_max", 16_777_216, "bytes", "A compressed body may not grow past this (gzip bombs)."),
+    Limit("event_bytes_max", 32_768, "bytes", "Segment's own limit for one event."),
+    Limit("batch_events_max", 2_500, "events", "Segment's own limit for one batch."),
+    Limit("json_depth_max", 32, "levels", "Deeper nesting has no use in an event and costs stack."),
+    Limit("message_id_chars_max", 100, "characters", "Segment's own limit; longer ids are not ids."),
+    Limit("identifier_chars_max", 256, "characters", "An e-mail address has at most 254."),
+    Limit("item_id_chars_max", 128, "characters", "Longer than any stock code; keeps index pages small."),
+    Limit("item_bytes_max", 65_536, "bytes", "One item's facts; pictures are linked, not stored."),
+    Limit("items_per_request_max", 10_000, "items", "One request must end within seconds."),
+    Limit("decide_count_max", 200, "items", "Nobody reads more, and a longer list would leak the model's order."),
+    Limit("exclude_items_max", 5_000, "items", "A request-time exclude list is read on the hot path."),
+    Limit("event_age_days_max", 3_650, "days", "Older events are a clock gone wrong, not a history."),
+    Limit("event_future_seconds_max", 86_400, "seconds", "A client's clock may be a day ahead; more is an error."),
+    Limit("permit_ttl_seconds", 30, "seconds", "A permit outlives one request, not a withdrawal."),
+    Limit("consent_days", 365, "days", "Consent is asked again after a year."),
+    Limit("history_entries_max", 2_000, "entries", "The newest actions; more adds nothing to a suggestion."),
+    Limit("history_tail_records", 8, "records", "Past this many loose trails a person's history is folded into one."),
+    Limit("evidence_chars_max", 2_000, "characters", "What an operator states as proof of consent."),
+    Limit("products_per_event_max", 500, "products", "A longer order is a wholesale list, not a taste."),
+    Limit("write_queue_jobs_max", 1_000, "jobs", "Past this a caller waits, then is told the store is busy."),
+    Limit("write_wait_seconds", 10, "seconds", "Whoever waits longer is better told."),
+    Limit("write_group_jobs_max", 128, "jobs", "Jobs that share one commit; more would only make the first wait."),
+)
+
+LIMITS = {row.name: row for row in _ROWS}
+
+
+def limit(name: str) -> int:
+    """Return the bound of that name; raises `KeyError` for a name not in the table."""
+    return LIMITS[name].default

@@ -1,0 +1,45 @@
+"""What an operator sets: few things, each with a safe default; read from `ASSENT_*` variables unless given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from assent.terms.errors import InvalidInput
+
+GpcMode = Literal["strict", "sharing"]
+GPC_MODES = ("strict", "sharing")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The operator's settings."""
+
+    #: What Global Privacy Control refuses: `strict` every optional purpose, `sharing` the sharing purposes alone.
+    gpc: str = "strict"
+    #: The language of notices where a request names none.
+    language: str = "en"
+    #: Who answers for the data, as receipts name them.
+    controller_name: str = "This shop"
+    #: Where people reach the controller.
+    controller_contact: str = "privacy@shop.invalid"
+    #: The controller's postal address.
+    controller_address: str = "not stated"
+    #: Whose law applies.
+    jurisdiction: str = "EU"
+    #: Comma-separated origins that browsers may send events from; `*` is every origin.
+    cors_origins: str = "*"
+
+    def __post_init__(self) -> None:
+        """Refuse a mode that does not exist."""
+        if self.gpc not in GPC_MODES:
+            message = "The setting gpc is not a mode that exists."
+            raise InvalidInput(message, advice=f"Set ASSENT_GPC to one of: {', '.join(GPC_MODES)}.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read each setting from `ASSENT_` and its name in capitals, where that is set."""
+        names = {each.name: f"ASSENT_{each.name.upper()}" for each in fields(cls)}
+        return cls(**{name: environment[variable] for name, variable in names.items() if variable in environment})

@@ -1,0 +1,5 @@
+"""What tests of and around assent need: clocks, seeds and the contract suites. Nothing in assent imports it."""
+
+from assent.testing.clock import START_MS, FixedClock, SeededRandomness
+
+__all__ = ["START_MS", "FixedClock", "SeededRandomness"]
