@@ -1,0 +1,116 @@
+"""A Core statement is compiled once for each dialect and then runs as text with a tuple of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.base import Executable
+
+#: The longest list of values in one query; longer lists run in chunks. Keeps plans few and statements short.
+LIST_VALUES_MAX = 500
+
+#: A statement made anew for each call would fill the cache; module-level statements never come near this.
+PLANS_MAX = 2_000
+
+Values = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One compiled statement: its text, how to order named values, and the name of its one list parameter if any."""
+
+    statement: Executable
+    text: str
+    names: tuple[str, ...]
+    bind: Callable[[Mapping[str, Any]], Values]
+    list_name: str | None = None
+    #: For a list parameter: the text with n places, by n.
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def rows(self, rows: Sequence[Mapping[str, Any]] | Sequence[Values]) -> Sequence[Values] | map[Values]:
+        """Order the values of many rows: mappings by name, named tuples by their fields."""
+        first = rows[0]
+        if not isinstance(first, tuple):
+            return map(self.bind, rows)  # type: ignore[arg-type]
+        fields: tuple[str, ...] = first._fields  # type: ignore[attr-defined]
+        if fields == self.names:
+            return rows  # type: ignore[return-value]
+        return map(_getter([fields.index(name) for name in self.names]), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans of one dialect, by the identity of the statement (each plan keeps its statement alive)."""
+
+    dialect: Dialect
+    #: SQLite wants one place for each value of a list, PostgreSQL takes the list as one array.
+    lists_as_arrays: bool
+    known: dict[int, Plan] = field(default_factory=dict)
+
+    def plan(self, statement: Executable) -> Plan:
+        """Compile a statement, once."""
+        found = self.known.get(id(statement))
+        if found is None:
+            if len(self.known) >= PLANS_MAX:
+                self.known.clear()
+            found = self.known[id(statement)] = self._compile(statement)
+        return found
+
+    def _compile(self, statement: Executable) -> Plan:
+        compiled: Any = statement.compile(dialect=self.dialect)  # type: ignore[attr-defined]
+        names = tuple(compiled.positiontup or ())
+        text = str(compiled)
+        list_name = None
+        for parameter in compiled.post_compile_params:
+            list_name = parameter.key
+            if self.lists_as_arrays:
+                text = text.replace(f"IN (__[POSTCOMPILE_{list_name}])", "= ANY(%s)")
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return Plan(statement, text, names, _binder(names, constants), list_name)
+
+    def queries(self, plan: Plan, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
+        """Yield the text and values of each query that a list parameter needs: long lists are cut."""
+        values: Sequence[Any] = parameters[plan.list_name or ""]
+        bound = plan.bind(parameters)
+        at = plan.names.index(plan.list_name or "")
+        before, after = bound[:at], bound[at + 1 :]
+        for start in range(0, len(values), LIST_VALUES_MAX):
+            chunk = list(values[start : start + LIST_VALUES_MAX])
+            if self.lists_as_arrays:
+                yield plan.text, (*before, chunk, *after)
+                continue
+            # Padded to a power of two with its last value, so that few different texts occur.
+            count = 1 << (len(chunk) - 1).bit_length()
+            chunk.extend(chunk[-1:] * (count - len(chunk)))
+            yield self._with_places(plan, count), (*before, *chunk, *after)
+
+    def _with_places(self, plan: Plan, count: int) -> str:
+        """Return the text of a plan with `count` places for its list."""
+        text = plan.texts.get(count)
+        if text is None:
+            places = ", ".join("?" * count)
+            text = plan.texts[count] = plan.text.replace(f"__[POSTCOMPILE_{plan.list_name}]", places)
+        return text
+
+
+def _getter(names: Sequence[Any]) -> Callable[[Any], Values]:
+    """Return a function that takes these entries, in order, as a tuple."""
+    if not names:
+        return lambda _: ()
+    if len(names) == 1:
+        only = names[0]
+        return lambda source: (source[only],)
+    return itemgetter(*names)
+
+
+def _binder(names: tuple[str, ...], constants: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Values]:
+    """Return a function that orders a mapping's values; constants of the statement fill what is not given."""
+    ordered = _getter(names)
+    if not constants:
+        return ordered
+    return lambda parameters: ordered({**constants, **parameters})

@@ -1,0 +1,138 @@
+"""A session runs statements on one connection, inside one transaction that somebody else began and will end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assent.terms.errors import AssentError, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlalchemy.sql.base import Executable
+
+    from assent.store.plans import Plans
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class Cursor(Protocol):
+    """What a session needs of a database cursor."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+        ...
+
+    def execute(self, text: Any, values: Any = ..., /) -> Any:
+        """Run one statement."""
+        ...
+
+    def executemany(self, text: Any, rows: Any, /) -> Any:
+        """Run one statement for many rows of values."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows of the last query."""
+        ...
+
+
+class Session:
+    """Runs Core statements inside a transaction; handed to topic functions as their first argument.
+
+    `writable` is True inside a write job. A statement that fails ends its job: the job is undone even if it swallows
+    the error, on both databases alike.
+    """
+
+    __slots__ = ("_cursor", "_errors", "_hooks", "_known", "_plans", "_translate", "failure", "kept", "writable")
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        plans: Plans,
+        errors: tuple[type[Exception], ...],
+        translate: Callable[[Exception], AssentError],
+        *,
+        writable: bool,
+    ) -> None:
+        """Run on `cursor`; driver `errors` are told in our own words by `translate`."""
+        self._cursor = cursor
+        self._plans = plans
+        self._known = plans.known
+        self._errors = errors
+        self._translate = translate
+        self._hooks: list[Callable[[], object]] = []
+        self.writable = writable
+        #: What topics remember on this connection between transactions: only what can never change.
+        self.kept: dict[str, Any] = {}
+        #: The error of the first statement that failed, if any.
+        self.failure: AssentError | None = None
+
+    def all(self, statement: Executable, parameters: Mapping[str, Any] = NOTHING) -> list[tuple[Any, ...]]:
+        """Return every row of a query; a list parameter may be of any length, its chunks' rows follow each other."""
+        plan = self._known.get(id(statement)) or self._plans.plan(statement)
+        cursor = self._cursor
+        try:
+            if plan.list_name is None:
+                cursor.execute(plan.text, plan.bind(parameters))
+                return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = []
+            for text, values in self._plans.queries(plan, parameters):
+                cursor.execute(text, values)
+                rows += cursor.fetchall()
+        except self._errors as error:
+            raise self._failed(error) from error
+        return rows
+
+    def one(self, statement: Executable, parameters: Mapping[str, Any] = NOTHING) -> tuple[Any, ...] | None:
+        """Return the first row of a query, or None; meant for queries that have at most one."""
+        rows = self.all(statement, parameters)
+        return rows[0] if rows else None
+
+    def run(self, statement: Executable, parameters: Mapping[str, Any] = NOTHING) -> int:
+        """Run a statement that returns no rows; return how many rows it changed."""
+        plan = self._known.get(id(statement)) or self._plans.plan(statement)
+        cursor = self._cursor
+        try:
+            if plan.list_name is None:
+                cursor.execute(plan.text, plan.bind(parameters))
+                return cursor.rowcount
+            changed = 0
+            for text, values in self._plans.queries(plan, parameters):
+                cursor.execute(text, values)
+                changed += cursor.rowcount
+        except self._errors as error:
+            raise self._failed(error) from error
+        return changed
+
+    def run_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | Sequence[tuple[Any, ...]]) -> None:
+        """Run a statement for many rows: mappings, or named tuples whose fields are the statement's parameters."""
+        if not rows:
+            return
+        plan = self._known.get(id(statement)) or self._plans.plan(statement)
+        try:
+            self._cursor.executemany(plan.text, plan.rows(rows))
+        except self._errors as error:
+            raise self._failed(error) from error
+
+    def after_commit(self, hook: Callable[[], object]) -> None:
+        """Have `hook` called in the writer thread once this job is durable, before its future resolves.
+
+        A hook that raises gives its error to the job's future although the write is kept, so hooks must not raise.
+        Raises `Conflict` outside a write job.
+        """
+        if not self.writable:
+            message = "Only a write job has a commit to wait for."
+            raise Conflict(message, advice="Register the hook inside store.write().")
+        self._hooks.append(hook)
+
+    def take_hooks(self) -> Iterable[Callable[[], object]]:
+        """Hand over the hooks of the job that just ended, and start anew for the next."""
+        hooks, self._hooks = self._hooks, []
+        return hooks
+
+    def _failed(self, error: Exception) -> AssentError:
+        told = self._translate(error)
+        if self.failure is None:
+            self.failure = told
+        return told

@@ -1,0 +1,163 @@
+"""The store: opened by URL, read in consistent snapshots, written by one writer."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from assent.store.address import Address, read_address
+from assent.store.migrate import HEAD, bring_up
+from assent.store.sqlite import Sqlite
+from assent.store.writer import Writer
+from assent.terms.errors import AssentError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    from assent.store.address import Dialect
+    from assent.store.link import Backend, Link
+    from assent.store.session import Session
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open store; safe to use from many threads. Open it with `Store.open`."""
+
+    def __init__(self, address: Address, backend: Backend) -> None:
+        """Serve a database that has the newest schema."""
+        #: Where it is, as it was named; may hold a password.
+        self.url: str = address.url
+        #: The same without user and password, for people to read.
+        self.shown_url: str = address.shown
+        self.dialect: Dialect = address.dialect
+        #: The database file, None on PostgreSQL.
+        self.path: Path | None = address.path
+        self._backend = backend
+        self._idle: deque[Link] = deque()
+        self._closed = False
+        self._writer = Writer(lambda: backend.link(writable=True))
+
+    @classmethod
+    def open(cls, url: str | Path, *, create: bool = True) -> Self:
+        """Open the store at a path, `sqlite:///path` or `postgresql://...`; make or migrate its schema as needed.
+
+        Raises `StoreUnavailable` when it cannot be reached, or is not there and `create` is False, `StoreNewer` when a
+        newer version wrote it, `InvalidInput` for a URL of another kind.
+        """
+        address = read_address(url)
+        backend = _server(address) if address.path is None else Sqlite(address.path, create=create)
+        bring_up(backend, create=create)
+        return cls(address, backend)
+
+    def read(self) -> AbstractContextManager[Session]:
+        """Begin a read: everything its session sees is of one moment, that of its first query."""
+        return _Reading(self)
+
+    def write(self, job: Callable[[Session], T]) -> T:
+        """Run `job` in the writer's transaction and return its result once it is durable; raises what it raised."""
+        return self._writer.write(job)
+
+    def submit(self, job: Callable[[Session], T]) -> Future[T]:
+        """Queue `job` like `write`, without waiting."""
+        return self._writer.submit(job)
+
+    def schema(self) -> dict[str, str | None]:
+        """Return the revision the database has (`current`) and the one this program wants (`wanted`)."""
+        return {"current": self._backend.version(), "wanted": HEAD}
+
+    def checkpoint(self) -> None:
+        """Leave deleted content nowhere that the database can clean up by itself.
+
+        On SQLite the log is moved into the file and emptied, which raises `Busy` while a reader of another moment or
+        another process holds it up; on PostgreSQL dead rows are removed from the tables that name people.
+        """
+        self._writer.forbid_inside_job()
+        self._backend.checkpoint()
+
+    def close(self) -> None:
+        """Finish every queued write and close every connection; closing twice does no harm."""
+        self._writer.close()
+        self._closed = True
+        self._drop_idle()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self.close()
+
+    def _take(self) -> Link:
+        """Take an idle connection that has begun to read, or open one; one that broke while idle is dropped."""
+        if self._closed:
+            message = "The store is closed."
+            raise StoreUnavailable(message, advice="Open it again.")
+        try:
+            link = self._idle.pop()
+        except IndexError:
+            link = self._backend.link(writable=False)
+        else:
+            try:
+                link.begin_read()
+            except StoreUnavailable:
+                link.close()
+                link = self._backend.link(writable=False)
+            else:
+                return link
+        link.begin_read()
+        return link
+
+    def _give_back(self, link: Link) -> None:
+        """End a read and keep the connection for the next; a connection that broke is dropped."""
+        try:
+            link.commit()
+        except AssentError:
+            link.close()
+        else:
+            self._idle.append(link)
+            if self._closed:
+                self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        while True:
+            try:
+                self._idle.pop().close()
+            except IndexError:
+                return
+
+
+class _Reading:
+    """One read in progress."""
+
+    __slots__ = ("_link", "_store")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._link: Link | None = None
+
+    def __enter__(self) -> Session:
+        self._link = link = self._store._take()  # noqa: SLF001 - a part of the store
+        return link.session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            self._store._give_back(link)  # noqa: SLF001 - a part of the store
+
+
+def _server(address: Address) -> Backend:
+    """Return the PostgreSQL backend, whose driver is an extra."""
+    try:
+        from assent.store.postgresql import Postgresql  # noqa: PLC0415 - the driver is an extra
+    except ImportError as error:
+        message = "PostgreSQL needs the psycopg driver."
+        raise StoreUnavailable(message, advice="Install it: pip install 'assent[postgres]'.") from error
+    return Postgresql(address)
