@@ -1,0 +1,322 @@
+"""The recommender: quality beside its peers, forgetting beside fitting, solving beside LAPACK and bare products."""
+
+from __future__ import annotations
+
+import os
+import time
+import tracemalloc
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import scipy.linalg
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent import Recommender
+from assent.models.recommender import fresh_values
+from assent.sums import invert_in_place
+from bench.table import Row, show
+
+SHARED: Final = Path(os.environ.get("ASSENT_SHARED") or Path(__file__).parents[2] / "shared" / "data")
+ONLINE_RETAIL: Final = SHARED / "online-retail" / "online_retail.parquet"
+CUT: Final = datetime(2011, 10, 1)  # noqa: DTZ001 - the file has no time zone
+COUNT: Final = 20
+#: Plain EASE's ridge, and ALS's weight and regularization: the best of a small grid on the weeks before the cut.
+EASE_RIDGE: Final = 300.0
+ALS_ALPHA: Final = 1.0
+ALS_REGULARIZATION: Final = 10.0
+ITEMS: Final = 8_000
+PEOPLE: Final = 10_000
+LEAVING: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Orders before and after a day: what was held before, 0/1 and with fresh values, and what was new after."""
+
+    held: Any
+    fresh: Any
+    new: Any
+
+    @property
+    def tested(self) -> NDArray[np.intp]:
+        """The people who bought something new to them afterwards."""
+        return np.flatnonzero(np.diff(self.new.indptr))
+
+
+def split_by_time(cut: datetime = CUT, end: datetime | None = None) -> Split:
+    """Read Online Retail (D. Chen 2015, UCI, CC BY 4.0) and split it at `cut`, leaving out what is after `end`.
+
+    Lines of known customers with a quantity and a price above zero and a stock code that begins with five digits;
+    people with an order before the cut; items of which somebody bought one before it.
+    """
+    when = pl.col("InvoiceDate")
+    lines = pl.read_parquet(ONLINE_RETAIL).filter(
+        pl.col("CustomerID").is_not_null(),
+        pl.col("Quantity") > 0,
+        pl.col("UnitPrice") > 0,
+        pl.col("StockCode").cast(pl.String).str.contains(r"^\d{5}"),
+        when < (end or datetime.max),  # noqa: DTZ901 - as CUT
+    )
+    before, after = lines.filter(when < cut), lines.filter(when >= cut)
+    people = before.select(pl.col("CustomerID").unique().sort()).with_row_index("person")
+    items = before.select(pl.col("StockCode").unique().sort()).with_row_index("item")
+    shape = (len(people), len(items))
+
+    def pairs(part: pl.DataFrame) -> pl.DataFrame:
+        known = part.join(people, on="CustomerID").join(items, on="StockCode")
+        return known.group_by("person", "item").agg(when.max().dt.epoch("d").alias("day"))
+
+    def matrix(part: pl.DataFrame, values: NDArray[Any]) -> Any:
+        places = (part["person"].to_numpy(), part["item"].to_numpy())
+        return scipy.sparse.csr_matrix((values.astype(np.float64), places), shape=shape)
+
+    first = pairs(before)
+    held, days = matrix(first, np.ones(len(first))), matrix(first, first["day"].to_numpy())
+    fresh = days.copy()
+    for start, stop in zip(days.indptr[:-1], days.indptr[1:], strict=True):
+        fresh.data[start:stop] = fresh_values(days.data[start:stop].astype(np.int64))
+    second = pairs(after)
+    bought = matrix(second, np.ones(len(second)))
+    new = (bought - bought.multiply(held)).tocsr()
+    new.eliminate_zeros()
+    return Split(held, fresh, new)
+
+
+def quality(lists: NDArray[Any], new: Any) -> tuple[float, float]:
+    """Return Recall (hits / new items) and NDCG (ideal: min(count, new items) hits) of lists int [people, count]."""
+    count = lists.shape[1]
+    wanted = np.diff(new.indptr)
+    owners = np.arange(len(lists)).repeat(count)
+    hits = np.asarray(new[owners, lists.ravel()]).reshape(lists.shape)
+    discounts = 1.0 / np.log2(np.arange(2, count + 2))
+    ideal = np.cumsum(discounts)[np.minimum(wanted, count) - 1]
+    return float((hits.sum(axis=1) / wanted).mean()), float(((hits * discounts).sum(axis=1) / ideal).mean())
+
+
+def lists_of(scores: NDArray[Any], held: Any) -> NDArray[np.intp]:
+    """Return the best `COUNT` items of dense scores [people, items], without those held."""
+    scores = np.array(scores, np.float64)
+    entries = held.tocoo()
+    scores[entries.row, entries.col] = -np.inf
+    return np.argsort(-scores, axis=1, kind="stable")[:, :COUNT]
+
+
+def ours(split: Split) -> NDArray[Any]:
+    """Recommend with the defaults, from fresh values."""
+    return Recommender().fit(split.fresh).recommend(split.fresh[split.tested], COUNT)[0]
+
+
+def ours_without_days(split: Split) -> NDArray[Any]:
+    """Recommend with the defaults, from what was held alone."""
+    return Recommender().fit(split.held).recommend(split.held[split.tested], COUNT)[0]
+
+
+def plain_ease(split: Split) -> NDArray[Any]:
+    """Recommend by the formula of Steck 2019, without anything else."""
+    gram = (split.held.T @ split.held).toarray()
+    inverse = np.linalg.inv(gram + EASE_RIDGE * np.eye(len(gram)))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    held = split.held[split.tested]
+    return lists_of(held @ weights, held)
+
+
+def popular(split: Split) -> NDArray[Any]:
+    """Recommend what most people hold."""
+    held = split.held[split.tested]
+    return lists_of(np.tile(np.asarray(split.held.sum(axis=0)).ravel(), (held.shape[0], 1)), held)
+
+
+def implicit_als(split: Split) -> NDArray[Any]:
+    """Recommend by implicit's alternating least squares with 64 factors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it advises on thread settings
+        from implicit.als import AlternatingLeastSquares
+
+        model = AlternatingLeastSquares(
+            factors=64,
+            alpha=ALS_ALPHA,
+            regularization=ALS_REGULARIZATION,
+            iterations=15,
+            random_state=0,
+            num_threads=os.cpu_count() or 1,
+        )
+        model.fit(split.held.astype(np.float32), show_progress=False)
+    held = split.held[split.tested]
+    return lists_of(model.user_factors[split.tested] @ model.item_factors.T, held)
+
+
+def quality_rows() -> list[Row]:
+    """Measure Recall@20 and NDCG@20 on Online Retail, split by time, beside the peers of the same run."""
+    if not ONLINE_RETAIL.exists():
+        missing = f"no {ONLINE_RETAIL.name}: name the folder of data sets in ASSENT_SHARED"
+        return [Row(what="quality on Online Retail", target="measured", measured=missing, ok=False)]
+    split = split_by_time()
+    figures, seconds = {}, {}
+    for name, recommend in (
+        ("ours", ours),
+        ("ours, without days", ours_without_days),
+        ("plain EASE", plain_ease),
+        ("implicit ALS, 64 factors", implicit_als),
+        ("popularity", popular),
+    ):
+        began = time.perf_counter()
+        figures[name] = quality(recommend(split), split.new[split.tested])
+        seconds[name] = time.perf_counter() - began
+
+    def told(name: str) -> str:
+        return f"{figures[name][0]:.4f} / {figures[name][1]:.4f} in {seconds[name]:.1f} s"
+
+    best = figures["ours"]
+    rows = [
+        Row(
+            what=f"Recall@20 / NDCG@20, Online Retail, {len(split.tested)} people after 2011-10-01",
+            target=">= .0955 / .1105",
+            measured=told("ours"),
+            ok=best[0] >= 0.0955 and best[1] >= 0.1105,
+        )
+    ]
+    rows += [
+        Row(
+            what=f"beside it: {name}",
+            target="below ours",
+            measured=told(name),
+            ok=all(mine > theirs for mine, theirs in zip(best, figures[name], strict=True)),
+        )
+        for name in figures
+        if name != "ours"
+    ]
+    return rows
+
+
+def made_up_crowd(people: int = PEOPLE, items: int = ITEMS, held: int = 50, seed: int = 0) -> Any:
+    """Make people who hold about `held` items each, of falling popularity."""
+    random = np.random.default_rng(seed)
+    popularity = 1.0 / np.arange(1, items + 1) ** 0.7
+    chosen = random.choice(items, people * held, p=popularity / popularity.sum())
+    crowd = scipy.sparse.csr_matrix((np.ones(len(chosen)), (np.arange(people).repeat(held), chosen)), (people, items))
+    crowd.sum_duplicates()
+    crowd.data[:] = 1
+    return crowd
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Return how many seconds `act` takes."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def largest_difference(one: Recommender, other: Recommender) -> float:
+    """Return how far any weight of two models is apart."""
+    everything = scipy.sparse.identity(one.columns, format="csr")
+    starts = range(0, one.columns, 1_000)
+    return max(
+        float(np.abs(one.score(everything[at : at + 1_000]) - other.score(everything[at : at + 1_000])).max())
+        for at in starts
+    )
+
+
+def forgetting_rows(dtype: str, limit: float) -> list[Row]:
+    """Measure forgetting a thousand people one by one against fitting, and against a fit without them."""
+    crowd = made_up_crowd()
+    model = Recommender(dtype=dtype)
+    fit_seconds = timed(lambda: model.fit(crowd))
+    leaving = [crowd[row] for row in range(LEAVING)]
+    forget_seconds = timed(lambda: [model.forget(row) for row in leaving]) / LEAVING
+    never = Recommender(dtype=dtype).fit(crowd[LEAVING:])
+    # Some terms are still pending: what is compared first is what the next request would be answered with.
+    probe = crowd[LEAVING].indices
+    served = float(np.abs(model.score_one(probe) - never.score_one(probe)).max())
+    apart = largest_difference(model, never)
+    same = model.digest() == never.digest()
+    setting = f"{ITEMS:,} items, {dtype}"
+    return [
+        Row(
+            what=f"forget one person, {setting}",
+            target=">= 200x faster than fit",
+            measured=f"{fit_seconds / forget_seconds:,.0f}x: {1e3 * forget_seconds:.1f} ms, folds and all, "
+            f"against {fit_seconds:.1f} s",
+            ok=fit_seconds >= 200 * forget_seconds,
+        ),
+        Row(
+            what=f"after {LEAVING:,} people left, {setting}",
+            target="digest equal to a fit without them",
+            measured="equal" if same else "DIFFERENT",
+            ok=same,
+        ),
+        Row(
+            what=f"largest difference of a weight after {LEAVING:,} people left, {setting}",
+            target=f"< {limit:g}",
+            measured=f"{apart:.1e}; of the next answer {served:.1e}",
+            ok=max(apart, served) < limit,
+        ),
+    ]
+
+
+def product_rate(size: int = 4_096, repeats: int = 3) -> float:
+    """Return the machine's rate for float32 matrix products, in operations per second: the best of some runs."""
+    left = np.random.default_rng(0).random((size, size), np.float32)
+    out = np.empty_like(left)
+    return 2.0 * size**3 / min(timed(lambda: np.matmul(left, left, out=out)) for _ in range(repeats))
+
+
+def solving_rows(size: int = ITEMS) -> list[Row]:
+    """Measure the block inverse against LAPACK's Cholesky inverse and against bare products, float32."""
+    random = np.random.default_rng(1)
+    root = random.standard_normal((size, size // 4), np.float32)
+    matrix = root @ root.T / np.float32(size) + np.eye(size, dtype=np.float32)
+    rate = product_rate()
+    theirs = np.asfortranarray(matrix)
+
+    def lapack() -> None:
+        factor, _ = scipy.linalg.lapack.spotrf(theirs, lower=1, overwrite_a=1)
+        scipy.linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
+
+    lapack_seconds = timed(lapack)
+    tracemalloc.start()
+    seconds = timed(lambda: invert_in_place(matrix))
+    extra = tracemalloc.get_traced_memory()[1] / matrix.nbytes
+    tracemalloc.stop()
+    share = 2.0 * size**3 / seconds / rate
+    return [
+        Row(
+            what=f"solve, {size:,} items, float32, beside LAPACK's potrf + potri",
+            target=">= 1.5x faster",
+            measured=f"{lapack_seconds / seconds:.1f}x: {seconds:.1f} s against {lapack_seconds:.1f} s",
+            ok=lapack_seconds >= 1.5 * seconds,
+        ),
+        Row(
+            what=f"solve, {size:,} items, float32, rate over 2n^3 operations",
+            target=">= 60 % of bare products",
+            measured=f"{share:.0%} of {rate / 1e9:.0f} Gflop/s",
+            ok=share >= 0.6,
+        ),
+        Row(
+            what=f"solve, {size:,} items, memory beside the one n x n array",
+            target="<= 10 %",
+            measured=f"{extra:.1%}",
+            ok=extra <= 0.10,
+        ),
+    ]
+
+
+def rows() -> list[Row]:
+    """Return every figure of the recommender; takes minutes."""
+    return [
+        *quality_rows(),
+        *forgetting_rows("float32", 1e-5),
+        *forgetting_rows("float64", 1e-10),
+        *solving_rows(),
+    ]
+
+
+if __name__ == "__main__":
+    show(rows(), "Recommender")

@@ -1,0 +1,357 @@
+"""The recommender: a weighted pair sum, a ridge, an inverse. People come and go exactly; every score has reasons."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.models.recommender import files, scoring, solving
+from assent.models.recommender.matrix import contributions, people_by_items, weigh
+from assent.models.recommender.memory import refuse_if_too_large
+from assent.models.recommender.settings import DEFAULT, Settings
+from assent.models.recommender.solving import Solved
+from assent.sums import Contribution, PairSum
+from assent.terms.errors import Corrupt, InvalidInput, NotFound, NotLearned
+
+#: Past one changed person in this many items, solving anew is cheaper than following one by one.
+_FOLLOW_SHARE: Final = 4
+#: A list may be longer than a small catalogue, but not without end.
+_COUNT_MAX: Final = 10_000
+#: After this many rank-one terms the inverse is held against its sum at one item.
+_PROBE_TERMS: Final = 1024
+#: How far the probe may be off before the inverse is computed anew.
+_PROBE_LIMIT: Final = {"float32": 1e-2, "float64": 1e-8}
+
+
+class Recommender:
+    """Suggests items from what people have in common, forgets any of them exactly, and says why.
+
+    The model is `B = I - Q diag(1 / diag Q)` with `Q = (G + R)^-1`: `G` is the whole-number sum over people of
+    `w x x'`, `R` a diagonal ridge; scores are `x B` (EASE: Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse
+    Data"). `learn` and `forget` change `G` exactly and `Q` by low-rank terms. Safe to use from several threads.
+
+    `Recommender(weight_exponent=..., ridge=..., popularity_exponent=..., dtype=...)`: see `Settings`.
+    `memory_bytes` replaces the memory that is really free when a model's size is checked.
+    """
+
+    def __init__(
+        self,
+        *,
+        weight_exponent: float = DEFAULT.weight_exponent,
+        ridge: float = DEFAULT.ridge,
+        popularity_exponent: float = DEFAULT.popularity_exponent,
+        popularity_discount: float = DEFAULT.popularity_discount,
+        dtype: str = DEFAULT.dtype,
+        memory_bytes: int | None = None,
+    ) -> None:
+        """Make an unfitted model; raises `InvalidInput` for numbers for which there is no model."""
+        self.settings = Settings(weight_exponent, ridge, popularity_exponent, popularity_discount, dtype)
+        self.memory_bytes = memory_bytes
+        #: How often the inverse was computed anew because it no longer fitted its sum.
+        self.repairs = 0
+        self._writing = threading.RLock()
+        self._reading = threading.RLock()
+        self._solved: Solved | None = None
+        self._probed_terms = 0
+
+    @classmethod
+    def of_sum(cls, total: PairSum, **settings: Any) -> Self:
+        """Make a solved model of a sum, which it takes over; `settings` as for the constructor."""
+        made = cls(**settings)
+        made.adopt(total)
+        return made
+
+    # -- what it holds -------------------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> int:
+        """The number of items."""
+        return self.sum.columns
+
+    @property
+    def people(self) -> int:
+        """The number of people in the sum."""
+        return self.sum.people
+
+    @property
+    def sum(self) -> PairSum:
+        """The whole-number sum; do not change it. Raises `NotFound` before the first fit."""
+        return self._held().total
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the sum, in hex: equal for all models of the same people over the same items."""
+        with self._writing:
+            return self.sum.digest()
+
+    def popularity(self) -> NDArray[np.int64]:
+        """Return how many people hold each item, int64 [items]."""
+        return self.sum.counts.copy()
+
+    def _held(self) -> Solved:
+        if self._solved is None:
+            message = "The model has learned nothing yet."
+            raise NotFound(message, advice="Call fit(X) first.")
+        return self._solved
+
+    # -- learning and forgetting ---------------------------------------------------------------------------------
+
+    def fit(self, matrix: Any, *, progress: Callable[[float], None] | None = None) -> Self:
+        """Learn from everybody anew: `matrix` scipy.sparse [people, items], whole numbers 0 to 63, mostly ones.
+
+        Raises `InvalidInput`, `SumOverflow` or `NotEnoughMemory`; then, and when interrupted, the model before it
+        goes on answering.
+        """
+        clean = people_by_items(matrix, None)
+        if not clean.nnz:
+            message = "The matrix holds nothing to learn from."
+            raise InvalidInput(message, advice="Give at least one person with one item.")
+        with self._writing:
+            self.adopt(PairSum.from_matrix(*weigh(clean, self.settings.weight_exponent)), progress)
+        return self
+
+    def solve(self, *, progress: Callable[[float], None] | None = None) -> None:
+        """Compute the inverse anew from the whole-number sum; the one before it answers until the new one stands."""
+        with self._writing:
+            self.adopt(self.sum, progress)
+
+    def adopt(self, total: PairSum, progress: Callable[[float], None] | None = None) -> None:
+        """Take over a sum and solve it; the model before it answers meanwhile. Raises `NotEnoughMemory`."""
+        solved = solving.solve(total, self.settings, self.memory_bytes, progress)
+        with self._reading:
+            self._solved, self._probed_terms = solved, 0
+
+    def learn(self, matrix: Any) -> Self:
+        """Add people: `matrix` as for `fit`, with the model's items. Raises as `fit`; then nothing changed."""
+        return self._change(matrix, 1)
+
+    def forget(self, matrix: Any) -> Self:
+        """Take people out, exactly as they were learned: rows as they were given to `fit` or `learn`.
+
+        Raises `NotLearned`, and changes nothing, when the sum cannot hold one of them; `InvalidInput` as `fit`.
+        """
+        return self._change(matrix, -1)
+
+    def _change(self, matrix: Any, sign: int) -> Self:
+        clean = people_by_items(matrix, self.columns)
+        with self._writing:
+            self._change_people(contributions(clean, self.settings.weight_exponent), sign)
+        return self
+
+    def contribution(self, row: Any) -> Contribution:
+        """Return exactly what `learn` would add for one person: `row` scipy.sparse [1, items].
+
+        Raises `InvalidInput` for more or less than one row, or a row without items.
+        """
+        made = contributions(people_by_items(row, None), self.settings.weight_exponent)
+        if row.shape[0] != 1 or not made:
+            message = "A contribution is made of one row with at least one item."
+            raise InvalidInput(message)
+        return made[0]
+
+    def add(self, contribution: Contribution) -> None:
+        """Add one person's contribution; raises `InvalidInput` or `SumOverflow`, and then changed nothing."""
+        with self._writing:
+            self._change_people([contribution], 1)
+
+    def remove(self, contribution: Contribution) -> None:
+        """Take one person's contribution out; raises `NotLearned`, and then changed nothing."""
+        with self._writing:
+            self._change_people([contribution], -1)
+
+    def _change_people(self, people: Sequence[Contribution], sign: int) -> None:
+        """Change the sum first, on a copy; then let the inverse follow, or solve anew when that is cheaper."""
+        solved = self._held()
+        fresh = solved.total.copy()
+        for one in people:
+            if sign > 0:
+                fresh.add(one)
+            else:
+                fresh.remove(one)
+        if len(people) * _FOLLOW_SHARE > fresh.columns:
+            self.adopt(fresh)
+            return
+        with self._reading:
+            try:
+                self._follow(solved, fresh, people, sign)
+            except Corrupt:
+                self._repair(fresh, people, sign)
+            except BaseException:
+                self.adopt(solved.total)
+                raise
+        self._probe()
+
+    def _follow(self, solved: Solved, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
+        for one in people:
+            solving.follow_person(solved, one, sign)
+        self._take_over(solved, fresh)
+
+    def _take_over(self, solved: Solved, fresh: PairSum) -> None:
+        """Let the ridges follow the counts of the new sum, and make it the model's."""
+        solving.follow_ridges(solved, self.settings.ridges(fresh.counts))
+        solved.scales = self.settings.scales(fresh.counts)
+        solved.total = fresh
+
+    def _repair(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
+        """Find out what a violated bound means: the inverse was damaged, or somebody was never in the sum.
+
+        The inverse is computed anew from the sum as it stands. If the people fit now, it was damaged and the change
+        goes through; if not, the sum refuses them although each of its entries is large enough.
+        """
+        old = self._held().total
+        self.adopt(old)
+        self.repairs += 1
+        try:
+            self._follow(self._held(), fresh, people, sign)
+        except Corrupt as error:
+            self.adopt(old)
+            message = "This contribution is not part of the sum."
+            raise NotLearned(message) from error
+
+    def _probe(self) -> None:
+        """Now and then hold the inverse against its sum at one item, and compute it anew if it drifted."""
+        solved = self._held()
+        if solved.inverse.terms - self._probed_terms < _PROBE_TERMS:
+            return
+        self._probed_terms = solved.inverse.terms
+        if self.residual(solved.inverse.terms % self.columns) > _PROBE_LIMIT[self.settings.dtype]:
+            self.repairs += 1
+            self.adopt(solved.total)
+
+    def residual(self, item: int) -> float:
+        """Return how far `Q` is from inverting column `item` of the sum: the largest entry of `|Q a - e|`."""
+        with self._writing:
+            solved = self._held()
+            column = solved.total.column(item) / 2.0**20
+            column[item] += solved.ridges[item]
+            return solved.inverse.residual(item, column)
+
+    def grow(self, columns: int) -> None:
+        """Append items nobody holds yet; raises `InvalidInput` for fewer items, `NotEnoughMemory`."""
+        with self._writing:
+            solved = self._held()
+            if columns == self.columns:
+                return
+            fresh = solved.total.copy()
+            fresh.grow(columns)
+            refuse_if_too_large(columns, self.settings.dtype, self.memory_bytes)
+            ridges = self.settings.ridges(fresh.counts)
+            with self._reading:
+                solved.inverse.grow(ridges[solved.total.columns :])
+                solved.total, solved.ridges, solved.scales = fresh, ridges, self.settings.scales(fresh.counts)
+
+    def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> None:
+        """Take over rows that another process changed, with the counts and people that belong to them.
+
+        The inverse follows by the exact difference. Raises `Corrupt` when they do not fit; then nothing changed.
+        """
+        with self._writing:
+            solved = self._held()
+            fresh = solved.total.copy()
+            fresh.replace_rows(rows, counts, people)
+            with self._reading:
+                try:
+                    near = solving.follow_difference(solved, fresh, np.array(sorted(rows), np.int32))
+                    if near:
+                        self._take_over(solved, fresh)
+                except Corrupt:
+                    self.repairs += 1
+                    near = False
+                except BaseException:
+                    self.adopt(solved.total)
+                    raise
+            if not near:
+                self.adopt(fresh)
+            self._probe()
+
+    # -- answering -----------------------------------------------------------------------------------------------
+
+    def score(self, matrix: Any) -> NDArray[Any]:
+        """Return the score of every item for every row: `matrix` scipy.sparse [people, items], numbers from zero on.
+
+        The result is dense [people, items] in the model's dtype. Raises `InvalidInput`.
+        """
+        clean = people_by_items(matrix, self.columns, whole=False)
+        with self._reading:
+            return scoring.score(self._held(), clean)
+
+    def recommend(
+        self, matrix: Any, count: int = 10, *, exclude_seen: bool = True
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the best items of every row: ids int32 [people, count] and scores float32 [people, count].
+
+        Best first; equal scores in the order of the items. Places that cannot be filled (nothing is known of the
+        person, or nothing is left) hold id -1 and score -inf. Raises `InvalidInput`.
+        """
+        clean = people_by_items(matrix, self.columns, whole=False)
+        most = max(self.columns, _COUNT_MAX)
+        if np.ndim(count) or np.asarray(count).dtype.kind not in "iu" or not 1 <= count <= most:
+            message = f"count is a whole number from 1 to {most}."
+            raise InvalidInput(message)
+        with self._reading:
+            return scoring.recommend(self._held(), clean, int(count), exclude_seen=exclude_seen)
+
+    def explain(self, row: Any, item: int) -> list[tuple[int, float]]:
+        """Return what each item of one person adds to the score of `item`: (item, part), the largest first.
+
+        `row` scipy.sparse [1, items]. The parts add up to `score(row)[0, item]`. Raises `InvalidInput`.
+        """
+        clean = people_by_items(row, self.columns, whole=False)
+        if clean.shape[0] != 1 or not 0 <= item < self.columns:
+            message = "An explanation is for one row and one of the model's items."
+            raise InvalidInput(message)
+        with self._reading:
+            parts = scoring.parts(self._held(), clean.indices, clean.data, np.array([item], np.int32))[:, 0]
+        told = [(int(each), float(part)) for each, part in zip(clean.indices, parts, strict=True) if each != item]
+        return sorted(told, key=lambda pair: (-abs(pair[1]), pair[0]))
+
+    def score_one(self, items: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[np.float32]:
+        """Return the score of every item for one person, float32 [items]; touches the rows of their items only.
+
+        `items` whole numbers [k], each once; `weights` [k] numbers from zero on, ones if left out. Raises
+        `InvalidInput`.
+        """
+        with self._reading:
+            return scoring.score_one(self._held(), *scoring.person(items, weights, self.columns))
+
+    def parts(self, items: NDArray[Any], weights: NDArray[Any] | None, targets: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what each of a person's items adds to the score of each target, float32 [items, targets].
+
+        The columns add up to `score_one(items, weights)[targets]`. Raises `InvalidInput`.
+        """
+        with self._reading:
+            wanted = scoring.item_numbers(targets, self.columns)
+            told = scoring.parts(self._held(), *scoring.person(items, weights, self.columns), wanted)
+        return told.astype(np.float32)
+
+    def similar(self, item: int) -> NDArray[np.float32]:
+        """Return how closely every item goes with `item`, float32 [items], -1 to 1, and -inf for the item itself.
+
+        It is the partial correlation: what two items have in common once all others are taken into account. Raises
+        `InvalidInput` for an item the model does not have.
+        """
+        with self._reading:
+            return scoring.similar(self._held(), int(scoring.item_numbers(np.array([item]), self.columns)[0]))
+
+    # -- keeping -------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to one file, whole or not at all. Raises `StoreUnavailable` when it cannot be written."""
+        with self._writing, self._reading:
+            files.save(Path(path), self.settings, self._held())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model that `save` wrote; its arrays are mapped, shared between processes until one changes them.
+
+        Raises `NotFound` when there is no file, `Corrupt` for one that is truncated, altered or of another version.
+        """
+        settings, solved = files.load(Path(path))
+        made = cls(**dataclasses.asdict(settings))
+        made._solved = solved
+        return made

@@ -1,0 +1,120 @@
+"""Reading a people x items matrix: what is wrong is named, what is right becomes a CSR of whole numbers."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent.models.recommender.settings import DEFAULT
+from assent.sums import COLUMNS_MAX, UNIT, VALUE_MAX, Contribution, influences, weights_of
+from assent.terms.errors import InvalidInput, TooLarge
+
+_KINDS = "biuf"
+
+
+def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> Any:
+    """Return `matrix` as a clean CSR [people, items]: float64, sorted, without duplicates (added up) or zeros.
+
+    `columns` is the number of items the model has, or `None` for any. With `whole`, entries are whole numbers up to
+    `VALUE_MAX`; without, any finite numbers from zero on (an input to scoring). The caller's matrix is left alone.
+    Raises `InvalidInput`.
+    """
+    if not scipy.sparse.issparse(matrix) or matrix.ndim != 2:
+        message = "A people x items matrix is a two-dimensional scipy.sparse matrix."
+        raise InvalidInput(message, advice="Make one with scipy.sparse.csr_matrix((values, (people, items)), shape).")
+    if matrix.dtype.kind not in _KINDS:
+        message = "The entries of a people x items matrix are numbers."
+        raise InvalidInput(message, advice="Convert it with .astype('int32').")
+    if columns is None and not 1 <= matrix.shape[1] <= COLUMNS_MAX:
+        message = f"A matrix has 1 to {COLUMNS_MAX} items."
+        raise InvalidInput(message)
+    if columns is not None and matrix.shape[1] != columns:
+        message = f"The matrix has {matrix.shape[1]} items, the model has {columns}."
+        raise InvalidInput(message, advice="Call grow(columns) for new items, and keep the column of every item.")
+    clean = scipy.sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
+    if clean.nnz and not np.isfinite(clean.data).all():
+        message = "The matrix holds an entry that is not a finite number."
+        raise InvalidInput(message)
+    if clean.nnz and clean.data.min() < 0:
+        message = "The matrix holds a negative entry."
+        raise InvalidInput(message, advice="Leave out what a person does not have; there is no negative interest.")
+    clean.sum_duplicates()
+    clean.eliminate_zeros()
+    if whole and clean.nnz:
+        _refuse_fractions(clean.data)
+    return clean
+
+
+def _refuse_fractions(entries: NDArray[np.float64]) -> None:
+    if (entries != np.floor(entries)).any():
+        message = "The matrix holds an entry that is not a whole number."
+        raise InvalidInput(message, advice="Round to whole numbers: only they can be taken out of a sum exactly.")
+    if entries.max() > VALUE_MAX:
+        message = f"The matrix holds an entry above {VALUE_MAX} (duplicates are added up)."
+        raise InvalidInput(message, advice=f"Scale the entries down to 1 to {VALUE_MAX}; most models want just ones.")
+
+
+def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
+    """Return the matrix as CSR int64 and each person's weight, int64 [people] in 2^-20.
+
+    The values of a person whose influence passes what the smallest weight can hold at one unit are halved, rounded up,
+    until it fits. Raises `TooLarge` for a person with more items than any weight can hold.
+    """
+    values = clean.data.astype(np.int64)
+    owners = np.repeat(np.arange(clean.shape[0]), np.diff(clean.indptr))
+    while True:
+        squares = np.bincount(owners, weights=values**2, minlength=clean.shape[0]).astype(np.float64)
+        fourths = np.bincount(owners, weights=values**4, minlength=clean.shape[0]).astype(np.float64)
+        of_heavy = (influences(squares, fourths) > UNIT)[owners]
+        if not of_heavy.any():
+            break
+        if (values[of_heavy] == 1).all():
+            message = "One row of the matrix holds more items than one person can."
+            raise TooLarge(message, advice="Leave such rows out; nobody has a million items.")
+        values[of_heavy] = (values[of_heavy] + 1) >> 1
+    largest = np.ones(clean.shape[0])
+    np.maximum.at(largest, owners, values)
+    weighed = scipy.sparse.csr_matrix((values, clean.indices, clean.indptr), shape=clean.shape)
+    return weighed, weights_of(squares, fourths, largest, exponent)
+
+
+def contributions(clean: Any, exponent: float) -> list[Contribution]:
+    """Return what each person of the matrix adds to the sum; people without items are left out."""
+    weighed, weights = weigh(clean, exponent)
+    starts = weighed.indptr
+    return [
+        Contribution(
+            weighed.indices[first:last].astype(np.int32), weighed.data[first:last].astype(np.int32), int(weights[row])
+        )
+        for row, (first, last) in enumerate(itertools.pairwise(starts.tolist()))
+        if last > first
+    ]
+
+
+def contribution(
+    items: NDArray[Any], values: NDArray[Any] | None = None, *, weight_exponent: float = DEFAULT.weight_exponent
+) -> Contribution:
+    """Return what one person adds to a sum: `items` whole numbers [k], each once, `values` 1 to 63, ones if left out.
+
+    It is exactly what `Recommender(weight_exponent=...).learn` adds for the same row. Raises `InvalidInput`.
+    """
+    numbers = np.asarray(items)
+    amounts = np.ones(len(numbers), np.int64) if values is None else np.asarray(values)
+    if numbers.ndim != 1 or amounts.shape != numbers.shape or not len(numbers) or numbers.dtype.kind not in "iu":
+        message = "A contribution needs at least one item, and one value for each."
+        raise InvalidInput(message)
+    if int(numbers.min()) < 0 or int(numbers.max()) >= COLUMNS_MAX or len(np.unique(numbers)) != len(numbers):
+        message = "The items of a contribution are whole numbers from zero on, each once."
+        raise InvalidInput(message)
+    row = scipy.sparse.csr_matrix(
+        (amounts, (np.zeros(len(numbers), np.int64), numbers)), shape=(1, int(numbers.max()) + 1)
+    )
+    made = contributions(people_by_items(row, None), weight_exponent)
+    if len(made) != 1 or len(made[0].items) != len(numbers):
+        message = f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}."
+        raise InvalidInput(message)
+    return made[0]

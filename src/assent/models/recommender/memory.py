@@ -1,0 +1,60 @@
+"""Whether a model fits: asked before anything large is allocated."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from assent.terms.errors import NotEnoughMemory
+
+_GIGABYTE: Final = 1e9
+#: One n x n array and a tenth more for panels and tiles.
+_SHARE: Final = 1.1
+
+
+def dense_bytes(columns: int, dtype: str) -> int:
+    """Return the bytes that solving a dense model over `columns` items takes at its peak."""
+    return int(columns * columns * np.dtype(dtype).itemsize * _SHARE)
+
+
+def available_bytes(root: Path = Path("/")) -> int:
+    """Return how much memory can still be allocated here: what the system has left, or less where a container ends."""
+    return min(_system_bytes(root), _container_bytes(root))
+
+
+def _system_bytes(root: Path) -> int:
+    try:
+        for line in (root / "proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _container_bytes(root: Path) -> int:
+    folder = root / "sys/fs/cgroup"
+    try:
+        most = int((folder / "memory.max").read_text())
+        used = int((folder / "memory.current").read_text())
+    except (OSError, ValueError):
+        return 1 << 62
+    return max(most - used, 0)
+
+
+def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit."""
+    needed = dense_bytes(columns, dtype)
+    available = available_bytes() if memory_bytes is None else memory_bytes
+    if needed <= available:
+        return
+    fits = int((available / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
+    message = (
+        f"A model over {columns} items takes {needed / _GIGABYTE:.1f} GB in {dtype}; "
+        f"{available / _GIGABYTE:.1f} GB are free."
+    )
+    smaller = " float32 takes half." if dtype == "float64" else ""
+    raise NotEnoughMemory(message, advice=f"Up to {fits} items fit here.{smaller} Nothing was allocated.")

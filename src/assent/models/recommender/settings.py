@@ -1,0 +1,75 @@
+"""The few numbers that shape the recommender; all of them are public, none is learned from people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.terms.errors import InvalidInput
+
+DTYPES: Final = ("float32", "float64")
+#: Popularity is told apart from this octave on (2^3 = 8 people): rarer items are all treated alike.
+LOWEST_OCTAVE: Final = 3
+
+_RANGES: Final = (
+    ("weight_exponent", 0.0, 1.0),
+    ("ridge", 1e-6, 1e12),
+    ("popularity_exponent", 0.0, 1.0),
+    ("popularity_discount", -1.0, 1.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How people are weighed and how strongly each item is held back.
+
+    `weight_exponent`: a person weighs `1 / influence^weight_exponent` (0: every pair alike, 1: every person alike).
+    `ridge`: what is added to the diagonal, in units of one influence. `popularity_exponent`: the ridge of an item is
+    `ridge * octave^(2 * popularity_exponent)`, where `octave` is its number of people rounded down to a power of two,
+    so that one person seldom moves it. `popularity_discount`: the scores of an item are divided by its number of
+    people (at least 8) to this power, which lets rarer items through. `dtype`: of the inverse and all scores.
+    """
+
+    weight_exponent: float = 0.25
+    ridge: float = 120.0
+    popularity_exponent: float = 0.0
+    popularity_discount: float = 0.15
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Refuse, with `InvalidInput`, numbers for which there is no model."""
+        for name, low, high in _RANGES:
+            number = getattr(self, name)
+            if not (_is_number(number) and low <= number <= high):
+                message = f"{name} is a number from {low:g} to {high:g}."
+                raise InvalidInput(message)
+        if (self.weight_exponent * 8) % 1:
+            message = "weight_exponent is a multiple of 1/8: such powers come out the same on every machine."
+            raise InvalidInput(message)
+        if self.dtype not in DTYPES:
+            message = f"dtype is one of {', '.join(DTYPES)}."
+            raise InvalidInput(message)
+
+    def ridges(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what is added to the diagonal of each item, float64 [n], given how many people hold it."""
+        octaves = np.maximum(np.frexp(counts.astype(np.float64))[1] - 1, LOWEST_OCTAVE)
+        scaled: NDArray[np.float64] = self.ridge * np.exp2(octaves * (2.0 * self.popularity_exponent))
+        return scaled
+
+    def scales(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the scores of each item are multiplied by, float64 [n], given how many people hold it."""
+        floor = 1 << LOWEST_OCTAVE
+        scales: NDArray[np.float64] = np.maximum(counts, floor).astype(np.float64) ** -self.popularity_discount
+        return scales
+
+
+def _is_number(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+
+
+#: The settings that hold where none are given.
+DEFAULT: Final = Settings()

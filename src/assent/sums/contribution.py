@@ -1,0 +1,134 @@
+"""What one person adds to a sum: whole numbers that are exactly `weight * values values'`, a matrix of rank one."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.terms.errors import Corrupt, InvalidInput
+
+#: One unit of influence, and so the fixed-point unit of every entry of a sum: 2^20 steps of 2^-20.
+UNIT: Final = 1 << 20
+#: The largest whole number a person may hold at one item: it leaves a weight enough steps to be precise.
+VALUE_MAX: Final = 63
+#: The largest number of columns: an item number fits in an int32 with room for sums of two.
+COLUMNS_MAX: Final = 1 << 30
+
+_HEADER: Final = struct.Struct("<BBII")
+_VERSION: Final = 1
+_WIDE_ITEMS: Final = 1
+_ALL_ONES: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contribution:
+    """One person's part of a `PairSum`: entry `(i, j)` of their matrix is exactly `weight * values[i] * values[j]`.
+
+    `items` int32 [k], ascending and unique; `values` int32 [k], 1 to `VALUE_MAX`; `weight` int, 1 to `UNIT`, in 2^-20.
+    """
+
+    items: NDArray[np.int32]
+    values: NDArray[np.int32]
+    weight: int
+
+    def __post_init__(self) -> None:
+        """Refuse, with `InvalidInput`, whatever is not in the form above."""
+        if self.items.ndim != 1 or self.items.shape != self.values.shape:
+            message = "A contribution needs one value for each item."
+            raise InvalidInput(message)
+        if self.items.dtype != np.int32 or self.values.dtype != np.int32:
+            message = "The items and values of a contribution are int32."
+            raise InvalidInput(message)
+        if len(self.items) and (self.items[0] < 0 or self.items[-1] >= COLUMNS_MAX or (np.diff(self.items) <= 0).any()):
+            message = "The items of a contribution ascend, each once."
+            raise InvalidInput(message)
+        if len(self.values) and (self.values.min() < 1 or self.values.max() > VALUE_MAX):
+            message = f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}."
+            raise InvalidInput(message)
+        if not 1 <= self.weight <= UNIT:
+            message = f"The weight of a contribution is a whole number from 1 to {UNIT}."
+            raise InvalidInput(message)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both add exactly the same to a sum."""
+        if not isinstance(other, Contribution):
+            return NotImplemented
+        return (
+            self.weight == other.weight
+            and np.array_equal(self.items, other.items)
+            and np.array_equal(self.values, other.values)
+        )
+
+    def __hash__(self) -> int:
+        """Hash the stored form."""
+        return hash(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the compact stored form: a header, the steps between items, and the values unless all are one."""
+        wide = bool(len(self.items)) and int(self.items[-1]) > np.iinfo(np.uint16).max
+        ones = bool((self.values == 1).all())
+        flags = (_WIDE_ITEMS if wide else 0) | (_ALL_ONES if ones else 0)
+        steps = np.diff(self.items, prepend=np.int32(0)).astype("<u4" if wide else "<u2")
+        head = _HEADER.pack(_VERSION, flags, self.weight, len(self.items))
+        return head + steps.tobytes() + (b"" if ones else self.values.astype("u1").tobytes())
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Contribution:
+        """Read the form that `to_bytes` wrote; raises `Corrupt` for anything else."""
+        message = "A stored contribution cannot be read."
+        if len(stored) < _HEADER.size:
+            raise Corrupt(message)
+        version, flags, weight, count = _HEADER.unpack_from(stored)
+        if version != _VERSION or flags & ~(_WIDE_ITEMS | _ALL_ONES):
+            raise Corrupt(message)
+        width = 4 if flags & _WIDE_ITEMS else 2
+        split = _HEADER.size + count * width
+        if len(stored) != split + (0 if flags & _ALL_ONES else count):
+            raise Corrupt(message)
+        steps = np.frombuffer(stored, f"<u{width}", count, _HEADER.size)
+        items = np.cumsum(steps, dtype=np.int64)
+        if count and items[-1] >= COLUMNS_MAX:
+            raise Corrupt(message)
+        values = np.ones(count, np.int32) if flags & _ALL_ONES else np.frombuffer(stored, "u1", count, split)
+        try:
+            return cls(items.astype(np.int32), values.astype(np.int32), weight)
+        except InvalidInput as error:
+            raise Corrupt(message) from error
+
+
+def influences(square_sums: NDArray[np.float64], fourth_sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the length of the upper triangle of `v v'` for people given `sum v^2` and `sum v^4`, float64 [people]."""
+    length: NDArray[np.float64] = np.sqrt((square_sums * square_sums + fourth_sums) / 2.0)
+    return length
+
+
+def weights_of(
+    square_sums: NDArray[np.float64],
+    fourth_sums: NDArray[np.float64],
+    largest: NDArray[np.float64],
+    exponent: float,
+) -> NDArray[np.int64]:
+    """Return each person's weight in 2^-20: `1 / (m^2 (influence / m^2)^exponent)`, rounded down, at least one step.
+
+    `m` is the person's `largest` value, so that only the proportions of the values count. With `exponent` 1 everybody
+    has at most one unit of influence on the sum (its Euclidean norm), however much they hold; with 0 every pair of
+    largest values counts one unit. `exponent` is a multiple of 1/8 from 0 to 1: powers are then made of square roots,
+    which every machine rounds alike, and the arguments are whole numbers; so a person's weight is the same everywhere.
+    """
+    square = largest * largest
+    # Nobody with an item is below one; a row without items gets a weight that weighs nothing.
+    length = np.maximum(influences(square_sums, fourth_sums) / square, 1.0)
+    divisor = square
+    root = length
+    if exponent == 1.0:
+        divisor = square * length
+    eighths = round(exponent * 8) % 8
+    for bit in (4, 2, 1):
+        root = np.sqrt(root)
+        if eighths & bit:
+            divisor = divisor * root
+    return np.maximum(np.floor(UNIT / divisor), 1.0).astype(np.int64)

@@ -1,0 +1,308 @@
+"""The sum itself: whole numbers over pairs of items, in which a person can be added and taken out without a trace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Self
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent.sums.build import ENTRY_MAX, upper_pairs
+from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
+from assent.sums.rows import Row, added, pack, taken, unpack
+from assent.sums.table import HeldRow, RowTable
+from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
+
+_DIGEST_HEAD: Final = b"assent pair sum 1\n"
+
+
+class PairSum:
+    """A symmetric matrix of whole numbers (units of 2^-20), kept as the sparse rows of its upper triangle.
+
+    `counts` int64 [columns] says how many people hold each item, `people` how many are in the sum. Rows are never
+    changed in place: a change puts a new row beside the shared ones, so `copy` costs next to nothing. Two sums over
+    the same people are equal to the last bit, whatever the order, the shards or the detours by which they came about.
+    """
+
+    def __init__(self, columns: int) -> None:
+        """Make the empty sum over `columns` items; raises `InvalidInput` for a number of columns out of range."""
+        if not 0 <= columns <= COLUMNS_MAX:
+            message = f"A sum has 0 to {COLUMNS_MAX} columns."
+            raise InvalidInput(message)
+        self.columns = columns
+        self.people = 0
+        self.counts: NDArray[np.int64] = np.zeros(columns, np.int64)
+        self._table = RowTable.empty(columns)
+        self._changed: dict[int, HeldRow] = {}
+        #: How many rows of the upper triangle have an entry at each item; counted once it is needed, then kept up.
+        self._reached: NDArray[np.int64] | None = None
+
+    @classmethod
+    def from_matrix(cls, matrix: Any, weights: NDArray[np.int64]) -> Self:
+        """Sum up everybody at once: `matrix` CSR int64 [people, columns] without zeros or duplicates, `weights` int64.
+
+        People without any item add nothing and are not counted. Raises `SumOverflow`.
+        """
+        made = cls(int(matrix.shape[1]))
+        made._table = RowTable(*upper_pairs(matrix, weights))
+        made.counts = np.bincount(matrix.indices, minlength=made.columns).astype(np.int64)
+        made.people = int((np.diff(matrix.indptr) > 0).sum())
+        return made
+
+    @classmethod
+    def of(cls, contributions: Iterable[Contribution], columns: int) -> Self:
+        """Sum up contributions over `columns` items; raises `InvalidInput` for an item out of range, `SumOverflow`."""
+        held = [one for one in contributions if len(one.items)]
+        starts = np.concatenate(([0], np.cumsum([len(one.items) for one in held], dtype=np.int64)))
+        items = np.concatenate([np.empty(0, np.int32), *(one.items for one in held)])
+        values = np.concatenate([np.empty(0, np.int64), *(one.values for one in held)])
+        if len(items) and int(items.max()) >= columns:
+            raise _past_the_last_column()
+        matrix = scipy.sparse.csr_matrix((values, items, starts), shape=(len(held), columns), dtype=np.int64)
+        return cls.from_matrix(matrix, np.array([one.weight for one in held], np.int64))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]],
+        counts: NDArray[np.int64],
+        people: int,
+    ) -> Self:
+        """Take over the arrays that `arrays` gave (they may be read-only maps of a file).
+
+        Raises `Corrupt` when they are not the upper triangle of a sum that fits `counts`.
+        """
+        made = cls(len(counts))
+        made._table = RowTable(*arrays)
+        made._table.refuse_nonsense(counts)
+        made.put_counts(counts, people)
+        return made
+
+    @classmethod
+    def from_row_bytes(cls, columns: int, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> Self:
+        """Put a sum together from its stored rows; raises `Corrupt` when they do not belong together."""
+        made = cls(columns)
+        made.replace_rows(rows, counts, people)
+        made.arrays()
+        return made
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def row(self, item: int) -> Row:
+        """Return row `item` of the upper triangle; do not write to its arrays."""
+        changed = self._changed.get(item)
+        return self._table.row(item) if changed is None else changed.row
+
+    def column(self, item: int) -> NDArray[np.int64]:
+        """Return the whole symmetric row `item`, int64 [columns]."""
+        whole = np.zeros(self.columns, np.int64)
+        row = self.row(item)
+        whole[row.indices] = row.values
+        for above in range(item):
+            other = self.row(above)
+            place = int(np.searchsorted(other.indices, item))
+            if place < len(other.indices) and other.indices[place] == item:
+                whole[above] = other.values[place]
+        return whole
+
+    def diagonal(self) -> NDArray[np.int64]:
+        """Return the diagonal, int64 [columns]: the first entry of every row that is not empty."""
+        whole = np.zeros(self.columns, np.int64)
+        held = np.flatnonzero(np.diff(self._table.starts))
+        whole[held] = self._table.values[self._table.starts[held]]
+        for item, changed in self._changed.items():
+            whole[item] = changed.row.values[0] if len(changed.row.values) else 0
+        return whole
+
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Return the upper triangle as CSR arrays (starts, indices, values); do not write to them."""
+        if self._changed:
+            digests = self._digests() if self._table.digested else None
+            self._table = RowTable.of([self.row(item) for item in range(self.columns)], digests)
+            self._changed = {}
+        return self._table.starts, self._table.indices, self._table.values
+
+    def row_bytes(self, item: int) -> bytes:
+        """Return the one stored form of row `item`; equal rows give equal bytes."""
+        return pack(self.row(item))
+
+    def _digests(self) -> NDArray[np.uint8]:
+        digests = self._table.digests()
+        if self._changed:
+            digests = digests.copy()
+            for item, changed in self._changed.items():
+                digests[item] = np.frombuffer(changed.digest(), np.uint8)
+        return digests
+
+    def digest(self) -> str:
+        """Return the SHA-256, in hex, of everything the sum says: columns, people, counts and the digest of every row.
+
+        Two sums over the same people and the same number of columns have the same digest, whatever happened in
+        between. Empty columns count: a catalogue that grew is another sum. Only rows that changed are hashed again.
+        """
+        whole = hashlib.sha256(_DIGEST_HEAD)
+        whole.update(np.array([UNIT, self.columns, self.people], "<i8").tobytes())
+        whole.update(self.counts.astype("<i8").tobytes())
+        whole.update(self._digests().tobytes())
+        return whole.hexdigest()
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def add(self, contribution: Contribution) -> None:
+        """Add one person. Raises `InvalidInput` past the last column, or `SumOverflow`; then nothing changed."""
+        items = contribution.items
+        if not len(items):
+            return
+        if int(items[-1]) >= self.columns:
+            raise _past_the_last_column()
+        changed: dict[int, Row] = {}
+        for item, indices, values in _triangle(contribution):
+            row = self.row(item)
+            # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
+            if len(row.values) and int(row.values[0]) + int(values[0]) > ENTRY_MAX:
+                raise _past_the_range()
+            changed[item] = added(row, indices, values)
+        self._put(changed)
+        self.counts[items] += 1
+        self.people += 1
+
+    def remove(self, contribution: Contribution) -> None:
+        """Take one person out again. Raises `NotLearned` when the sum cannot hold them; then nothing changed."""
+        items = contribution.items
+        if not len(items):
+            return
+        if int(items[-1]) >= self.columns or self.people < 1 or int(self.counts[items].min()) < 1:
+            raise _not_in_the_sum()
+        changed: dict[int, Row] = {}
+        for item, indices, values in _triangle(contribution):
+            row = taken(self.row(item), indices, values)
+            # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
+            stays = int(self.counts[item]) > 1
+            if row is None or stays != bool(len(row.indices)) or (stays and int(row.indices[0]) != item):
+                raise _not_in_the_sum()
+            changed[item] = row
+        last = np.flatnonzero(self.counts[items] == 1)
+        if len(last) and not self._columns_empty(items[last], last, changed.values()):
+            raise _not_in_the_sum()
+        if self.people == 1 and int(self.counts.sum()) != len(items):
+            raise _not_in_the_sum()
+        self._put(changed)
+        self.counts[items] -= 1
+        self.people -= 1
+
+    def _columns_empty(self, items: NDArray[np.int32], places: NDArray[np.intp], rows: Iterable[Row]) -> bool:
+        """Tell whether the columns of `items`, above the diagonal too, are empty once `rows` are put in place.
+
+        `places` are those of `items` among the person's: exactly their rows up to there may reach the column now.
+        """
+        if self._reached is None:
+            self._reached = np.bincount(self.arrays()[1], minlength=self.columns)
+        if not np.array_equal(self._reached[items], places + 1):
+            return False
+        return not any(np.isin(items, row.indices).any() for row in rows)
+
+    def _put(self, rows: Mapping[int, Row]) -> None:
+        for item, row in rows.items():
+            before = self.row(item).indices
+            # Coming only adds entries and leaving only takes some: the same number are the same.
+            if self._reached is not None and len(before) != len(row.indices):
+                self._reached[before] -= 1
+                self._reached[row.indices] += 1
+            self._changed[item] = HeldRow(row)
+
+    def grow(self, columns: int) -> None:
+        """Append empty columns until there are `columns`; raises `InvalidInput` for fewer than there are."""
+        if not self.columns <= columns <= COLUMNS_MAX:
+            message = f"A sum of {self.columns} columns cannot become one of {columns}."
+            raise InvalidInput(message, advice="Columns are only ever added.")
+        if columns == self.columns:
+            return
+        more = np.zeros(columns - self.columns, np.int64)
+        self.counts = np.concatenate((self.counts, more))
+        self._reached = None if self._reached is None else np.concatenate((self._reached, more))
+        self._table = self._table.grown(columns)
+        self.columns = columns
+
+    def merge(self, other: PairSum) -> None:
+        """Add another sum over the same columns: two shards become one.
+
+        Raises `InvalidInput` for a different number of columns, `SumOverflow`; then nothing changed.
+        """
+        if other.columns != self.columns:
+            message = "Sums over different numbers of columns cannot be merged."
+            raise InvalidInput(message, advice="Grow the smaller one first.")
+        if int((self.diagonal() + other.diagonal()).max(initial=0)) > ENTRY_MAX:
+            raise _past_the_range()
+        self._put({item: added(self.row(item), *other.row(item)) for item in np.flatnonzero(other.counts).tolist()})
+        self.counts += other.counts
+        self.people += other.people
+
+    def copy(self) -> PairSum:
+        """Return an independent sum that shares all rows (and their digests) with this one."""
+        twin = PairSum(0)
+        twin.columns, twin.people, twin.counts = self.columns, self.people, self.counts.copy()
+        twin._table, twin._changed = self._table, dict(self._changed)
+        twin._reached = None if self._reached is None else self._reached.copy()
+        return twin
+
+    def put_row(self, item: int, stored: bytes) -> None:
+        """Put a row in its stored form in place; follow with `put_counts`. Raises `Corrupt` when it cannot be read."""
+        if not 0 <= item < self.columns:
+            raise _not_together()
+        self._changed[item] = HeldRow(unpack(item, stored, self.columns))
+        self._reached = None
+
+    def put_counts(self, counts: NDArray[np.int64], people: int) -> None:
+        """Set the counts, int64 [columns], and the number of people that belong to the rows.
+
+        Raises `Corrupt` when they do not fit the rows.
+        """
+        most = int(counts.max(initial=0))
+        if not np.array_equal(self.diagonal() > 0, counts > 0) or people < most or (people > 0 and most == 0):
+            raise _not_together()
+        self.counts = np.array(counts, np.int64)
+        self.people = people
+
+    def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> None:
+        """Take over rows in their stored form, with the counts and the number of people that belong to them.
+
+        Raises `Corrupt` when a row cannot be read or does not fit the counts; then nothing changed.
+        """
+        before = dict(self._changed)
+        try:
+            for item, stored in rows.items():
+                self.put_row(item, stored)
+            self.put_counts(counts, people)
+        except Corrupt:
+            self._changed = before
+            raise
+
+
+def _triangle(contribution: Contribution) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
+    """Yield the upper-triangular rows of one person's matrix: (item, columns, whole numbers)."""
+    values = contribution.values.astype(np.int64)
+    for place, item in enumerate(contribution.items.tolist()):
+        yield item, contribution.items[place:], (contribution.weight * values[place]) * values[place:]
+
+
+def _not_in_the_sum() -> NotLearned:
+    message = "This contribution is not part of the sum."
+    return NotLearned(message)
+
+
+def _past_the_range() -> SumOverflow:
+    message = "An entry of the sum would pass 2^61."
+    return SumOverflow(message)
+
+
+def _past_the_last_column() -> InvalidInput:
+    message = "A contribution names an item past the last column."
+    return InvalidInput(message, advice="Grow the sum first.")
+
+
+def _not_together() -> Corrupt:
+    message = "The rows and the counts of the stored sum do not belong together."
+    return Corrupt(message)

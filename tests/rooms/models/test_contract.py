@@ -1,0 +1,26 @@
+import functools
+
+from assent.models.recommender import Recommender
+from assent.testing.models import AdditiveModelContract
+
+
+class TestPlain(AdditiveModelContract):
+    """The recommender with a ridge small enough for people to show."""
+
+    model = functools.partial(Recommender, ridge=1.0)
+
+
+class TestDouble(AdditiveModelContract):
+    """The recommender in float64: solved models agree to the last digits."""
+
+    model = functools.partial(Recommender, ridge=1.0, weight_exponent=1.0, dtype="float64")
+    tolerance = 1e-12
+
+
+class TestPopularityRidge(AdditiveModelContract):
+    """The recommender whose ridge moves with the number of people."""
+
+    model = functools.partial(
+        Recommender, ridge=0.5, popularity_exponent=0.5, popularity_discount=-0.5, weight_exponent=0.5, dtype="float64"
+    )
+    tolerance = 1e-12

@@ -1,0 +1,74 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from assent.models.recommender import Settings, fresh_values
+from assent.terms.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"weight_exponent": -0.125},
+        {"weight_exponent": 1.125},
+        {"weight_exponent": 0.3},
+        {"weight_exponent": float("nan")},
+        {"weight_exponent": "1"},
+        {"weight_exponent": True},
+        {"ridge": 0.0},
+        {"ridge": -1.0},
+        {"ridge": float("inf")},
+        {"ridge": None},
+        {"popularity_exponent": 1.5},
+        {"popularity_discount": 2.0},
+        {"dtype": "float16"},
+        {"dtype": np.float32},
+    ],
+)
+def test_settings_without_a_model_are_refused(wrong):
+    """Numbers out of range, of the wrong kind or not finite are named before anything is computed."""
+    with pytest.raises(InvalidInput, match=next(iter(wrong))):
+        Settings(**wrong)
+
+
+def test_the_ridge_moves_by_octaves_only():
+    """An item's ridge changes when its people double, not when one comes or goes; rare items share one ridge."""
+    settings = Settings(ridge=2.0, popularity_exponent=0.5)
+    counts = np.array([0, 1, 7, 8, 15, 16, 17, 31, 32, 1 << 40])
+    assert settings.ridges(counts).tolist() == [16.0] * 5 + [32.0] * 3 + [64.0, 2.0 * (1 << 40)]
+    assert (Settings(ridge=3.0).ridges(counts) == 3.0).all()
+
+
+def test_the_discount_falls_with_popularity():
+    """Scores of items with more people are divided by more, from eight people on."""
+    counts = np.array([0, 8, 16, 128])
+    np.testing.assert_allclose(Settings(popularity_discount=0.5).scales(counts), [8**-0.5, 8**-0.5, 0.25, 128**-0.5])
+    assert (Settings(popularity_discount=0.0).scales(counts) == 1.0).all()
+
+
+def test_settings_are_values():
+    """Settings cannot be changed under a model, and equal ones are equal."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().ridge = 1.0
+    assert Settings() == Settings()
+
+
+def test_fresh_values_fall_with_age():
+    """The newest items count four, older ones less, none nothing; only ages matter, not the calendar."""
+    days = np.array([1000, 980, 950, 900, 820, 0])
+    assert fresh_values(days).tolist() == [4, 4, 3, 2, 1, 1]
+    assert fresh_values(days + 5000).tolist() == fresh_values(days).tolist()
+    assert fresh_values(days.astype(np.uint16)).tolist() == fresh_values(days).tolist()
+    assert fresh_values(days, half_life_days=1e9).tolist() == [4] * 6
+    assert fresh_values(np.array([], np.uint16)).tolist() == []
+    assert fresh_values(days).dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("days", "half_life"), [([[1]], 60.0), ([1.5], 60.0), ([1], 0.0), ([1], -1.0), ([1], float("nan"))]
+)
+def test_days_are_whole_numbers(days, half_life):
+    """Days that are no whole numbers, and half-lives that are none, are refused."""
+    with pytest.raises(InvalidInput):
+        fresh_values(np.array(days), half_life)

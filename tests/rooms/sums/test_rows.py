@@ -1,0 +1,91 @@
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.sums.rows import EMPTY, Row, added, pack, taken, unpack
+from assent.terms.errors import Corrupt
+
+COLUMNS = 200_000
+
+
+def row_of(entries):
+    indices = sorted(entries)
+    return Row(np.array(indices, np.int32), np.array([entries[index] for index in indices], np.int64))
+
+
+def dict_of(row):
+    return dict(zip(row.indices.tolist(), row.values.tolist(), strict=True))
+
+
+ENTRIES = st.dictionaries(st.integers(0, 40), st.integers(1, 1 << 40), max_size=12)
+
+
+@given(ENTRIES, ENTRIES)
+def test_adding_and_taking_are_the_sums_of_dictionaries(one, other):
+    """Row arithmetic says what a dictionary of numbers says, and leaves its arguments alone."""
+    left, right = row_of(one), row_of(other)
+    total = added(left, *right)
+    assert dict_of(total) == {key: one.get(key, 0) + other.get(key, 0) for key in {*one, *other}}
+    back = taken(total, *right)
+    assert back is not None
+    assert dict_of(back) == one
+    assert dict_of(left) == one
+
+
+@given(ENTRIES, ENTRIES)
+def test_taking_what_is_not_there_is_refused(one, other):
+    """An entry that is absent or too small cannot be taken."""
+    lacking = any(one.get(key, 0) < number for key, number in other.items())
+    assert (taken(row_of(one), *row_of(other)) is None) == lacking
+
+
+@given(st.integers(0, 1000), st.dictionaries(st.integers(1, 190_000), st.integers(1, 1 << 60), max_size=10))
+def test_a_row_survives_its_stored_form(item, offsets):
+    """Narrow or wide, a row is read back as it was."""
+    row = row_of({item: 7, **{item + offset: number for offset, number in offsets.items()}})
+    again = unpack(item, pack(row), COLUMNS)
+    assert dict_of(again) == dict_of(row)
+    assert again.indices.dtype == np.int32
+    assert again.values.dtype == np.int64
+
+
+def test_an_empty_row_survives_its_stored_form():
+    """A row without entries has a stored form as well."""
+    assert dict_of(unpack(5, pack(EMPTY), COLUMNS)) == {}
+
+
+def test_entries_take_as_few_bytes_as_they_need():
+    """Near neighbours and small sums take six bytes an entry."""
+    small = row_of({3: 5, 10: 7})
+    large = row_of({3: 5, 100_000: 1 << 40})
+    assert len(pack(small)) == 8 + 2 * (2 + 4)
+    assert len(pack(large)) == 8 + 2 * (4 + 8)
+
+
+GOOD = pack(row_of({3: 5, 9: 7}))
+
+
+@pytest.mark.parametrize(
+    ("item", "stored"),
+    [
+        (3, b""),
+        (3, GOOD[:-1]),
+        (3, GOOD + b"\x00"),
+        (3, b"\x02" + GOOD[1:]),
+        (3, GOOD[:1] + b"\x03" + GOOD[2:]),
+        (3, GOOD[:2] + b"\x05" + GOOD[3:]),
+        (4, GOOD),
+        (3, pack(row_of({3: 5, COLUMNS: 1}))),
+        (3, pack(Row(np.array([3, 3], np.int32), np.array([1, 1], np.int64)))),
+        (3, pack(Row(np.array([3, 4], np.int32), np.array([1, 0], np.int64)))),
+        (3, GOOD[:3] + b"\x01" + GOOD[4:]),
+        (3, struct.pack("<BBBxI2I2i", 1, 4, 4, 2, 3, 6, 5, 7)),
+    ],
+)
+def test_what_is_not_a_stored_row_is_refused(item, stored):
+    """Cut, long, of another version, of another item, past the end, repeated, zero, or not in its one form."""
+    with pytest.raises(Corrupt):
+        unpack(item, stored, COLUMNS)
