@@ -1,0 +1,36 @@
+"""Consent: purposes, notices, signals and the ledger; the only room that mints permits."""
+
+from assent.consent.ledger import Ledger
+from assent.consent.notices import Notice, notice_hash
+from assent.consent.purposes import DataKind, DeclaredPurpose, Meaning, Purposes, built_in
+from assent.consent.reading import gpc_asked, read_signals
+from assent.consent.receipts import Controller, Entry
+from assent.consent.signals import NO_SIGNALS, Conflict, Signals
+from assent.consent.states import ACTIONS, Action, Change, Settled, State, after, expiry_ms, settle, standing
+
+__all__ = [
+    "ACTIONS",
+    "NO_SIGNALS",
+    "Action",
+    "Change",
+    "Conflict",
+    "Controller",
+    "DataKind",
+    "DeclaredPurpose",
+    "Entry",
+    "Ledger",
+    "Meaning",
+    "Notice",
+    "Purposes",
+    "Settled",
+    "Signals",
+    "State",
+    "after",
+    "built_in",
+    "expiry_ms",
+    "gpc_asked",
+    "notice_hash",
+    "read_signals",
+    "settle",
+    "standing",
+]

@@ -1,0 +1,248 @@
+"""The ledger: append-only, one entry for every consent given, refused, withdrawn, expired or invalidated.
+
+`may()` is the one door: it mints a `Permit` that lives for seconds, or a `Refusal` with a stable reason.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from assent.consent.purposes import DeclaredPurpose, Purposes
+from assent.consent.reading import read_signals
+from assent.consent.receipts import Controller, Entry, receipt
+from assent.consent.signals import NO_SIGNALS, Signals, unknown_mode
+from assent.consent.states import ACTIONS, Change, State, expiry_ms, standing
+from assent.store import Session, consents, meta, people
+from assent.store.consents import StateRow
+from assent.terms.clock import Clock
+from assent.terms.errors import Conflict, InvalidInput, NotFound, PermitNeeded
+from assent.terms.ids import PersonId
+from assent.terms.limits import limit
+from assent.terms.permits import Permit, Refusal
+from assent.terms.purposes import Purpose
+from assent.terms.randomness import Randomness
+from assent.terms.settings import GPC_MODES
+
+P = TypeVar("P", bound=Purpose)
+
+#: What may be named as the source of an entry: kept in the clear, so never an address or a sentence.
+_SOURCE = re.compile(r"[A-Za-z0-9 ._:/+-]{1,64}")
+
+_PERMIT_MS = limit("permit_ttl_seconds") * 1000
+
+
+class Ledger:
+    """Writes and reads consents; holds no state of its own, so that a withdrawal is in force with the next call."""
+
+    def __init__(self, purposes: Purposes, clock: Clock, randomness: Randomness, *, gpc_mode: str = "strict") -> None:
+        """Keep to these purposes; `gpc_mode` is what Global Privacy Control refuses (`strict` or `sharing`).
+
+        Raises `InvalidInput` for a mode that does not exist.
+        """
+        if gpc_mode not in GPC_MODES:
+            raise unknown_mode()
+        self.purposes = purposes
+        self._clock = clock
+        self._randomness = randomness
+        self._gpc_mode = gpc_mode
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def may(
+        self, session: Session, person: PersonId, tag: type[P], signals: Signals = NO_SIGNALS
+    ) -> Permit[P] | Refusal:
+        """Ask whether a person's records may serve a purpose now; raises `UnknownPurpose`.
+
+        Reasons of a refusal: `unknown_person`, `erasing`, `signal`, `gpc`, `not_granted`, `refused`, `withdrawn`,
+        `expired`, `notice_changed`. The most restrictive of ledger and signals wins.
+        """
+        declared = self.purposes.get(tag.id)
+        status = people.state(session, person)
+        if status != "active":
+            return Refusal(tag, "unknown_person" if status is None else status, "people")
+        now_ms = self._clock.now_ms()
+        if not declared.optional:
+            return Permit(person, tag, now_ms + _PERMIT_MS, declared.legal_basis, f"purposes:{declared.id}")
+        said_no = signals.refusal(tag.id)
+        if said_no is not None:
+            return Refusal(tag, *said_no)
+        row = consents.state(session, person, tag.id)
+        if row is None:
+            return Refusal(tag, "not_granted", "ledger")
+        state = self._state(row)
+        reason = state.refusal(now_ms)
+        if reason is not None:
+            return Refusal(tag, reason, state.entry_id)
+        return Permit(person, tag, min(now_ms + _PERMIT_MS, state.until_ms), "granted", state.entry_id)
+
+    def permit_check(self, permit: object, person: PersonId, tag: type[Purpose]) -> None:
+        """Check a permit again where it is used; raises `PermitNeeded` unless it fits person and purpose, now."""
+        if not isinstance(permit, Permit):
+            raise PermitNeeded("What was handed over is not a permit.")
+        if permit.purpose is not tag or permit.person != person:
+            raise PermitNeeded("The permit is for another person or another purpose.")
+        if permit.expires_ms <= self._clock.now_ms():
+            raise PermitNeeded("The permit has run out.")
+
+    def states(self, session: Session, person: PersonId) -> dict[str, State]:
+        """Return what the ledger says last about each purpose that a person ever decided on."""
+        return {row.purpose: self._state(row) for row in consents.states(session, person)}
+
+    def states_many(self, session: Session, persons: Iterable[PersonId]) -> dict[PersonId, dict[str, State]]:
+        """Return the states of many people; everybody asked for is in the answer."""
+        asked = list(persons)
+        found = consents.states_many(session, asked)
+        return {person: {row.purpose: self._state(row) for row in found[person]} for person in asked}
+
+    def standing(self, states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
+        """Return the bits of the purposes that a person allows at a moment (the hot path: no database)."""
+        return standing(states, signals, now_ms)
+
+    def signals_of(self, context: Mapping[str, Any] | None = None, *, gpc: bool = False) -> Signals:
+        """Read the signals of one event or request, under this shop's purposes and its mode of GPC."""
+        return read_signals(context, gpc, self._gpc_mode, self.purposes)
+
+    def people_granting(self, session: Session, tag: type[Purpose]) -> list[PersonId]:
+        """Return everybody whose consent to a purpose stands now, by the ledger; raises `UnknownPurpose`."""
+        purpose = self.purposes.get(tag.id).id
+        now_ms = self._clock.now_ms()
+        granted = consents.granted_people(session, purpose, now_ms)
+        states = self.states_many(session, granted)
+        return [person for person in granted if states[person][purpose].refusal(now_ms) is None]
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def record(
+        self,
+        session: Session,
+        person: PersonId,
+        purpose_id: str,
+        action: str,
+        source: str,
+        language: str = "en",
+        evidence: bytes | None = None,
+        at_ms: int | None = None,
+    ) -> Entry:
+        """Append one entry, in force with the next call. `evidence` is sealed bytes; `at_ms` is never later than now.
+
+        Saying again what stands is recorded again. Raises `UnknownPurpose`, `InvalidInput` (no such action, a purpose
+        that is not optional, a language without notice, a source that is not a short word), `NotFound`, `Conflict` (the
+        person is being erased).
+        """
+        declared = self.purposes.get(purpose_id)
+        self._check(declared, action, source)
+        self._check_person(session, person)
+        notice = declared.notice(language)
+        now_ms = self._clock.now_ms()
+        said_ms = now_ms if at_ms is None else min(at_ms, now_ms)
+        consents.put_notice(session, notice.hash, notice.language, notice.words)
+        entry = Entry(
+            entry_id=self._new_id(),
+            person=person,
+            purpose=purpose_id,
+            action=action,
+            at_ms=said_ms,
+            expires_ms=expiry_ms(said_ms) if action == "granted" else None,
+            source=source,
+            notice_hash=notice.hash,
+            language=notice.language,
+            evidence=evidence,
+        )
+        self._append(session, entry)
+        return entry
+
+    def apply(self, session: Session, person: PersonId, changes: Iterable[Change], language: str = "en") -> list[Entry]:
+        """Append what `settle` found that signals change; raises what `record` raises."""
+        return [
+            self.record(session, person, change.purpose, change.action, change.source, language, at_ms=change.at_ms)
+            for change in changes
+        ]
+
+    def lapse(self, session: Session, person: PersonId) -> list[Entry]:
+        """Write down what time and new notices ended: `expired` and `invalidated` entries, once each.
+
+        `may()` refuses them in any case; the entries tell the person and the auditor. Raises `NotFound`, `Conflict`.
+        """
+        self._check_person(session, person)
+        now_ms = self._clock.now_ms()
+        said = {entry.entry_id: entry for entry in consents.entries(session, person)}
+        made = []
+        for row in consents.states(session, person):
+            reason = self._state(row).refusal(now_ms)
+            if row.action != "granted" or reason is None:
+                continue
+            entry = said[row.entry_id]._replace(
+                entry_id=self._new_id(),
+                action="expired" if reason == "expired" else "invalidated",
+                at_ms=now_ms,
+                expires_ms=None,
+                source="ledger",
+                evidence=None,
+            )
+            self._append(session, entry)
+            made.append(entry)
+        return made
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def entries(self, session: Session, person: PersonId) -> list[Entry]:
+        """Return every ledger entry of a person, oldest first."""
+        return consents.entries(session, person)
+
+    def entry(self, session: Session, entry_id: str) -> Entry | None:
+        """Return the entry of that id, None when there is none."""
+        return consents.entry(session, entry_id)
+
+    def receipt(self, session: Session, entry: Entry, controller: Controller) -> dict[str, Any]:
+        """Write the receipt of an entry (ISO/IEC TS 27560:2023 fields as DPV JSON-LD), not signed yet.
+
+        The same for the same entry, controller and purposes, however often it is asked for.
+        """
+        row = consents.notice(session, entry.notice_hash)
+        declared = None
+        if self.purposes.is_current(entry.purpose, entry.notice_hash):
+            declared = self.purposes.get(entry.purpose)
+        return receipt(entry, controller, declared, "" if row is None else row.text)
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _state(self, row: StateRow) -> State:
+        return State(
+            purpose=row.purpose,
+            action=row.action,
+            at_ms=row.at_ms,
+            expires_ms=row.expires_ms,
+            source=row.source,
+            notice_hash=row.notice_hash,
+            entry_id=row.entry_id,
+            outdated=not self.purposes.is_current(row.purpose, row.notice_hash),
+        )
+
+    def _check(self, declared: DeclaredPurpose, action: str, source: str) -> None:
+        if action not in ACTIONS:
+            raise InvalidInput("There is no such action.", advice=f"Use one of: {', '.join(sorted(ACTIONS))}.")
+        if not declared.optional:
+            raise InvalidInput(
+                f"'{declared.id}' is not a matter of consent.", advice="Grant or withdraw optional purposes."
+            )
+        if not _SOURCE.fullmatch(source):
+            raise InvalidInput(
+                "The source is not a short word.", advice="Name it in 1 to 64 letters, digits, spaces and . _ : / + -."
+            )
+
+    def _check_person(self, session: Session, person: PersonId) -> None:
+        status = people.state(session, person)
+        if status is None:
+            raise NotFound("Nobody is known by that id.")
+        if status != "active":
+            raise Conflict("This person is being erased.", advice="Wait for the certificate, then ask again.")
+
+    def _new_id(self) -> str:
+        return str(uuid.UUID(bytes=self._randomness.take(16), version=4))
+
+    def _append(self, session: Session, entry: Entry) -> None:
+        consents.append(session, entry)
+        meta.bump_epoch(session)

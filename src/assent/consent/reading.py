@@ -1,0 +1,161 @@
+"""Reading Segment's `context.consent.categoryPreferences`, RudderStack's `context.consentManagement` and `Sec-GPC`.
+
+No signal says nothing, so the ledger decides; a signal that cannot be read refuses everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from assent.consent.purposes import Purposes, built_in
+from assent.consent.signals import GPC, NO_SIGNALS, Conflict, Signals, unknown_mode
+from assent.terms.settings import GPC_MODES
+
+#: What one signal says: categories with yes or no (none at all: no to everything), `unreadable`, or nothing (None).
+Said = tuple[tuple[str, bool], ...]
+Read = Said | Literal["unreadable"] | None
+UNREADABLE: Final = "unreadable"
+
+#: How many unknown categories are listed, and how much of each: they are somebody else's text.
+_UNKNOWN_MAX = 32
+_UNKNOWN_CHARS_MAX = 64
+
+#: How many resolved signals are remembered, and how long each may be.
+_REMEMBERED_MAX = 512
+_REMEMBERED_CHARS_MAX = 2_048
+
+_remembered: dict[tuple[object, ...], Signals] = {}
+
+#: A plain dict is told apart much faster than by asking for the abstract type.
+_MAPS: Final = (dict, Mapping)
+_ONLY_TEXT: Final = frozenset({str})
+
+
+def gpc_asked(values: Iterable[str]) -> bool:
+    """Tell whether any of the `Sec-GPC` header's values is exactly `1`; any other value says nothing (W3C GPC)."""
+    return "1" in tuple(values)
+
+
+def read_signals(
+    context: Mapping[str, Any] | None,
+    gpc: bool = False,
+    mode: str = "strict",
+    purposes: Purposes | None = None,
+) -> Signals:
+    """Read the signals of one event: its `context`, and whether its request had `Sec-GPC: 1`.
+
+    Never raises on what a client sent; raises `InvalidInput` for a mode that does not exist. Signals that were read
+    lately come back as the same object.
+    """
+    if mode not in GPC_MODES:
+        raise unknown_mode()
+    segment: Read = None
+    rudderstack: Read = None
+    if isinstance(context, _MAPS):
+        if "consent" in context:
+            segment = _read_segment(context["consent"])
+        if "consentManagement" in context:
+            rudderstack = _read_rudderstack(context["consentManagement"])
+    elif context is not None:
+        segment = rudderstack = UNREADABLE
+    if segment is None and rudderstack is None and not gpc:
+        return NO_SIGNALS
+    key = (purposes, segment, rudderstack, gpc, mode)
+    signals = _remembered.get(key)
+    if signals is None:
+        signals = _resolve(purposes or built_in(), {"segment": segment, "rudderstack": rudderstack}, gpc, mode)
+        if len(str(key)) <= _REMEMBERED_CHARS_MAX:
+            if len(_remembered) >= _REMEMBERED_MAX:
+                _remembered.clear()
+            _remembered[key] = signals
+    return signals
+
+
+def _read_segment(consent: object) -> Read:
+    """Read `context.consent`: its `categoryPreferences` map categories to true or false."""
+    if not isinstance(consent, _MAPS):
+        return UNREADABLE
+    if "categoryPreferences" not in consent:
+        return None
+    preferences = consent["categoryPreferences"]
+    if not isinstance(preferences, _MAPS):
+        return UNREADABLE
+    said = tuple(preferences.items())
+    for name, yes in said:
+        if (yes is not True and yes is not False) or type(name) is not str:
+            return UNREADABLE
+    return said
+
+
+def _read_rudderstack(management: object) -> Read:
+    """Read `context.consentManagement`: lists of allowed and denied categories, at least one of them.
+
+    `resolutionStrategy` "or" would let one allowed category outweigh a denied one; here the most restrictive wins.
+    """
+    if not isinstance(management, _MAPS) or management.keys().isdisjoint(("allowedConsentIds", "deniedConsentIds")):
+        return UNREADABLE
+    allowed, denied = management.get("allowedConsentIds", ()), management.get("deniedConsentIds", ())
+    for names in (allowed, denied):
+        if not isinstance(names, (list, tuple)) or not _ONLY_TEXT.issuperset(map(type, names)):
+            return UNREADABLE
+    for text in (management.get("provider", ""), management.get("resolutionStrategy", "")):
+        if type(text) is not str:
+            return UNREADABLE
+    return (*zip(allowed, repeat(True)), *zip(denied, repeat(False)))
+
+
+def _resolve(purposes: Purposes, read: Mapping[str, Read], gpc: bool, mode: str) -> Signals:
+    """Turn what was said about categories into yes and no for purposes; one no outweighs every yes."""
+    votes: defaultdict[str, dict[bool, list[tuple[str, str]]]] = defaultdict(lambda: {True: [], False: []})
+    unknown: dict[str, None] = {}
+    told = {source: said for source, said in read.items() if said is not None and said != UNREADABLE}
+    for source, said in told.items():
+        for purpose_id in () if said else purposes.optional:
+            votes[purpose_id][False].append((source, source))
+        for category, yes in said:
+            meant = _meant(purposes, category, yes=yes)
+            if meant is None:
+                unknown[category[:_UNKNOWN_CHARS_MAX]] = None
+            for purpose_id in meant or ():
+                votes[purpose_id][yes].append((source, f"{source}:{category}"))
+    spoke = [source for source, said in read.items() if said is not None]
+    categories = {purpose_id: not vote[False] for purpose_id, vote in votes.items()}
+    return Signals(
+        gpc=gpc,
+        categories=MappingProxyType(categories) if told else None,
+        source="+".join([*spoke, GPC] if gpc else spoke),
+        mode=mode,
+        unreadable=len(told) < len(spoke),
+        told=MappingProxyType(
+            {key: tuple(dict.fromkeys(source for source, _ in vote[categories[key]])) for key, vote in votes.items()}
+        ),
+        unknown=tuple(unknown)[:_UNKNOWN_MAX],
+        conflicts=_conflicts(votes, Signals(gpc=gpc, mode=mode)),
+    )
+
+
+def _meant(purposes: Purposes, category: str, *, yes: bool) -> tuple[str, ...] | None:
+    """Return the optional purposes that a category speaks about; None when it means nothing here."""
+    meaning = purposes.meaning(category)
+    if meaning is None:
+        return None
+    if meaning.refuses_only and yes:
+        return ()
+    return tuple(each for each in meaning.purposes if each in purposes.optional)
+
+
+def _conflicts(votes: Mapping[str, Mapping[bool, list[tuple[str, str]]]], gpc: Signals) -> tuple[Conflict, ...]:
+    """Return the purposes on which something says yes and something else says no."""
+    conflicts = []
+    for purpose_id, vote in votes.items():
+        yes = tuple(label for _, label in vote[True])
+        no = tuple(label for _, label in vote[False])
+        if gpc.stopped_by_gpc(purpose_id):
+            no += (GPC,)
+        if yes and no:
+            conflicts.append(Conflict(purpose_id, yes, no))
+    return tuple(conflicts)

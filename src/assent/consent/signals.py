@@ -1,0 +1,98 @@
+"""Signals: what arrives with a request or an event and says yes or no to purposes. The most restrictive wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assent.consent.purposes import SHARE
+from assent.terms.errors import InvalidInput
+from assent.terms.purposes import TAGS, Service
+from assent.terms.settings import GPC_MODES
+
+GPC = "gpc"
+_EVERY_BIT = -1
+_BITS = {purpose_id: tag.bit for purpose_id, tag in TAGS.items()}
+
+
+def unknown_mode() -> InvalidInput:
+    """Return the error for a mode of Global Privacy Control that does not exist."""
+    return InvalidInput("That is not a mode of Global Privacy Control.", advice=f"Use one of: {', '.join(GPC_MODES)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two signals, or two categories of one, that disagree on a purpose: who says yes, who says no. The no holds."""
+
+    purpose: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What was said with one request or event, resolved to purposes.
+
+    `gpc`: `Sec-GPC` was exactly `1`. `categories`: purpose id to yes or no, None without a consent object. `source`:
+    the signals that spoke, joined by `+`. `mode`: what GPC refuses, everything optional (`strict`) or `share:*` alone
+    (`sharing`).
+    """
+
+    gpc: bool = False
+    categories: Mapping[str, bool] | None = None
+    source: str = ""
+    mode: str = "strict"
+    #: A consent object was there and could not be read: everything optional is refused.
+    unreadable: bool = False
+    #: Which signals said it, by purpose, where that is not simply `source`.
+    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Categories that mean nothing here; they are ignored.
+    unknown: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    #: The purposes' bits that are not refused here, and `categories` as pairs; for the hot path.
+    open_bits: int = field(init=False)
+    votes: tuple[tuple[str, bool], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out the bits once; raises `InvalidInput` for a mode that does not exist."""
+        if self.mode not in GPC_MODES:
+            raise unknown_mode()
+        bits = _EVERY_BIT
+        if self.unreadable or (self.gpc and self.mode == "strict"):
+            bits = 0
+        votes = () if self.categories is None else tuple(self.categories.items())
+        for purpose_id, said in votes:
+            if not said:
+                bits &= ~_BITS.get(purpose_id, 0)
+        object.__setattr__(self, "open_bits", bits)
+        object.__setattr__(self, "votes", votes)
+
+    def refusal(self, purpose_id: str) -> tuple[str, str] | None:
+        """Return why an optional purpose is refused here, as (reason, source), or None when it is not."""
+        if self.unreadable:
+            return "signal", self.source
+        if self.stopped_by_gpc(purpose_id):
+            return GPC, GPC
+        if self.categories is not None and self.categories.get(purpose_id) is False:
+            return "signal", "+".join(self.told_by(purpose_id))
+        return None
+
+    def stopped_by_gpc(self, purpose_id: str) -> bool:
+        """Tell whether Global Privacy Control refuses an optional purpose."""
+        return self.gpc and (self.mode == "strict" or purpose_id.startswith(f"{SHARE}:"))
+
+    def says(self, purpose_id: str) -> bool | None:
+        """Return what is said about a purpose: False refuses it, True agrees, None says nothing."""
+        if purpose_id == Service.id:
+            return None
+        if self.refusal(purpose_id) is not None:
+            return False
+        return None if self.categories is None else self.categories.get(purpose_id)
+
+    def told_by(self, purpose_id: str) -> tuple[str, ...]:
+        """Return the signals that said what holds for a purpose."""
+        return self.told.get(purpose_id) or (self.source,)
+
+
+#: Nothing was said, so the ledger decides alone.
+NO_SIGNALS = Signals()

@@ -1,0 +1,159 @@
+"""What a person's consent is at a moment: pure functions of ledger states, signals and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, get_args
+
+from assent.consent.signals import GPC, Signals
+from assent.terms.clock import DAY_MS
+from assent.terms.limits import limit
+from assent.terms.purposes import TAGS
+
+Action = Literal["granted", "refused", "withdrawn", "expired", "invalidated"]
+ACTIONS: frozenset[str] = frozenset(get_args(Action))
+
+_CONSENT_MS = limit("consent_days") * DAY_MS
+_BITS = {purpose_id: tag.bit for purpose_id, tag in TAGS.items()}
+
+
+def expiry_ms(granted_ms: int) -> int:
+    """Return when a consent given at that moment ends, milliseconds since the epoch."""
+    return granted_ms + _CONSENT_MS
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the ledger says last about one person and one purpose; times in milliseconds since the epoch.
+
+    `outdated`: this was a yes to words that are not the words of today, so it does not carry over.
+    """
+
+    purpose: str
+    action: str
+    at_ms: int
+    expires_ms: int | None
+    source: str
+    notice_hash: str
+    entry_id: str
+    outdated: bool = False
+    #: The bit of the purpose, 0 where records do not remember it.
+    bit: int = field(init=False)
+    #: The consent stands while the clock is below this; 0 when it does not stand at all.
+    until_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what the hot path compares."""
+        until_ms = 0
+        outdated = self.action == "invalidated" or (self.outdated and self.action == "granted")
+        if self.action == "granted" and not outdated:
+            until_ms = expiry_ms(self.at_ms) if self.expires_ms is None else self.expires_ms
+        object.__setattr__(self, "outdated", outdated)
+        object.__setattr__(self, "bit", _BITS.get(self.purpose, 0))
+        object.__setattr__(self, "until_ms", until_ms)
+
+    def refusal(self, now_ms: int) -> str | None:
+        """Return why this is no consent at a moment, as a stable word, or None when it is one.
+
+        `refused`, `withdrawn`, `expired` or `notice_changed`; an action that is not known counts as `refused`.
+        """
+        if self.until_ms > now_ms:
+            return None
+        if self.outdated:
+            return "notice_changed"
+        if self.action in {"granted", "expired"}:
+            return "expired"
+        return "withdrawn" if self.action == "withdrawn" else "refused"
+
+
+class Change(NamedTuple):
+    """One entry that the ledger should get because of a signal."""
+
+    purpose: str
+    action: Literal["granted", "withdrawn"]
+    source: str
+    at_ms: int
+
+
+class Settled(NamedTuple):
+    """What one event may be used for, what the ledger should learn from it, and what refused it.
+
+    `mask`: the bits of the purposes it may serve. `refused_by`: empty when there are any; else `unreadable`, `gpc`,
+    `signal`, or `no_consent` when the ledger alone says no.
+    """
+
+    mask: int
+    changes: tuple[Change, ...]
+    refused_by: str
+
+
+_ALLOWED = tuple(Settled(mask, (), "") for mask in range(256))
+_REFUSED = {reason: Settled(0, (), reason) for reason in ("unreadable", GPC, "signal", "no_consent")}
+
+
+def standing(states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
+    """Return the bits of the purposes that a person allows at a moment; signals can only take bits away."""
+    mask = 0
+    for state in states.values():
+        if state.until_ms > now_ms:
+            mask |= state.bit
+    return mask & signals.open_bits
+
+
+def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms: int) -> Settled:
+    """Decide about one event of a person from the ledger's states and the event's signals; the most restrictive wins.
+
+    A no takes the purpose from this event and, where the ledger grants it, withdraws it there. A yes grants what nobody
+    decided yet, what expired, and what the same kind of signal took back before this event; it never overrules a no
+    given through our own API, and never revives a consent to other words. `event_ms`: when the event happened.
+    """
+    mask = 0
+    for state in states.values():
+        if state.until_ms > now_ms:
+            mask |= state.bit
+    changes: tuple[Change, ...] = ()
+    for purpose, said in signals.votes:
+        held = states.get(purpose)
+        if (not said) if held is None else (held.until_ms > now_ms) is said and not held.outdated:
+            continue  # the ledger says the same
+        at_ms = min(event_ms, now_ms)
+        if not said:
+            changes += (Change(purpose, "withdrawn", signals.told_by(purpose)[0], at_ms),)
+        elif _may_agree(purpose, held, signals, at_ms, now_ms):
+            changes += (Change(purpose, "granted", signals.told_by(purpose)[0], at_ms),)
+            mask |= _BITS.get(purpose, 0)
+    mask &= signals.open_bits
+    if not changes:
+        return _ALLOWED[mask] if mask else _REFUSED[_refused_by(signals)]
+    return Settled(mask, changes, "" if mask else _refused_by(signals))
+
+
+def _may_agree(purpose: str, held: State | None, signals: Signals, at_ms: int, now_ms: int) -> bool:
+    """Tell whether a yes counts: nothing weightier says no, it is not too old, and no newer or other no stands."""
+    if signals.refusal(purpose) is not None or expiry_ms(at_ms) <= now_ms:
+        return False
+    if held is None:
+        return True
+    reason = held.refusal(now_ms)
+    if reason in {"withdrawn", "refused"}:
+        return held.source in signals.told_by(purpose) and held.at_ms < at_ms
+    return reason == "expired"
+
+
+def _refused_by(signals: Signals) -> str:
+    """Return what refused an event that may serve nothing."""
+    if signals.unreadable:
+        return "unreadable"
+    if signals.gpc and signals.mode == "strict":
+        return GPC
+    return "signal" if signals.open_bits != -1 else "no_consent"
+
+
+def after(states: Mapping[str, State], changes: Iterable[Change]) -> dict[str, State]:
+    """Return the states as they are once the changes are in the ledger, for the next event of the same person."""
+    changed = dict(states)
+    for purpose, action, source, at_ms in changes:
+        expires_ms = expiry_ms(at_ms) if action == "granted" else None
+        changed[purpose] = State(purpose, action, at_ms, expires_ms, source, "", "")
+    return changed
