@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from assent.consent.purposes import DeclaredPurpose, Purposes
+from assent.consent.declared import DeclaredPurpose
+from assent.consent.purposes import Purposes
 from assent.consent.reading import read_signals
 from assent.consent.receipts import Controller, Entry, receipt
 from assent.consent.signals import NO_SIGNALS, Signals, unknown_mode
