@@ -87,15 +87,12 @@ class SqliteLink:
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         """Open the file, which must exist."""
-        try:
-            self._connection = connect(path)
-            for setting in (*SETTINGS, *(WRITER_SETTINGS if writable else READER_SETTINGS)):
-                self._connection.execute(setting)
-        except sqlite3.Error as error:
-            raise translate(error) from error
+        self._connection = connect(path)
         self._cursor = self._connection.cursor()
         self._execute = self._cursor.execute
         self.session = Session(self._cursor, PLANS, ERRORS, translate, writable=writable)
+        for setting in (*SETTINGS, *(WRITER_SETTINGS if writable else READER_SETTINGS)):
+            self._run(setting)
 
     def begin_read(self) -> None:
         """Begin a transaction; the snapshot is taken by its first query."""
@@ -150,15 +147,18 @@ class SqliteLink:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file in autocommit mode: transactions are begun by name. A missing file is not made."""
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        timeout=LOCK_WAIT_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=PREPARED_MAX,
-    )
+    """Open the file in autocommit mode: transactions are begun by name. A missing file is not made but refused."""
+    try:
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=LOCK_WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=PREPARED_MAX,
+        )
+    except sqlite3.Error as error:
+        raise translate(error) from error
 
 
 def _when_free(attempt: Callable[[], object]) -> None:

@@ -194,9 +194,10 @@ def test_a_failed_transaction_cannot_be_committed_by_mistake(postgresql_store):
 def test_a_store_that_vanished_is_told(tmp_path, postgresql_server):
     """Cleaning up a store whose file or tables are gone is refused as unavailable."""
     with Store.open(tmp_path / "shop.db") as store:
-        (tmp_path / "shop.db").unlink()
-        with pytest.raises(StoreUnavailable):
+        (tmp_path / "shop.db").rename(tmp_path / "elsewhere.db")
+        with pytest.raises(StoreUnavailable, match="The database refused"):
             store.checkpoint()
+        (tmp_path / "elsewhere.db").rename(tmp_path / "shop.db")
     name = postgresql_server.make()
     with Store.open(postgresql_server.named(name)) as store:
         postgresql_server.run("DROP TABLE histories", database=name)
