@@ -1,0 +1,124 @@
+"""Grant and withdraw: one call each, the same call, in force with the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assent.store import people
+from assent.terms.errors import Conflict, InvalidInput, NotFound
+from assent.terms.ids import PERSON_ID_BYTES, PersonId, identifiers_named
+from assent.terms.limits import limit
+from assent.terms.purposes import TAGS, Learn
+
+if TYPE_CHECKING:
+    from assent.consent import Controller, Ledger
+    from assent.learn import Learning
+    from assent.store import Session
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.vault import AuditLog, PersonKey, Vault
+
+#: The source that the ledger keeps for choices made through our own API.
+SOURCE = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person says: purposes to grant, purposes to withdraw, and what proves it."""
+
+    person: str
+    grant: Sequence[str]
+    withdraw: Sequence[str]
+    evidence: str | None
+    language: str
+
+
+class Choices:
+    """Writes choices into the ledger and carries out what they mean, in one transaction."""
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        ledger: Ledger,
+        audit: AuditLog,
+        learning: Learning,
+        controller: Controller,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        """Hold the rooms below."""
+        self._vault = vault
+        self._ledger = ledger
+        self._audit = audit
+        self._learning = learning
+        self._controller = controller
+        self._clock = clock
+        self._randomness = randomness
+
+    def choose(self, session: Session, choice: Choice) -> list[dict[str, Any]]:
+        """Record every choice, take withdrawn data out everywhere, and return a signed receipt for each.
+
+        Raises `UnknownPurpose`, `InvalidInput` (a purpose both granted and withdrawn, nothing chosen), `NotFound`
+        (a withdrawal by somebody of whom nothing is held), `Conflict` (the person is being erased).
+        """
+        self._check(choice)
+        key = self._person(session, choice)
+        person = key.person
+        evidence = None
+        if choice.evidence is not None:
+            evidence = key.seal("ledger", 0, choice.evidence.encode())
+        receipts = []
+        for action, chosen in (("withdrawn", choice.withdraw), ("granted", choice.grant)):
+            for purpose in chosen:
+                entry = self._ledger.record(
+                    session, person, purpose, action, SOURCE, language=choice.language, evidence=evidence
+                )
+                self._audit.append(session, f"consent {action}", {"entry": entry.entry_id, "purpose": purpose}, person)
+                receipts.append(self._vault.sign(self._ledger.receipt(session, entry, self._controller)))
+        for purpose in choice.withdraw:
+            tag = TAGS.get(purpose)
+            if tag is Learn:
+                self._learning.forget_person(session, person, key)
+            if tag is not None and tag.bit:
+                self._vault.strip(session, person, key, tag.bit)
+        return receipts
+
+    def _check(self, choice: Choice) -> None:
+        if not choice.grant and not choice.withdraw:
+            message = "No purpose is granted or withdrawn."
+            raise InvalidInput(message, advice="Name at least one purpose in grant or withdraw.")
+        both = set(choice.grant) & set(choice.withdraw)
+        if both:
+            message = "A purpose is both granted and withdrawn."
+            raise InvalidInput(message, advice="Name each purpose once.")
+        if choice.evidence is not None and len(choice.evidence) > limit("evidence_chars_max"):
+            message = "The evidence is too long."
+            raise InvalidInput(message, advice=f"State it in at most {limit('evidence_chars_max')} characters.")
+        for purpose in (*choice.grant, *choice.withdraw):
+            self._ledger.purposes.get(purpose)
+
+    def _person(self, session: Session, choice: Choice) -> PersonKey:
+        """Find the person, or make one for somebody who grants something and is not known yet."""
+        named = identifiers_named(choice.person)
+        blinds = self._vault.blinds(named)
+        row = people.load(session, blinds)
+        if row is None and not choice.grant:
+            message = "Nobody is known by that name."
+            raise NotFound(message, advice="Nothing is held about them, so there is nothing to withdraw.")
+        if row is None:
+            person = PersonId(self._randomness.take(PERSON_ID_BYTES))
+            now_ms = self._clock.now_ms()
+            people.add(session, person, now_ms)
+            people.put_key(session, person, *self._vault.new_person_key(person))
+            kind, blind = blinds[0]
+            people.add_identifier(session, kind, blind, person)
+            row = people.load(session, blinds)
+        if row is None or row.state != "active" or row.wrapped is None or row.key_id is None:
+            message = "This person is being erased."
+            raise Conflict(message, advice="Wait for the certificate, then ask again.")
+        if choice.grant:
+            people.unsuppress(session, blinds)
+        return self._vault.key(PersonId(row.person), row.wrapped, row.key_id)

@@ -1,0 +1,238 @@
+"""Erasure, step by step.
+
+Every step is one transaction that also writes how far the erasure is, so that whoever comes next, after a crash or at
+the same time, goes on from there, and no step is done twice:
+
+suppress   no permit from this moment: state `erasing`, identifiers suppressed, the epoch grows
+journal    a line in the erase journal, durable, before anything is taken away
+subtract   the person's contribution leaves every sum
+delete     rows, index entries and the key, in one transaction: nothing is ever left that could still be opened
+empty      side files are emptied; what was freed in the main file is overwritten when it is freed
+search     every table is searched again; what was found is written down, and the log takes in the facts
+certify    certificate with the log's proof, signed
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from assent.rights import certificates
+from assent.rights.journal import Journal, Line
+from assent.store import erasures, meta, people
+from assent.store.erasures import ErasureRow
+from assent.terms.errors import Busy, Corrupt, NotFound
+from assent.terms.ids import PersonId
+from assent.vault import Proven
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from assent.learn import Learning
+    from assent.store import Session, Store
+    from assent.terms.answers import Certificate
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.vault import AuditLog, Vault
+
+ERASURE_ID_BYTES = 16
+REQUESTED = "erasure requested"
+MODEL = "recommender"
+
+# The step that is done, as the store keeps it; a complete erasure has a certificate instead.
+SUPPRESSED = "suppressed"
+SUBTRACTED = "subtracted"
+DELETED = "deleted"
+SEARCHED = "searched"
+
+#: How long an erasure tries to empty side files that readers or another process hold up, and the first pause.
+EMPTY_SECONDS = 15.0
+PAUSE_SECONDS = 0.01
+
+
+class Eraser:
+    """Carries erasures through; holds nothing of its own, so that any number of threads and processes may help."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        audit: AuditLog,
+        learning: Learning,
+        clock: Clock,
+        randomness: Randomness,
+        journal: Journal,
+    ) -> None:
+        """Hold the rooms below, and the journal."""
+        self._store = store
+        self._vault = vault
+        self._audit = audit
+        self._learning = learning
+        self._clock = clock
+        self._randomness = randomness
+        self._journal = journal
+        self._emptying = threading.Lock()
+        self._steps: dict[str, Callable[[ErasureRow], None]] = {
+            SUPPRESSED: self._journal_and_subtract,
+            SUBTRACTED: self._delete,
+            DELETED: self._empty_and_search,
+            SEARCHED: self._certify,
+        }
+
+    # -- beginning -----------------------------------------------------------------------------------------------
+
+    def request(self, session: Session, blinds: Sequence[tuple[str, bytes]]) -> bytes | None:
+        """Suppress a person inside a write job; return the erasure's id, or None when nobody has these identifiers.
+
+        Somebody who is being erased already gets the id of that erasure.
+        """
+        row = people.load(session, blinds)
+        if row is None:
+            return None
+        begun = [each for each in erasures.of_person(session, row.person) if each.certificate is None]
+        if begun:
+            return begun[-1].erasure_id
+        line = Line(
+            erasure=self._randomness.take(ERASURE_ID_BYTES),
+            person=row.person,
+            blinds=tuple(people.identifiers(session, row.person)),
+            requested_ms=self._clock.now_ms(),
+        )
+        self._audit.append(session, REQUESTED, {"erasure": line.erasure.hex()}, row.person)
+        self._suppress(session, line, repeated=False)
+        return line.erasure
+
+    def repeat(self, line: Line, session: Session) -> None:
+        """Begin the erasure of a journal line that this store knows nothing of, inside a write job."""
+        self._suppress(session, line, repeated=True)
+
+    def _suppress(self, session: Session, line: Line, *, repeated: bool) -> None:
+        now_ms = self._clock.now_ms()
+        people.set_state(session, line.person, people.ERASING)
+        for kind, blind in line.blinds:
+            people.suppress(session, kind, blind, now_ms)
+        facts = {
+            "identifiers_suppressed": len(line.blinds),
+            "repeated_after_a_restore": repeated,
+            "suppressed_ms": now_ms,
+        }
+        erasures.add(
+            session,
+            ErasureRow(line.erasure, line.person, SUPPRESSED, line.requested_ms, facts=json.dumps({"facts": facts})),
+        )
+        meta.bump_epoch(session)
+
+    # -- going on ------------------------------------------------------------------------------------------------
+
+    def run(self, erasure_id: bytes) -> Certificate:
+        """Go on with an erasure to its end, from wherever it stands; return its certificate.
+
+        Raises `NotFound` (no such erasure), `Busy` (readers hold up the emptying of side files), `StoreUnavailable`
+        (the journal cannot be written), `Corrupt`; the person stays suppressed, and the next call goes on.
+        """
+        while True:
+            with self._store.read() as session:
+                row = erasures.get(session, erasure_id)
+            if row is None:
+                message = "No such erasure was ever begun here."
+                raise NotFound(message)
+            if row.certificate is not None:
+                return certificates.from_json(row.certificate)
+            self._steps[row.step](row)
+
+    def _advance(self, row: ErasureRow, done: str, work: Callable[[Session], dict[str, Any]]) -> None:
+        """Do `work` and note the step and the facts it returns, in one transaction; nothing if somebody else did it."""
+
+        def job(session: Session) -> None:
+            now = erasures.get(session, row.erasure_id)
+            if now is None or now.step != row.step:
+                return
+            kept = json.loads(now.facts)
+            kept["facts"].update(work(session))
+            kept["facts"][f"{done}_ms"] = self._clock.now_ms()
+            if done == SEARCHED:
+                detail = {"erasure": row.erasure_id.hex(), "facts": certificates.facts_digest(kept["facts"])}
+                kept["log"] = self._audit.append_proven(session, certificates.COMPLETED, detail).to_json()
+            erasures.advance(session, row.erasure_id, done, json.dumps(kept))
+
+        self._store.write(job)
+
+    def _journal_and_subtract(self, row: ErasureRow) -> None:
+        """Write the journal's line, then take the person out of every sum."""
+        with self._store.read() as session:
+            now = erasures.get(session, row.erasure_id)
+            blinds = tuple(people.identifiers(session, row.person))
+        if now is None or now.step != SUPPRESSED:
+            return
+        if not json.loads(row.facts)["facts"]["repeated_after_a_restore"]:
+            self._journal.add(Line(row.erasure_id, row.person, blinds, row.requested_ms))
+        self._advance(row, SUBTRACTED, functools.partial(self._subtract, PersonId(row.person)))
+
+    def _subtract(self, person: PersonId, session: Session) -> dict[str, Any]:
+        wrapped = people.key(session, person)
+        if wrapped is None:
+            if people.state(session, person) is not None:
+                message = "A person's key is missing, so what they added to the sums cannot be opened."
+                raise Corrupt(message, advice="Restore the person's key from a backup, then ask again.")
+            return {"models": {}}
+        forgotten = self._learning.forget_person(session, person, self._vault.key(person, *wrapped))
+        return {
+            "models": {
+                MODEL: {
+                    "had_contribution": forgotten.had_contribution,
+                    "digest_before": forgotten.digest_before,
+                    "digest_after": forgotten.digest_after,
+                }
+            }
+        }
+
+    def _delete(self, row: ErasureRow) -> None:
+        """Delete every row, and the key with them."""
+        person = PersonId(row.person)
+
+        def work(session: Session) -> dict[str, Any]:
+            counts = people.delete(session, person)
+            meta.bump_epoch(session)
+            session.after_commit(functools.partial(self._vault.forget, person))
+            return {"rows_deleted": {table: count for table, count in counts.items() if count}, "key": "destroyed"}
+
+        self._advance(row, DELETED, work)
+
+    def _empty_and_search(self, row: ErasureRow) -> None:
+        """Empty side files, then search every table again; whatever turns up is deleted and counted."""
+        self._vault.forget(PersonId(row.person))
+        self._empty()
+
+        def work(session: Session) -> dict[str, Any]:
+            found = people.traces(session, row.person)
+            left = sum(found.values())
+            if left:
+                people.delete(session, row.person)
+            return {"rows_found_afterwards": left, "tables_searched": sorted(found)}
+
+        self._advance(row, SEARCHED, work)
+
+    def _empty(self) -> None:
+        """Empty side files; another process that does the same, or a reader, may hold it up for a while."""
+        give_up = time.monotonic() + EMPTY_SECONDS
+        pause_seconds = PAUSE_SECONDS
+        with self._emptying:
+            while True:
+                try:
+                    return self._store.checkpoint()
+                except Busy as error:
+                    if time.monotonic() >= give_up:
+                        message = "Readers hold up the end of an erasure; the rows are deleted, the key is destroyed."
+                        raise Busy(message, advice="Ask for the same erasure again in a minute: it goes on.") from error
+                time.sleep(pause_seconds)
+                pause_seconds *= 2
+
+    def _certify(self, row: ErasureRow) -> None:
+        """Sign the certificate over the facts and the log's proof, and close the erasure."""
+        kept = json.loads(row.facts)
+        made = certificates.make_certificate(self._vault, row, kept["facts"], Proven.from_json(kept["log"]))
+        text, now_ms = certificates.to_json(made), self._clock.now_ms()
+        self._store.write(lambda session: erasures.complete(session, row.erasure_id, now_ms, text))

@@ -1,0 +1,191 @@
+"""Everything held on one person, opened with their own key and ready for JSON: the rights of access and portability."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assent.store import decisions, items, people, sums
+from assent.sums import Contribution
+from assent.terms.clock import DAY_MS, to_text
+from assent.terms.errors import InvalidInput
+from assent.terms.events import ACTION_BY_CODE
+from assent.terms.ids import IDENTIFIER_KINDS, identifier
+from assent.terms.purposes import TAGS
+from assent.vault import decision_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from assent.consent import Controller, Ledger
+    from assent.store import Session
+    from assent.terms.clock import Clock
+    from assent.terms.ids import Identifier, PersonId
+    from assent.vault import AuditLog, Opened, PersonKey, Vault
+
+FORMAT = "assent-export-1"
+MODEL = "recommender"
+#: Where an event says who did it.
+NAMING = ("user_id", "anonymous_id", "previous_id", "email")
+
+ALSO_HELD = (
+    "keyed digests of the identifiers above, to find this person",
+    "keyed digests of the ids of all events, tied to nobody, so that none is counted twice",
+    "a part in the sums over everybody who agreed to it, listed under models",
+)
+
+_decode = msgspec.msgpack.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Collects what every table holds on one person, in one snapshot."""
+
+    vault: Vault
+    ledger: Ledger
+    audit: AuditLog
+    controller: Controller
+    clock: Clock
+
+    def collect(
+        self, session: Session, person: PersonId, key: PersonKey, asked: Sequence[Identifier]
+    ) -> dict[str, Any]:
+        """Return everything held on `person`, JSON-ready; `asked` are the identifiers the person was named by."""
+        opened = self.vault.export_records(session, key)
+        names = {row.number: row.id for row in items.all(session)}
+        return {
+            "format": FORMAT,
+            "made": to_text(self.clock.now_ms()),
+            "person": person.hex(),
+            "controller": asdict(self.controller),
+            "identifiers": self._identifiers(session, person, opened, asked),
+            "events": [_event(each) for each in opened],
+            "history": self._history(session, key, names),
+            "consents": self.consents(session, person),
+            "receipts": self._receipts(session, person, key),
+            "decisions": [
+                {
+                    "decision": row.decision_id.hex(),
+                    "at": to_text(row.at_ms),
+                    "slot": row.slot,
+                    "answer": _decode(key.open("decisions", decision_number(row.decision_id), row.sealed)),
+                }
+                for row in decisions.of(session, person)
+            ],
+            "models": self._models(session, person, key, names),
+            "log": [
+                {"entry": each.index, "at": to_text(each.at_ms), "kind": each.kind, "detail": dict(each.detail)}
+                for each in self.audit.of(session, person)
+            ],
+            "also_held": list(ALSO_HELD),
+            "purposes": self.ledger.purposes.rows(),
+        }
+
+    def consents(self, session: Session, person: PersonId) -> dict[str, Any]:
+        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it, JSON-ready."""
+        now_ms = self.clock.now_ms()
+        states = self.ledger.states(session, person)
+        purposes = {}
+        for declared in self.ledger.purposes.all():
+            state = states.get(declared.id)
+            if state is None:
+                why = None if not declared.optional else "not_granted"
+                purposes[declared.id] = {"allowed": why is None, "why_not": why}
+                continue
+            why = state.refusal(now_ms)
+            purposes[declared.id] = {
+                "allowed": why is None,
+                "why_not": why,
+                "since": to_text(state.at_ms),
+                "until": to_text(state.until_ms) if why is None else None,
+                "source": state.source,
+                "receipt": state.entry_id,
+            }
+        entries = [
+            {
+                "receipt": entry.entry_id,
+                "purpose": entry.purpose,
+                "action": entry.action,
+                "at": to_text(entry.at_ms),
+                "until": None if entry.expires_ms is None else to_text(entry.expires_ms),
+                "source": entry.source,
+                "notice": entry.notice_hash,
+                "language": entry.language,
+            }
+            for entry in self.ledger.entries(session, person)
+        ]
+        return {"purposes": purposes, "entries": entries}
+
+    def _receipts(self, session: Session, person: PersonId, key: PersonKey) -> list[dict[str, Any]]:
+        """Return the signed receipt of every entry, with the evidence that was kept for it."""
+        return [
+            {
+                **self.vault.sign(self.ledger.receipt(session, entry, self.controller)),
+                "evidence": None if entry.evidence is None else key.open("ledger", 0, entry.evidence).decode(),
+            }
+            for entry in self.ledger.entries(session, person)
+        ]
+
+    def _history(self, session: Session, key: PersonKey, names: Mapping[int, str]) -> list[dict[str, Any]]:
+        return [
+            {
+                "item": names[item],
+                "day": to_text(day * DAY_MS)[:10],
+                "action": ACTION_BY_CODE[action].event,
+                "purposes": _purposes(purposes),
+            }
+            for item, day, action, purposes in self.vault.export_history(session, key).tolist()
+        ]
+
+    def _models(
+        self, session: Session, person: PersonId, key: PersonKey, names: Mapping[int, str]
+    ) -> dict[str, dict[str, Any]]:
+        """Return what each model's sum holds of the person: exactly what would be taken out."""
+        sealed = sums.contribution(session, MODEL, person)
+        if sealed is None:
+            return {}
+        held = Contribution.from_bytes(self.vault.open_contribution(key, MODEL, sealed))
+        return {
+            MODEL: {
+                "items": {
+                    names[item]: value for item, value in zip(held.items.tolist(), held.values.tolist(), strict=True)
+                },
+                "weight": held.weight,
+            }
+        }
+
+    def _identifiers(
+        self, session: Session, person: PersonId, opened: Sequence[Opened], asked: Sequence[Identifier]
+    ) -> list[dict[str, Any]]:
+        """Return every identifier, with its value where an event or the question tells it: the index holds digests."""
+        values = {blind: each.value for each in asked for blind in self.vault.blinds([each])}
+        for value in {value for each in opened for value in _names(each.event)}:
+            for kind in IDENTIFIER_KINDS:
+                try:
+                    named = identifier(kind, value)
+                except InvalidInput:
+                    continue
+                values[kind, self.vault.blind(named)] = named.value
+        return [
+            {"kind": kind, "value": values.get((kind, blind))} for kind, blind in people.identifiers(session, person)
+        ]
+
+
+def _names(event: Any) -> Iterator[str]:
+    """Yield every text that may be an identifier."""
+    for part in (event, event.get("traits")) if isinstance(event, dict) else ():
+        if isinstance(part, dict):
+            yield from (part[name] for name in NAMING if isinstance(part.get(name), str))
+
+
+def _event(opened: Opened) -> dict[str, Any]:
+    event = opened.event
+    if isinstance(event, dict):
+        event = {name: value for name, value in event.items() if name != "purposes"}
+    return {"taken_in": to_text(opened.at_ms), "purposes": _purposes(opened.purposes), "event": event}
+
+
+def _purposes(mask: int) -> list[str]:
+    return [tag.id for tag in TAGS.values() if tag.bit & mask]

@@ -1,0 +1,97 @@
+"""The erase journal: a small file apart from the data that says who was erased, by random ids and keyed digests only.
+
+A backup of the data that is restored brings erased people back; the journal, which no backup of data carries, says so,
+and they are erased again before anything is served. Append-only; every line is durable before an erasure goes on. A
+last line that a crash cut short was never relied on and is written anew by the erasure that goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assent.terms.errors import Corrupt, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MODE = 0o600
+END = b"\n"
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One erasure that was asked for: its random id, the person's random id, and their identifiers' blind indexes."""
+
+    erasure: bytes
+    person: bytes
+    blinds: tuple[tuple[str, bytes], ...]
+    requested_ms: int
+
+
+class Journal:
+    """The journal file; several threads and processes may append to it."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the journal at `path`; the file is made with its first line."""
+        self.path = path
+
+    def lines(self) -> list[Line]:
+        """Return every whole line, oldest first; raises `Corrupt` when one that is not the last cannot be read."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        return _parse(content)
+
+    def add(self, line: Line) -> None:
+        """Append one line, unless it is there, and make it durable; raises `StoreUnavailable` when it cannot."""
+        try:
+            self._add(msgspec.json.encode(line) + END)
+        except OSError as error:
+            message = "The erase journal cannot be written, so nobody can be erased."
+            raise StoreUnavailable(
+                message, advice="Give the server leave and room to write beside its key file, then ask again."
+            ) from error
+
+    def _add(self, text: bytes) -> None:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
+        with os.fdopen(descriptor, "r+b") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # let go of when the file is closed
+            content = file.read()
+            if text not in content:
+                whole = content.rfind(END) + 1
+                file.truncate(whole)
+                file.seek(whole)
+                file.write(text)
+                file.flush()
+            os.fsync(descriptor)
+        _sync_directory(self.path.parent)
+
+    def erasure_of(self, blinds: Sequence[tuple[str, bytes]]) -> bytes | None:
+        """Return the id of the newest erasure of anybody who had one of these identifiers."""
+        asked = set(blinds)
+        for line in reversed(self.lines()):
+            if not asked.isdisjoint(line.blinds):
+                return line.erasure
+        return None
+
+
+def _parse(content: bytes) -> list[Line]:
+    *whole, _ = content.split(END)
+    try:
+        return [msgspec.json.decode(text, type=Line) for text in whole]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = "A line of the erase journal cannot be read."
+        raise Corrupt(message, advice="Put the journal back from a copy: it says who must not come back.") from error
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

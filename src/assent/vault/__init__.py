@@ -1,0 +1,35 @@
+"""The sealed record of a person; keys and their destruction; blind index; signatures; the tamper-evident log."""
+
+from assent.vault.audit import Act, AuditLog, InclusionProof, Logged, Proven
+from assent.vault.entries import leaf_of
+from assent.vault.history import HISTORY, entries, merge, no_history, pack, unpack
+from assent.vault.keyfile import KeyFile
+from assent.vault.reading import Opened
+from assent.vault.sealing import PersonKey, decision_number
+from assent.vault.signing import Signer, canonical, verify_signed
+from assent.vault.vault import Vault, digest_api_key, digest_message
+
+__all__ = [
+    "HISTORY",
+    "Act",
+    "AuditLog",
+    "InclusionProof",
+    "KeyFile",
+    "Logged",
+    "Opened",
+    "PersonKey",
+    "Proven",
+    "Signer",
+    "Vault",
+    "canonical",
+    "decision_number",
+    "digest_api_key",
+    "digest_message",
+    "entries",
+    "leaf_of",
+    "merge",
+    "no_history",
+    "pack",
+    "unpack",
+    "verify_signed",
+]

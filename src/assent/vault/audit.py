@@ -1,0 +1,247 @@
+"""The tamper-evident log: an RFC 6962 Merkle tree over what was done, with signed checkpoints.
+
+Each row keeps a salted hash of its entry; the entry itself (salt and detail, canonical JSON) stands beside it, sealed
+under the person's own key when it tells of a person. Erasing a person takes the entry away and leaves the hash, so the
+tree stands, and nothing in it can be tied to anybody. A leaf of the tree covers when, what kind, and the salted hash.
+What a tree alone cannot show is a log cut short together with its checkpoints: keep a checkpoint elsewhere for that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from assent.store import log, meta, people
+from assent.store.log import LeafRow
+from assent.terms.errors import Corrupt, NotFound
+from assent.terms.ids import PersonId
+from assent.vault import checking, notes, sealing, tree
+from assent.vault.entries import FRONTIER, SALT_BYTES, entry_bytes, leaf_of, open_entry
+
+if TYPE_CHECKING:
+    from assent.store import Session
+    from assent.terms.answers import Check
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.vault.sealing import PersonKey
+    from assent.vault.vault import Vault
+
+#: How many rows are read at a time: a log may be longer than memory likes.
+PAGE_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act to be logged; with `person` its detail is sealed under that person's key."""
+
+    kind: str
+    detail: Mapping[str, Any]
+    person: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One act as it stands in the log, opened."""
+
+    index: int
+    at_ms: int
+    kind: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """Proof that one leaf stands in the log of a signed checkpoint (RFC 9162 section 2.1.3)."""
+
+    index: int
+    size: int
+    leaf: bytes
+    path: Sequence[bytes]
+    checkpoint: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the proof as a JSON map, bytes in hexadecimal."""
+        return {
+            "index": self.index,
+            "size": self.size,
+            "leaf": self.leaf.hex(),
+            "path": [step.hex() for step in self.path],
+            "checkpoint": self.checkpoint,
+        }
+
+    def holds(self, public_key: bytes) -> bool:
+        """Tell whether the leaf stands in a log that `public_key` (32 bytes) signed."""
+        try:
+            checkpoint = notes.open_checkpoint(self.checkpoint, public_key)
+        except Corrupt:
+            return False
+        return checkpoint.size == self.size and tree.verify_inclusion(
+            self.leaf, self.index, self.size, self.path, checkpoint.root
+        )
+
+
+def _proof(value: Mapping[str, Any]) -> InclusionProof:
+    """Read what `InclusionProof.to_json` wrote; raises `KeyError`, `TypeError` or `ValueError` when it is not that."""
+    return InclusionProof(
+        index=int(value["index"]),
+        size=int(value["size"]),
+        leaf=bytes.fromhex(value["leaf"]),
+        path=tuple(bytes.fromhex(step) for step in value["path"]),
+        checkpoint=str(value["checkpoint"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """An act that tells of nobody as the log took it in: when, what kind, its entry's text, and the proof."""
+
+    at_ms: int
+    kind: str
+    entry: str
+    proof: InclusionProof
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON map."""
+        return {"at_ms": self.at_ms, "kind": self.kind, "entry": self.entry, "proof": self.proof.to_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Proven:
+        """Read what `to_json` wrote; raises `Corrupt` when it has another shape."""
+        try:
+            return cls(int(value["at_ms"]), str(value["kind"]), str(value["entry"]), _proof(value["proof"]))
+        except (KeyError, TypeError, ValueError) as error:
+            message = "This is not a proven entry of an audit log."
+            raise Corrupt(message, advice="Hand in what was given out, unchanged.") from error
+
+    def detail(self) -> dict[str, Any]:
+        """Return what the entry says; raises `Corrupt` when it is not an entry."""
+        try:
+            detail = json.loads(self.entry)["detail"]
+        except (KeyError, TypeError, ValueError):
+            detail = None
+        if not isinstance(detail, dict):
+            message = "This is not an entry of an audit log."
+            raise Corrupt(message, advice="Hand in what was given out, unchanged.")
+        return detail
+
+    def holds(self, public_key: bytes) -> bool:
+        """Tell whether exactly this entry stands in a log that `public_key` (32 bytes) signed."""
+        leaf = leaf_of(self.at_ms, self.kind, sha256(self.entry.encode()).digest())
+        return leaf == self.proof.leaf and self.proof.holds(public_key)
+
+
+class AuditLog:
+    """Appends to the log inside write jobs, proves and verifies it."""
+
+    def __init__(self, vault: Vault, clock: Clock | None = None, randomness: Randomness | None = None) -> None:
+        """Log under the vault's signing key; clock and randomness are the vault's unless given."""
+        self._vault = vault
+        self._clock = vault.clock if clock is None else clock
+        self._randomness = vault.randomness if randomness is None else randomness
+
+    def append(self, session: Session, kind: str, detail: Mapping[str, Any], person: PersonId | None = None) -> int:
+        """Log one act and sign a checkpoint, inside a write job; return the leaf's index.
+
+        With `person` the detail is sealed under that person's key; without, it must tell of nobody. Raises `NotFound`
+        when the person has no key.
+        """
+        return self.append_many(session, [Act(kind, detail, person)])[0]
+
+    def append_many(self, session: Session, acts: Sequence[Act]) -> list[int]:
+        """Log many acts under one checkpoint; return their indexes."""
+        if not acts:
+            return []
+        frontier = tree.Frontier.from_text(meta.get(session, FRONTIER))
+        now_ms = self._clock.now_ms()
+        rows = []
+        for act in acts:
+            plain = entry_bytes(self._randomness.take(SALT_BYTES), act.detail)
+            salted_hash = sha256(plain).digest()
+            detail = plain
+            if act.person is not None:
+                detail = self._key(session, act.person).seal(sealing.LOG, frontier.size, plain)
+            rows.append(LeafRow(frontier.size, salted_hash, now_ms, act.kind, act.person, detail))
+            frontier.append(leaf_of(now_ms, act.kind, salted_hash))
+        log.append_leaves(session, rows)
+        meta.put(session, FRONTIER, frontier.to_text())
+        root = frontier.root()
+        log.put_checkpoint(session, frontier.size, root, notes.sign_checkpoint(self._vault.signer, frontier.size, root))
+        return [row.idx for row in rows]
+
+    def _key(self, session: Session, person: PersonId) -> PersonKey:
+        row = people.key(session, person)
+        if row is None:
+            message = "An act on a person without a key cannot be logged under that key."
+            raise NotFound(message)
+        return self._vault.key(person, *row)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def of(self, session: Session, person: PersonId) -> list[Logged]:
+        """Return every act on one person, opened with their key, oldest first."""
+        rows = log.of(session, person)
+        key = self._key(session, person) if rows else None
+        return [Logged(row.idx, row.at_ms, row.kind, open_entry(row, key)["detail"]) for row in rows]
+
+    def checkpoint(self, session: Session) -> str | None:
+        """Return the newest signed checkpoint; None while nothing is logged."""
+        newest = log.last_checkpoint(session)
+        return None if newest is None else newest.note
+
+    # -- proofs --------------------------------------------------------------------------------------------------
+
+    def append_proven(self, session: Session, kind: str, detail: Mapping[str, Any]) -> Proven:
+        """Log one act that tells of nobody, and prove it at once: the newest leaf's path is the frontier before it."""
+        before = tree.Frontier.from_text(meta.get(session, FRONTIER))
+        index = self.append(session, kind, detail)
+        row, checkpoint = log.leaf(session, index), log.last_checkpoint(session)
+        if row is None or row.detail is None or checkpoint is None:
+            message = "The audit log lost an entry inside its own transaction."
+            raise Corrupt(message)
+        leaf = leaf_of(row.at_ms, row.kind, row.leaf)
+        proof = InclusionProof(index, index + 1, leaf, tuple(reversed(before.nodes)), checkpoint.note)
+        return Proven(row.at_ms, kind, row.detail.decode(), proof)
+
+    def _leaves(self, session: Session, size: int) -> list[bytes]:
+        """Return the leaf hashes of the log at a size; raises `NotFound` when it has fewer."""
+        leaves = [
+            leaf_of(row.at_ms, row.kind, row.leaf)
+            for start in range(0, size, PAGE_ROWS)
+            for row in log.leaves(session, start, min(start + PAGE_ROWS, size))
+        ]
+        if len(leaves) != size:
+            message = f"The audit log has no {size} entries."
+            raise NotFound(message, advice="Take sizes from this log's checkpoints; run `assent verify`.")
+        return leaves
+
+    def prove(self, session: Session, index: int, size: int | None = None) -> InclusionProof:
+        """Prove that leaf `index` stands in the log, as of the checkpoint at `size` leaves or of the newest one.
+
+        Reads `size` rows. Raises `NotFound` when no checkpoint of that size exists or the index is not in it.
+        """
+        notes_by_size = {row.size: row.note for row in log.checkpoints(session)}
+        at_size = max(notes_by_size, default=0) if size is None else size
+        if at_size not in notes_by_size or not 0 <= index < at_size:
+            message = f"The audit log has no checkpoint that covers entry {index}."
+            raise NotFound(message, advice="Name an index below the size of a checkpoint.")
+        leaves = self._leaves(session, at_size)
+        path = tuple(tree.inclusion_path(leaves, index))
+        return InclusionProof(index, at_size, leaves[index], path, notes_by_size[at_size])
+
+    def prove_growth(self, session: Session, old_size: int, new_size: int) -> list[bytes]:
+        """Prove that the log at `new_size` leaves extends itself at `old_size` (RFC 9162 section 2.1.4).
+
+        Raises `NotFound` when it never had those sizes in that order.
+        """
+        if not 0 <= old_size <= new_size:
+            message = "The audit log never had those two sizes in that order."
+            raise NotFound(message, advice="Take both sizes from checkpoints of this log, the older one first.")
+        leaves = self._leaves(session, new_size)
+        return tree.consistency_path(leaves, old_size) if old_size else []
+
+    def verify(self, session: Session) -> list[Check]:
+        """Check every entry against its hash and every checkpoint against the tree; one flipped byte shows."""
+        return checking.verify_log(session, self._vault)

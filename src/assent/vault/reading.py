@@ -1,0 +1,147 @@
+"""Opening, folding and stripping what is kept on one person. The permit is checked again here, at the door itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from assent.store import records
+from assent.terms.errors import Corrupt, PermitNeeded
+from assent.terms.permits import Permit
+from assent.terms.purposes import Purpose
+from assent.vault import sealing
+from assent.vault.history import for_purpose, merge, pack, unpack, without_purpose
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assent.store import Session
+    from assent.store.records import RecordRow
+    from assent.terms.ids import PersonId
+    from assent.vault.sealing import PersonKey
+
+#: A mask that every purpose's bit is in.
+EVERY_PURPOSE = 0xFF
+#: The key under which one event of a record may carry purposes of its own (an int mask).
+EVENT_PURPOSES = "purposes"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Opened(NamedTuple):
+    """One opened event: when its record was written, for which purposes it may be used, and the event itself."""
+
+    at_ms: int
+    purposes: int
+    event: Any
+
+
+def check_permit(
+    permit: Permit[Purpose], person_key: PersonKey, now_ms: int, purpose: type[Purpose] | None = None
+) -> None:
+    """Raise `PermitNeeded` unless the permit is for this person, in time, and for a purpose that keeps records."""
+    if not isinstance(permit, Permit):
+        message = "A record was asked for with something that is not a permit."
+    elif permit.person != person_key.person:
+        message = "A record was asked for with another person's permit."
+    elif permit.expires_ms <= now_ms:
+        message = "A record was asked for with a permit that has expired."
+    elif not permit.purpose.bit or (purpose is not None and permit.purpose is not purpose):
+        message = "A record was asked for with a permit for another purpose."
+    else:
+        return
+    raise PermitNeeded(message)
+
+
+def open_history(session: Session, bit: int, person_key: PersonKey) -> NDArray[np.void]:
+    """Return the folded history and the loose trails after it as one, as far as it may serve `bit`."""
+    return for_purpose(_whole(session, person_key)[0], bit)
+
+
+def _whole(session: Session, person_key: PersonKey) -> tuple[NDArray[np.void], int, int]:
+    """Return the whole history, the seq through which it is complete, and how many loose trails it took in."""
+    folded = records.history(session, person_key.person)
+    parts = []
+    through = 0
+    if folded is not None:
+        through = folded.through_seq
+        parts.append(unpack(person_key.open(sealing.HISTORIES, through, folded.sealed)))
+    trails = records.trails(session, person_key.person, through)
+    for seq, trail in trails:
+        parts.append(unpack(person_key.open(sealing.TRAILS, seq, trail)))
+        through = seq
+    return parts[0] if folded is not None and not trails else merge(parts), through, len(trails)
+
+
+def fold_history(session: Session, person: PersonId, person_key: PersonKey) -> int:
+    """Replace the person's sealed history by one that takes in the loose trails; return how many entries it has."""
+    whole, through, loose = _whole(session, person_key)
+    if loose:
+        records.put_history(session, person, person_key.seal(sealing.HISTORIES, through, pack(whole)), through)
+    return len(whole)
+
+
+def open_records(session: Session, bit: int, person_key: PersonKey) -> list[Opened]:
+    """Return the events that may serve `bit`, oldest first."""
+    opened = []
+    for row in records.of(session, person_key.person):
+        if row.purposes & bit:
+            for event in _events(row, person_key):
+                purposes = _purposes_of(event, row.purposes)
+                if purposes & bit:
+                    opened.append(Opened(row.at_ms, purposes, event))
+    return opened
+
+
+def _events(row: RecordRow, person_key: PersonKey) -> list[Any]:
+    """Open the events of one record; raises `Corrupt` when it holds no list."""
+    try:
+        events = _decode(person_key.open(sealing.RECORDS, row.seq, row.sealed))
+    except msgspec.DecodeError:
+        events = None
+    if not isinstance(events, list):
+        message = "A sealed record does not hold a list of events."
+        raise Corrupt(message)
+    return events
+
+
+def _purposes_of(event: Any, record_purposes: int) -> int:
+    """Return the event's own purposes where it names some, never more than its record's."""
+    own = event.get(EVENT_PURPOSES) if isinstance(event, dict) else None
+    return record_purposes & own if isinstance(own, int) else record_purposes
+
+
+def strip(session: Session, person: PersonId, person_key: PersonKey, bit: int) -> int:
+    """Take `bit` out of records, trails and history; what is left without any purpose is deleted.
+
+    Returns how many records went whole.
+    """
+    for row in records.of(session, person):
+        if row.purposes & bit and row.purposes != bit:
+            _strip_record(session, row, person_key, bit)
+    deleted: int = records.strip_purpose(session, person, bit)
+    folded = records.history(session, person)
+    if folded is not None:
+        whole = unpack(person_key.open(sealing.HISTORIES, folded.through_seq, folded.sealed))
+        left = pack(without_purpose(whole, bit))
+        sealed = person_key.seal(sealing.HISTORIES, folded.through_seq, left)
+        records.put_history(session, person, sealed, folded.through_seq)
+    return deleted
+
+
+def _strip_record(session: Session, row: RecordRow, person_key: PersonKey, bit: int) -> None:
+    """Rewrite one record that serves other purposes as well, without the events and entries that served `bit` alone."""
+    kept = []
+    for event in _events(row, person_key):
+        left = _purposes_of(event, row.purposes) & ~bit
+        if left:
+            kept.append({**event, EVENT_PURPOSES: left} if isinstance(event, dict) else event)
+    trail = None
+    if row.trail is not None:
+        entries = without_purpose(unpack(person_key.open(sealing.TRAILS, row.seq, row.trail)), bit)
+        trail = person_key.seal(sealing.TRAILS, row.seq, pack(entries)) if len(entries) else None
+    sealed = person_key.seal(sealing.RECORDS, row.seq, _encode(kept))
+    records.replace(session, row.seq, sealed, trail, row.purposes & ~bit)

@@ -1,0 +1,103 @@
+"""Sealing: everything that tells something about a person is under that person's own AES-256-GCM key.
+
+A seal is bound to where it stands: the associated data are schema version, person, sequence number and table, so that
+no sealed bytes can be moved to another person, table or row. Layout: version (1 byte), nonce (12), ciphertext and
+tag (16).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from assent.terms.errors import Corrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from assent.terms.ids import PersonId
+
+#: The schema version of what is sealed: the first byte of every seal, and part of its associated data.
+SCHEMA = b"\x01"
+NONCE_BYTES = 12
+#: How many bytes a seal is longer than what it seals.
+OVERHEAD_BYTES = 1 + NONCE_BYTES + 16
+
+# The places where something sealed stands, and what its sequence number is.
+RECORDS = "records"  # the record's seq; a MessagePack list of the person's events of one batch
+TRAILS = "trails"  # the record's seq; packed history entries
+HISTORIES = "histories"  # the last folded seq; packed history entries
+CONTRIBUTIONS = "contributions"  # 0; the table name is `contributions:MODEL`
+DECISIONS = "decisions"  # `decision_number(decision_id)`; a MessagePack map
+EVIDENCE = "ledger"  # 0; text
+LOG = "log"  # the leaf's index; canonical JSON
+WRAPPED = b"person key"
+
+DECISION_NUMBER_BYTES = 7
+
+
+class PersonKey:
+    """One person's unwrapped key: seals and opens what stands at (table, sequence). Never leaves the process."""
+
+    __slots__ = ("_decrypt", "_encrypt", "_head", "_take", "person")
+
+    def __init__(self, person: PersonId, secret: bytes, take: Callable[[int], bytes]) -> None:
+        """Hold the 32-byte `secret` of `person`; `take(count)` gives the random bytes of nonces."""
+        cipher = AESGCM(secret)
+        self.person = person
+        self._encrypt = cipher.encrypt
+        self._decrypt = cipher.decrypt
+        self._take = take
+        self._head = SCHEMA + person
+
+    def seal(self, table: str, sequence: int, plaintext: bytes) -> bytes:
+        """Seal `plaintext` for its place: a table and a sequence number from 0 to 2^64 - 1."""
+        nonce = self._take(NONCE_BYTES)
+        place = self._head + sequence.to_bytes(8, "big") + table.encode()
+        return SCHEMA + nonce + self._encrypt(nonce, plaintext, place)
+
+    def seal_many(self, table: str, rows: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """Seal many (sequence, plaintext) pairs of one table, with one request for random bytes."""
+        nonces = self._take(NONCE_BYTES * len(rows))
+        head, tail, encrypt = self._head, table.encode(), self._encrypt
+        sealed = []
+        start = 0
+        for sequence, plaintext in rows:
+            nonce = nonces[start : start + NONCE_BYTES]
+            start += NONCE_BYTES
+            sealed.append(SCHEMA + nonce + encrypt(nonce, plaintext, head + sequence.to_bytes(8, "big") + tail))
+        return sealed
+
+    def open(self, table: str, sequence: int, sealed: bytes) -> bytes:
+        """Open what was sealed for exactly this place; raises `Corrupt` when it was altered or moved."""
+        if sealed[:1] == SCHEMA:
+            place = self._head + sequence.to_bytes(8, "big") + table.encode()
+            try:
+                return self._decrypt(sealed[1:13], sealed[13:], place)
+            except (InvalidTag, ValueError):
+                pass
+        message = f"A sealed entry of '{table}' was altered or moved."
+        raise Corrupt(message)
+
+
+def decision_number(decision_id: bytes) -> int:
+    """Return the sequence number under which a decision is sealed: the first seven bytes of its id."""
+    return int.from_bytes(decision_id[:DECISION_NUMBER_BYTES], "big")
+
+
+def wrap(kek: AESGCM, person: PersonId, secret: bytes, nonce: bytes) -> bytes:
+    """Wrap a person's key under a key-encryption key, bound to the person; returns version, nonce, ciphertext, tag."""
+    return SCHEMA + nonce + kek.encrypt(nonce, secret, SCHEMA + person + WRAPPED)
+
+
+def unwrap(kek: AESGCM, person: PersonId, wrapped: bytes) -> bytes:
+    """Unwrap a person's key; raises `Corrupt` when it was altered, or belongs to another person."""
+    if wrapped[:1] == SCHEMA:
+        try:
+            return kek.decrypt(wrapped[1:13], wrapped[13:], SCHEMA + person + WRAPPED)
+        except (InvalidTag, ValueError):
+            pass
+    message = "A person's wrapped key was altered."
+    raise Corrupt(message)

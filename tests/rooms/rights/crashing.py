@@ -1,0 +1,77 @@
+"""A program that is killed while it erases: `python crashing.py URL KEY_PATH POINT NAME...`.
+
+For each name a process of its own opens the store and erases that person; it is killed with SIGKILL at a point that
+moves on by one from name to name: before and after every write, the journal's line and the emptying of side files, and
+inside the transactions that subtract and delete. Prints which names were killed, as JSON.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from assent.rights import erasing
+from assent.store import Store, people
+from assent.terms.randomness import SystemRandomness
+from assent.testing import FixedClock
+from tests.rooms.rights.house import House
+
+
+def arm(house: House, point: int) -> None:
+    """Let the process die at the point-th place where it could."""
+    places = itertools.count()
+
+    def die() -> None:
+        if next(places) == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            die()
+            result = call(*arguments)
+            die()
+            return result
+
+        return run
+
+    house.store.write = around(house.store.write)
+    house.store.checkpoint = around(house.store.checkpoint)
+    house.rights._journal.add = around(house.rights._journal.add)
+    house.learning.forget_person = around(house.learning.forget_person)
+    erasing.people = type("People", (), {**vars(people), "delete": staticmethod(around(people.delete))})
+
+
+def erase(url: str, key_path: Path, name: str, point: int) -> None:
+    """Open the store, erase one person, and perhaps die."""
+    house = House(Store.open(url), key_path, FixedClock(), SystemRandomness())
+    arm(house, point)
+    house.rights.erase(name)
+    house.store.close()
+
+
+def main(url: str, key_path: str, *names: str) -> None:
+    """Erase each name in a process of its own."""
+    killed = []
+    for point, name in enumerate(names):
+        process = os.fork()
+        if process == 0:
+            try:
+                erase(url, Path(key_path), name, point)
+            finally:
+                os._exit(0 if sys.exc_info()[0] is None else 1)
+        _, status = os.waitpid(process, 0)
+        if os.WIFSIGNALED(status):
+            killed.append(name)
+        elif status:
+            sys.exit(f"{name} failed")
+    print(json.dumps(killed))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

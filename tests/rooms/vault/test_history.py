@@ -1,0 +1,96 @@
+"""The compact history: packing, merging, and what each purpose sees of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.terms.errors import Corrupt
+from assent.terms.limits import limit
+from assent.vault import HISTORY, entries, merge, no_history, pack, unpack
+from assent.vault.history import for_purpose, without_purpose
+
+rows = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(1, 5), st.sampled_from([1, 2, 3])), max_size=12
+)
+
+
+def told(history: np.ndarray) -> list[tuple[int, ...]]:
+    return [tuple(int(value) for value in entry) for entry in history.tolist()]
+
+
+@given(rows)
+def test_packing_is_lossless(acts: list[tuple[int, int, int, int]]) -> None:
+    """Eight bytes an entry, and the same entries again."""
+    history = entries(acts)
+    assert len(pack(history)) == 8 * len(acts)
+    assert told(unpack(pack(history))) == acts
+    assert history.dtype == HISTORY
+
+
+def test_a_length_that_no_entries_have_is_refused() -> None:
+    """Bytes that are not whole entries are not a history."""
+    with pytest.raises(Corrupt):
+        unpack(b"1234567")
+
+
+def slow_merge(parts: list[list[tuple[int, int, int, int]]]) -> list[tuple[int, ...]]:
+    newest: dict[tuple[int, int, int], tuple[int, int]] = {}
+    for arrival, (item, day, action, purposes) in enumerate(act for part in parts for act in part):
+        act = (item, action, purposes)
+        newest[act] = max(newest.get(act, (-1, -1)), (day, arrival))
+    ordered = sorted(newest.items(), key=lambda each: each[1])
+    return [(item, day, action, purposes) for (item, action, purposes), (day, _) in ordered]
+
+
+@given(st.lists(rows, max_size=4))
+def test_merging_keeps_each_act_once_at_its_newest_day(parts: list[list[tuple[int, int, int, int]]]) -> None:
+    """Equal acts under equal purposes are one entry, oldest day first; the plain definition agrees."""
+    assert told(merge([entries(part) for part in parts])) == slow_merge(parts)
+
+
+@given(st.lists(rows, max_size=4))
+def test_merging_in_steps_is_merging_at_once(parts: list[list[tuple[int, int, int, int]]]) -> None:
+    """Folding part by part gives what reading all parts together gives."""
+    arrays = [entries(part) for part in parts]
+    folded = no_history()
+    for part in arrays:
+        folded = merge([folded, part])
+    assert told(folded) == told(merge(arrays))
+
+
+@given(st.lists(rows, max_size=3), st.sampled_from([1, 2]))
+def test_a_purpose_sees_nothing_of_acts_it_was_not_given(
+    parts: list[list[tuple[int, int, int, int]]], bit: int
+) -> None:
+    """Merging with acts of other purposes changes nothing of what one purpose sees, not even a day."""
+    alone = [[act for act in part if act[3] & bit] for part in parts]
+    seen = for_purpose(merge([entries(part) for part in parts]), bit)
+    assert told(seen) == told(merge([entries(part) for part in alone]))
+
+
+@given(rows, st.sampled_from([1, 2]))
+def test_stripping_a_purpose(acts: list[tuple[int, int, int, int]], bit: int) -> None:
+    """After stripping no entry has the bit, and no entry is left without any purpose."""
+    history = entries(acts)
+    left = without_purpose(history, bit)
+    expected = [(item, day, action, purposes & ~bit) for item, day, action, purposes in acts if purposes & ~bit]
+    assert told(left) == expected
+    assert told(history) == acts
+
+
+def test_only_the_newest_entries_are_kept() -> None:
+    """Past the limit the oldest acts fall out."""
+    most = limit("history_entries_max")
+    days = [(item, item // 10, 1, 1) for item in range(most + 25)]
+    kept = merge([entries(days[most:]), entries(days[:most])])
+    assert len(kept) == most
+    assert told(kept) == days[25:]
+
+
+def test_nothing_merged_is_nothing() -> None:
+    """No parts give the empty history, which cannot be written to."""
+    assert len(merge([])) == len(no_history()) == 0
+    assert not no_history().flags.writeable
