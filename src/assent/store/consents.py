@@ -74,6 +74,18 @@ _GRANTED = (
     .order_by(CONSENT_STATES.c.person)
 )
 
+_RUN_OUT = (
+    select(CONSENT_STATES.c.person)
+    .join_from(CONSENT_STATES, PEOPLE, CONSENT_STATES.c.person == PEOPLE.c.person)
+    .where(
+        CONSENT_STATES.c.action == "granted",
+        CONSENT_STATES.c.expires_ms <= bindparam("now_ms"),
+        PEOPLE.c.state == "active",
+    )
+    .group_by(CONSENT_STATES.c.person)
+    .order_by(CONSENT_STATES.c.person)
+)
+
 _PUT_NOTICE = insert_new(NOTICES)
 _NOTICE = select(NOTICES).where(equal(NOTICES.c.hash))
 
@@ -123,6 +135,11 @@ def entry(session: Session, entry_id: str) -> LedgerRow | None:
 def granted_people(session: Session, purpose: str, now_ms: int) -> list[PersonId]:
     """Return everybody whose grant for a purpose stands at `now_ms` and who is not being erased, in order of ids."""
     return [PersonId(person) for (person,) in session.all(_GRANTED, {"purpose": purpose, "now_ms": now_ms})]
+
+
+def run_out(session: Session, now_ms: int) -> list[PersonId]:
+    """Return everybody with a consent whose time has run out and of which no entry says so yet."""
+    return [PersonId(row[0]) for row in session.all(_RUN_OUT, {"now_ms": now_ms})]
 
 
 def put_notice(session: Session, hash_: str, language: str, text: str) -> None:

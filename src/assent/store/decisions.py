@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from assent.store.statements import equal
 from assent.store.tables import DECISIONS
@@ -29,6 +29,8 @@ _ADD = insert(DECISIONS).values({name: bindparam(name) for name in DecisionRow._
 _OF = select(DECISIONS).where(equal(DECISIONS.c.person)).order_by(DECISIONS.c.at_ms, DECISIONS.c.decision_id)
 _COUNT = select(func.count()).select_from(DECISIONS)
 
+_DROP_BEFORE = delete(DECISIONS).where(DECISIONS.c.at_ms < bindparam("at_ms"))
+
 
 def add_many(session: Session, rows: Sequence[DecisionRow]) -> None:
     """Write decisions; raises `Conflict` when an id is taken or a person is not known."""
@@ -44,3 +46,8 @@ def count(session: Session) -> int:
     """Return how many decisions are recorded."""
     row = session.one(_COUNT)
     return int(row[0]) if row else 0
+
+
+def drop_before(session: Session, at_ms: int) -> int:
+    """Delete the decisions made before a moment; return how many."""
+    return session.run(_DROP_BEFORE, {"at_ms": at_ms})

@@ -35,6 +35,9 @@ class HistoryRow(NamedTuple):
     through_seq: int
 
 
+#: How many people one question about old records names at most.
+PEOPLE_PAGE = 500
+
 #: The name of the sequence that record numbers come from.
 SEQUENCE = "records"
 
@@ -53,6 +56,15 @@ _STRIP = (
     .where(equal(RECORDS.c.person))
 )
 _DROP_USELESS = delete(RECORDS).where(equal(RECORDS.c.person), RECORDS.c.purposes == 0)
+
+_DROP = delete(RECORDS).where(RECORDS.c.seq == bindparam("of_seq"))
+_PEOPLE_BEFORE = (
+    select(RECORDS.c.person)
+    .where(RECORDS.c.at_ms < bindparam("at_ms"), RECORDS.c.person > bindparam("after"))
+    .group_by(RECORDS.c.person)
+    .order_by(RECORDS.c.person)
+    .limit(PEOPLE_PAGE)
+)
 
 _TRAILS = (
     select(RECORDS.c.seq, RECORDS.c.trail)
@@ -106,6 +118,16 @@ def strip_purpose(session: Session, person: bytes, bit: int) -> int:
     """Take a purpose's bit from a person's records, delete those that serve nothing any more, return how many."""
     session.run(_STRIP, {"person": person, "kept_bits": ~bit})
     return session.run(_DROP_USELESS, {"person": person})
+
+
+def drop(session: Session, seq: int) -> bool:
+    """Delete one record; False when it was not there."""
+    return session.run(_DROP, {"of_seq": seq}) > 0
+
+
+def people_before(session: Session, at_ms: int, after: bytes = b"") -> list[PersonId]:
+    """Return up to `PEOPLE_PAGE` people past `after`, in order, who have a record taken in before `at_ms`."""
+    return [PersonId(row[0]) for row in session.all(_PEOPLE_BEFORE, {"at_ms": at_ms, "after": after})]
 
 
 def trails(session: Session, person: bytes, after_seq: int) -> list[tuple[int, bytes]]:

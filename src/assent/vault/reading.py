@@ -14,6 +14,8 @@ from assent.vault import sealing
 from assent.vault.history import for_purpose, merge, pack, unpack, without_purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -145,3 +147,25 @@ def _strip_record(session: Session, row: RecordRow, person_key: PersonKey, bit: 
         trail = person_key.seal(sealing.TRAILS, row.seq, pack(entries)) if len(entries) else None
     sealed = person_key.seal(sealing.RECORDS, row.seq, _encode(kept))
     records.replace(session, row.seq, sealed, trail, row.purposes & ~bit)
+
+
+def strip_old(session: Session, person_key: PersonKey, expired: Callable[[int], int]) -> int:
+    """Take out of every record the purposes whose time is over: `expired(at_ms)` returns their bits for a moment.
+
+    Records without any purpose left are deleted, and the history is put together anew from the trails that remain.
+    Returns how many records changed or went.
+    """
+    changed = 0
+    for row in records.of(session, person_key.person):
+        over = expired(row.at_ms) & row.purposes
+        if not over:
+            continue
+        changed += 1
+        if over == row.purposes:
+            records.drop(session, row.seq)
+        else:
+            _strip_record(session, row, person_key, over)
+    if changed:
+        records.drop_history(session, person_key.person)
+        fold_history(session, person_key.person, person_key)
+    return changed

@@ -22,7 +22,7 @@ from assent.vault.sealing import PersonKey
 from assent.vault.signing import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -186,6 +186,13 @@ class Vault:
     def strip(self, session: Session, person: PersonId, person_key: PersonKey, bit: int) -> int:
         """Take a purpose out of everything kept on a person, inside a write job; return how many records went whole."""
         return reading.strip(session, person, person_key, bit)
+
+    def strip_old(self, session: Session, person_key: PersonKey, expired: Callable[[int], int]) -> int:
+        """Take out what was kept past its time: `expired(at_ms)` gives the bits of the purposes whose time is over.
+
+        Returns how many records changed or went.
+        """
+        return reading.strip_old(session, person_key, expired)
 
     # -- what a model holds --------------------------------------------------------------------------------------
 

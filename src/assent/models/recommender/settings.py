@@ -35,9 +35,9 @@ class Settings:
     """
 
     weight_exponent: float = 0.25
-    ridge: float = 120.0
+    ridge: float = 200.0
     popularity_exponent: float = 0.0
-    popularity_discount: float = 0.15
+    popularity_discount: float = 0.25
     dtype: str = "float32"
 
     def __post_init__(self) -> None:

@@ -1,0 +1,7 @@
+"""One decision in nine numbered steps, with its true reasons."""
+
+from assent.decide.pipeline import Decider
+from assent.decide.question import Ask, ask
+from assent.decide.steps import Recorded
+
+__all__ = ["Ask", "Decider", "Recorded", "ask"]

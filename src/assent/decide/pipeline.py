@@ -1,0 +1,205 @@
+"""One decision in nine numbered steps; the docs and the tests use the same numbers.
+
+0 ask consent, 1 gather candidates, 2 drop what rules forbid, 3 score, 6 choose, 7 explain, 8 record.
+Steps 4 (guard) and 5 (fair exposure) have no rules in this version, so no code stands in their place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from assent.decide.explain import explain, not_used, used
+from assent.decide.steps import Asked, Gathered, Recorded
+from assent.learn import taste
+from assent.models.recommender.recency import FRESHEST
+from assent.store import people
+from assent.store.decisions import DecisionRow
+from assent.terms.answers import Decision
+from assent.terms.clock import to_text
+from assent.terms.events import BOUGHT
+from assent.terms.ids import PersonId, identifiers_named
+from assent.terms.permits import Refusal
+from assent.terms.purposes import Personalize
+from assent.vault import decision_number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assent.catalog import Catalog, CatalogView
+    from assent.consent import Ledger
+    from assent.decide.question import Ask
+    from assent.learn import Learning
+    from assent.models.recommender import Recommender
+    from assent.store import Session
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.vault import Vault
+
+#: Where every answer says how to change it.
+CHANGE = "Withdraw or grant a purpose at any time: PUT /v1/people/{id}/consent, or ask with mode=non_profiled."
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Decider:
+    """Answers one question at a time; holds no state of its own about people."""
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        ledger: Ledger,
+        catalog: Catalog,
+        learning: Learning,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        """Hold the rooms below."""
+        self._vault = vault
+        self._ledger = ledger
+        self._catalog = catalog
+        self._learning = learning
+        self._clock = clock
+        self._randomness = randomness
+
+    def decide(self, session: Session, ask: Ask) -> tuple[Decision, Recorded]:
+        """Answer one question; the caller writes what step 8 hands back before it acknowledges."""
+        view = self._catalog.view(session)
+        asked = self._ask_consent(session, ask)  # 0
+        with self._learning.lock:
+            model = self._learning.model(session)
+            gathered = self._gather(session, ask, asked, view, model)  # 1
+            allowed = _drop_forbidden(ask, gathered, view)  # 2
+            scores = _score(gathered, view, model)  # 3
+            chosen, personal = _choose(scores, allowed, ask.count, gathered, view, model)  # 6, with propensity 1
+            suggestions = explain(chosen, personal, gathered, view, model)  # 7
+        method = gathered.method if suggestions else "empty"
+        uses_history = personal > 0 and asked.permit is not None and len(gathered.history) > 0
+        now_ms = self._clock.now_ms()
+        # Ids in order of time, so that rows lie together.
+        decision_id = now_ms.to_bytes(6, "big") + self._randomness.take(10)
+        decision = Decision(
+            decision_id=decision_id.hex(),
+            at=to_text(now_ms),
+            slot=ask.slot,
+            mode=ask.mode,
+            personal=uses_history,
+            method=method,
+            items=suggestions,
+            used=used(gathered, uses_history=uses_history, model=model),
+            not_used=not_used(ask, asked.refusal, gathered, view),
+            purpose=Personalize.id if uses_history else None,
+            receipt=asked.permit.source if asked.permit is not None and uses_history else None,
+            gpc_honored=ask.gpc,
+            change=CHANGE,
+        )
+        return decision, self._record(decision, decision_id, asked, now_ms)  # 8
+
+    def _ask_consent(self, session: Session, ask: Ask) -> Asked:
+        """Step 0: find the person and ask whether their own history may choose what they see."""
+        if ask.person is None:
+            return Asked(None, None, None, None)
+        row = people.load(session, self._vault.blinds(identifiers_named(ask.person)))
+        if row is None:
+            return Asked(None, None, None, Refusal(Personalize, "unknown_person", ""))
+        person = PersonId(row.person)
+        if ask.mode == "non_profiled":
+            return Asked(person, None, None, Refusal(Personalize, "non_profiled", ""))
+        answer = self._ledger.may(session, person, Personalize, self._ledger.signals_of(gpc=ask.gpc))
+        if isinstance(answer, Refusal):
+            return Asked(person, None, None, answer)
+        if row.wrapped is None or row.key_id is None:
+            return Asked(person, None, None, Refusal(Personalize, "erasing", ""))
+        return Asked(person, self._vault.key(person, row.wrapped, row.key_id), answer, None)
+
+    def _gather(
+        self, session: Session, ask: Ask, asked: Asked, view: CatalogView, model: Recommender | None
+    ) -> Gathered:
+        """Step 1: take the person's own history under the permit, and the item on the page."""
+        context = view.number(ask.item) if ask.item is not None else None
+        history = self._vault.no_history()
+        if asked.permit is not None and asked.key is not None:
+            history = self._vault.open_history(session, asked.permit, asked.key)
+        inputs, values = taste(history)
+        if context is not None and context not in inputs:
+            inputs, values = np.append(inputs, np.int32(context)), np.append(values, np.int32(FRESHEST))
+        known = inputs < (model.columns if model is not None else 0)
+        inputs, values = inputs[known], values[known]
+        if len(inputs) == 0:
+            method = "popular"
+        elif len(history) > 0:
+            method = "personal"
+        else:
+            method = "similar"
+        return Gathered(method, history, inputs, values, context)
+
+    def _record(self, decision: Decision, decision_id: bytes, asked: Asked, now_ms: int) -> Recorded:
+        """Step 8: seal what was shown and why; without a permit the row names nobody."""
+        shown = [(each.item, each.rank) for each in decision.items]
+        plain = _encode({"items": shown, "method": decision.method, "slot": decision.slot, "propensity": 1.0})
+        if asked.permit is None or asked.key is None:
+            return Recorded(DecisionRow(decision_id, None, now_ms, decision.slot, plain), None)
+        sealed = asked.key.seal("decisions", decision_number(decision_id), plain)
+        return Recorded(DecisionRow(decision_id, asked.person, now_ms, decision.slot, sealed), asked.person)
+
+
+def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[np.bool_]:
+    """Step 2: what may be shown: listed, available, not excluded, not on the page, not bought already."""
+    allowed: NDArray[np.bool_] = view.shown.copy()
+    for item in ask.exclude:
+        number = view.number(item)
+        if number is not None:
+            allowed[number] = False
+    if gathered.context is not None:
+        allowed[gathered.context] = False
+    if not ask.include_bought and len(gathered.history) > 0:
+        history = gathered.history
+        bought = history["item"][history["action"] == BOUGHT]
+        allowed[bought[bought < len(allowed)]] = False
+    return allowed
+
+
+def _score(gathered: Gathered, view: CatalogView, model: Recommender | None) -> NDArray[np.float32]:
+    """Step 3: score every item from the inputs; zero where the model knows nothing."""
+    scores = np.zeros(len(view.shown), dtype=np.float32)
+    if model is not None and len(gathered.inputs) > 0:
+        known = model.score_one(gathered.inputs, gathered.values)
+        size = min(len(known), len(scores))
+        scores[:size] = known[:size]
+    return scores
+
+
+def _choose(
+    scores: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    count: int,
+    gathered: Gathered,
+    view: CatalogView,
+    model: Recommender | None,
+) -> tuple[NDArray[np.intp], int]:
+    """Step 6: the best by score, then the most popular; return item numbers and how many of them the score chose."""
+    best = _top(np.where(allowed, scores, 0.0), count) if len(gathered.inputs) > 0 else np.empty(0, dtype=np.intp)
+    missing = count - len(best)
+    if missing == 0:
+        return best, len(best)
+    popularity = view.newness.astype(np.float64)
+    if model is not None:
+        counts = model.popularity()
+        size = min(len(counts), len(popularity))
+        popularity[:size] += counts[:size]
+    rest = allowed.copy()
+    rest[best] = False
+    return np.concatenate([best, _top(np.where(rest, popularity, 0.0), missing)]), len(best)
+
+
+def _top(values: NDArray[np.floating], count: int) -> NDArray[np.intp]:
+    """Return the positions of the largest positive values, best first, ties by position."""
+    count = min(count, len(values))
+    if count == 0:
+        return np.empty(0, dtype=np.intp)
+    head = np.argpartition(-values, count - 1)[:count]
+    head = head[values[head] > 0]
+    return head[np.lexsort((head, -values[head]))]

@@ -1,0 +1,60 @@
+"""What a caller asks for, checked once at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from assent.terms.errors import InvalidInput
+from assent.terms.limits import limit
+
+Mode = Literal["personal", "non_profiled"]
+MODES: tuple[Mode, ...] = ("personal", "non_profiled")
+SLOT_CHARS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question: for whom, for which slot, how many, and what must not appear."""
+
+    person: str | None
+    slot: str
+    count: int
+    #: The item on the page, if any.
+    item: str | None
+    mode: Mode
+    exclude: frozenset[str]
+    include_bought: bool
+    gpc: bool
+
+
+def ask(
+    *,
+    person: str | None = None,
+    slot: str = "home",
+    count: int = 10,
+    context: Mapping[str, Any] | None = None,
+    mode: str = "personal",
+    exclude: Sequence[str] = (),
+    include_bought: bool = False,
+    gpc: bool = False,
+) -> Ask:
+    """Check one question; raises `InvalidInput` that names the field and what it may be."""
+    if not 1 <= count <= limit("decide_count_max"):
+        message = f"count is {count}."
+        raise InvalidInput(message, advice=f"Ask for 1 to {limit('decide_count_max')} items.")
+    if mode not in MODES:
+        message = "mode is not one that exists."
+        raise InvalidInput(message, advice=f"Use one of: {', '.join(MODES)}.")
+    if not slot or len(slot) > SLOT_CHARS_MAX:
+        message = "slot is empty or too long."
+        raise InvalidInput(message, advice=f"Name the place on the page in 1 to {SLOT_CHARS_MAX} characters.")
+    if len(exclude) > limit("exclude_items_max"):
+        message = f"exclude names {len(exclude)} items."
+        raise InvalidInput(message, advice=f"Exclude at most {limit('exclude_items_max')} items in one question.")
+    item = (context or {}).get("item")
+    if item is not None and not isinstance(item, str):
+        message = "context.item is not text."
+        raise InvalidInput(message, advice='Send the item on the page as {"context": {"item": "ITEM ID"}}.')
+    return Ask(person, slot, count, item, mode, frozenset(exclude), include_bought, gpc)

@@ -1,0 +1,63 @@
+"""Opening the house: the store, the key file that belongs to it, and the refusal of one that does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assent.store import Store, meta, path_of
+from assent.terms.errors import Conflict, KeyFileMissing
+from assent.vault import KeyFile, Vault
+
+if TYPE_CHECKING:
+    from assent.store import Session
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+
+_KEY_CHECK = "key_check"
+
+
+def open_house(
+    store: str, keys: Path | str | None, clock: Clock, randomness: Randomness, *, create: bool
+) -> tuple[Store, Vault, Path]:
+    """Open store and key file, making both where they are absent and may be made; return them and the key file's path.
+
+    Raises `StoreUnavailable`, `StoreNewer`, `KeyFileMissing`, `KeyFileExposed`, `Conflict` for another store's key.
+    """
+    opened = Store.open(store, create=create)
+    try:
+        key_path = Path(keys) if keys is not None else default_key_path(store)
+        vault = Vault(_key_file(opened, key_path, randomness, create=create), clock, randomness)
+        opened.write(lambda session: _match(session, vault))
+    except BaseException:
+        opened.close()
+        raise
+    return opened, vault, key_path
+
+
+def default_key_path(store: str) -> Path:
+    """Return where the key file of a store stands unless told: beside an SQLite file, else `assent.key` right here."""
+    path = path_of(store)
+    return path.with_suffix(".key") if path is not None else Path("assent.key")
+
+
+def _key_file(store: Store, path: Path, randomness: Randomness, *, create: bool) -> KeyFile:
+    """Open the key file; make one only for a store that was never sealed with another."""
+    if KeyFile.exists(path):
+        return KeyFile.open(path)
+    with store.read() as session:
+        sealed = meta.get(session, _KEY_CHECK) is not None
+    if sealed or not create:
+        message = "The key file of this store is missing."
+        raise KeyFileMissing(message)
+    return KeyFile.make(path, randomness)
+
+
+def _match(session: Session, vault: Vault) -> None:
+    """Refuse a key file that belongs to another store."""
+    known = meta.get(session, _KEY_CHECK)
+    if known is None:
+        meta.put(session, _KEY_CHECK, vault.public_key)
+    elif known != vault.public_key:
+        message = "This key file belongs to another store."
+        raise Conflict(message, advice="Name the right one with --keys; nothing was changed.")

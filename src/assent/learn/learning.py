@@ -1,0 +1,280 @@
+"""The keeper of the recommender's sum: one truth on disk, one solved copy in memory.
+
+The sum lives in the store row by row, each person's sealed contribution beside it; both change in one transaction.
+The solved model in memory is a cache of it: a newer version on disk is taken in as the exact difference of rows.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assent.learn.plan import Plan, Wanted, contribution_of, plan_changes
+from assent.learn.snapshot import MODEL, last_leaving, load_sum, write_sum
+from assent.models.recommender import Recommender
+from assent.store import items, people, sums
+from assent.store import meta as store_meta
+from assent.sums import Contribution, PairSum
+from assent.terms.answers import Check, TrainReport
+from assent.terms.errors import AssentError, NotLearned
+from assent.terms.ids import PersonId
+from assent.terms.permits import Permit
+from assent.terms.purposes import Learn
+
+if TYPE_CHECKING:
+    from assent.consent import Ledger
+    from assent.store import Session, Store
+    from assent.terms.clock import Clock
+    from assent.vault import PersonKey, Vault
+
+#: How often a training starts again because somebody's consent changed while it was reading.
+ATTEMPTS_MAX = 3
+
+#: Past one changed row in this many, solving anew is cheaper than an exact low-rank difference.
+FRESH_SOLVE_SHARE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What taking one person out of the sums did: digests are SHA-256 in hex, empty before the first training."""
+
+    had_contribution: bool
+    digest_before: str
+    digest_after: str
+
+
+class Learning:
+    """Adds people to the sum, takes them out, keeps a solved model that is never older than the store."""
+
+    def __init__(self, store: Store, vault: Vault, ledger: Ledger, clock: Clock) -> None:
+        """Start empty; the first `model` or `train` loads what the store holds."""
+        self._store = store
+        self._vault = vault
+        self._ledger = ledger
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._model: Recommender | None = None
+        self._version = 0
+        self._refresh: threading.Thread | None = None
+
+    # -- serving -------------------------------------------------------------------------------------------------
+
+    def model(self, session: Session) -> Recommender | None:
+        """Return the solved model for what `session` sees, or None before the first training.
+
+        Nobody who left is ever in it. People who came, or whose history changed, may follow a moment later: a large
+        difference is solved in the background while the model before it goes on answering.
+        Hold `lock` while using it: folding pending changes rewrites its arrays.
+        """
+        version = sums.version(session, MODEL)
+        with self._lock:
+            if self._model is None or version > self._version:
+                head = sums.head(session, MODEL)
+                if head is None or head.columns == 0:
+                    return None
+                if self._model is None:
+                    self._swap(Recommender.of_sum(load_sum(session, head)), head.version)
+                else:
+                    self._catch_up(session, self._model, head)
+            return self._model
+
+    @property
+    def lock(self) -> threading.RLock:
+        """The lock that guards the model's arrays."""
+        return self._lock
+
+    def _swap(self, model: Recommender, version: int) -> None:
+        with self._lock:
+            if self._model is None or version > self._version:
+                self._model, self._version = model, version
+
+    def _catch_up(self, session: Session, model: Recommender, head: sums.HeadRow) -> None:
+        """Take in what another process changed: few rows as an exact difference at once, many by solving anew."""
+        newer = sums.count_after(session, MODEL, self._version)
+        if newer * FRESH_SOLVE_SHARE <= head.columns:
+            rows = {item: row for item, _, row in sums.rows_after(session, MODEL, self._version)}
+            model.grow(head.columns)
+            model.replace_rows(rows, np.frombuffer(head.counts, dtype="<i8"), head.people)
+            self._version = head.version
+        elif last_leaving(head) > self._version:
+            self._swap(Recommender.of_sum(load_sum(session, head)), head.version)
+        elif self._refresh is None or not self._refresh.is_alive():
+            self._refresh = threading.Thread(target=self._refresh_now, name="assent-solve", daemon=True)
+            self._refresh.start()
+
+    def _refresh_now(self) -> None:
+        with self._store.read() as session:
+            head = sums.head(session, MODEL)
+            if head is not None:
+                self._swap(Recommender.of_sum(load_sum(session, head)), head.version)
+
+    # -- one person ----------------------------------------------------------------------------------------------
+
+    def forget_person(self, session: Session, person: PersonId, person_key: PersonKey) -> Forgotten:
+        """Subtract one person's contribution from the sum, inside the caller's write job.
+
+        What is subtracted is the sealed version of what was added. The served model follows when the job has committed.
+        """
+        head = sums.head(session, MODEL)
+        if head is None:
+            return Forgotten(had_contribution=False, digest_before="", digest_after="")
+        sealed = sums.contribution(session, MODEL, person)
+        if sealed is None:
+            return Forgotten(had_contribution=False, digest_before=head.digest, digest_after=head.digest)
+        contribution = Contribution.from_bytes(self._vault.open_contribution(person_key, MODEL, sealed))
+        total = self._sum_at(session, head)
+        total.remove(contribution)
+        write_sum(session, head, total, contribution.items, self._clock.now_ms(), left=True)
+        sums.drop_contribution(session, MODEL, person)
+        session.after_commit(lambda: self._follow(head.version, contribution))
+        return Forgotten(had_contribution=True, digest_before=head.digest, digest_after=total.digest())
+
+    def _sum_at(self, session: Session, head: sums.HeadRow) -> PairSum:
+        """Return a private copy of the sum at the version that the write job sees."""
+        with self._lock:
+            if self._model is None or self._version > head.version:
+                return load_sum(session, head)
+            total, version = self._model.sum.copy(), self._version
+        if version < head.version:
+            total.grow(head.columns)
+            rows = {item: row for item, _, row in sums.rows_after(session, MODEL, version)}
+            total.replace_rows(rows, np.frombuffer(head.counts, dtype="<i8"), head.people)
+        return total
+
+    def _follow(self, version: int, contribution: Contribution) -> None:
+        """After the commit: take the same contribution out of the served model, if it stood right before it."""
+        with self._lock:
+            if self._model is not None and self._version == version:
+                self._model.remove(contribution)
+                self._version = version + 1
+
+    # -- everyone ------------------------------------------------------------------------------------------------
+
+    def train(self, *, rebuild: bool = False) -> TrainReport:
+        """Bring the sum up to date with everybody who says yes now, and solve.
+
+        Reads and solves without holding up writers, then commits in one transaction; if consent changed in between it
+        starts again. `rebuild` adds up everything anew instead of changing the sum by the differences.
+        """
+        started = time.perf_counter()
+        for _ in range(ATTEMPTS_MAX):
+            with self._store.read() as session:
+                plan = self._plan(session, rebuild=rebuild)
+                total = self._total(session, plan)
+            model = Recommender.of_sum(total.copy())
+            report = self._store.write(functools.partial(self._commit, plan=plan, total=total, model=model))
+            if report is not None:
+                return replace(report, seconds=round(time.perf_counter() - started, 3))
+        report = self._store.write(functools.partial(self._train_holding, rebuild=rebuild))
+        return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+    def _train_holding(self, session: Session, *, rebuild: bool) -> TrainReport:
+        """Train inside one write job, so that nobody's consent changes meanwhile: the last resort on a busy store."""
+        plan = self._plan(session, rebuild=rebuild)
+        total = self._total(session, plan)
+        report = self._commit(session, plan=plan, total=total, model=Recommender.of_sum(total.copy()))
+        if report is None:
+            message = "The store changed inside its own transaction."
+            raise AssentError(message)
+        return report
+
+    def _total(self, session: Session, plan: Plan) -> PairSum:
+        """Return the sum as it will stand once the plan is carried out."""
+        head = sums.head(session, MODEL)
+        if plan.rebuild or head is None:
+            return PairSum.of(plan.everyone(), plan.columns)
+        total = self._sum_at(session, head)
+        total.grow(plan.columns)
+        for contribution in plan.leaving:
+            total.remove(contribution)
+        for contribution in plan.coming:
+            total.add(contribution)
+        return total
+
+    def _plan(self, session: Session, *, rebuild: bool) -> Plan:
+        """Compare what everybody's history says now with what was added for them before."""
+        head = sums.head(session, MODEL)
+        held = {PersonId(person): sealed for person, sealed in (sums.contributions(session, MODEL) if head else ())}
+        return plan_changes(
+            head=head,
+            epoch=store_meta.epoch(session),
+            columns=items.count(session),
+            held=held,
+            wanted=self._wanted(session),
+            open_held=lambda key, sealed: self._vault.open_contribution(key, MODEL, sealed),
+            key_of=lambda person: self._key(session, person),
+            rebuild=rebuild or head is None,
+        )
+
+    def _wanted(self, session: Session) -> Iterator[Wanted]:
+        """Yield what each person with leave to learn would contribute now."""
+        for person in self._ledger.people_granting(session, Learn):
+            permit = self._ledger.may(session, person, Learn)
+            if isinstance(permit, Permit):
+                key = self._key(session, person)
+                history = self._vault.open_history(session, permit, key)
+                yield Wanted(person, key, contribution_of(history))
+
+    def _key(self, session: Session, person: PersonId) -> PersonKey:
+        row = people.key(session, person)
+        if row is None:
+            message = "A person's key is missing although their consent stands."
+            raise AssentError(message)
+        return self._vault.key(person, *row)
+
+    def _commit(self, session: Session, *, plan: Plan, total: PairSum, model: Recommender) -> TrainReport | None:
+        """Write sum and contributions in one transaction; None when the plan no longer fits what is stored."""
+        head = sums.head(session, MODEL)
+        if store_meta.epoch(session) != plan.epoch or (head.version if head else 0) != plan.version:
+            return None
+        touched = None if plan.rebuild or head is None else plan.touched()
+        version = write_sum(session, head, total, touched, self._clock.now_ms(), left=bool(plan.gone))
+        for person in plan.gone:
+            sums.drop_contribution(session, MODEL, person)
+        seal = self._vault.seal_contribution
+        sums.put_contributions(
+            session, MODEL, [(person, seal(key, MODEL, each.to_bytes())) for person, key, each in plan.fresh]
+        )
+        session.after_commit(lambda: self._swap(model, version))
+        return TrainReport(
+            people=total.people,
+            items=total.columns,
+            added=len(plan.fresh),
+            removed=len(plan.gone),
+            digest=total.digest(),
+            version=version,
+            seconds=0.0,
+            rebuilt=plan.rebuild,
+        )
+
+    # -- proof ---------------------------------------------------------------------------------------------------
+
+    def verify(self, session: Session, *, rebuild: bool = False) -> list[Check]:
+        """Check that the stored rows have the digest that was written, with `rebuild` that a fresh sum has it too."""
+        head = sums.head(session, MODEL)
+        if head is None:
+            return [Check("sum", holds=True, found="nothing learned yet")]
+        stored = load_sum(session, head, verify=False).digest()
+        checks = [Check("sum digest", holds=stored == head.digest, found=f"{head.people} people, {stored[:16]}")]
+        if rebuild:
+            fresh = PairSum.of(self._held(session), head.columns).digest()
+            checks.append(Check("sum rebuilt from contributions", holds=fresh == head.digest, found=fresh[:16]))
+        return checks
+
+    def _held(self, session: Session) -> list[Contribution]:
+        """Open every stored contribution of people who still say yes."""
+        held = []
+        for person, sealed in sums.contributions(session, MODEL):
+            permit = self._ledger.may(session, PersonId(person), Learn)
+            if not isinstance(permit, Permit):
+                message = "Somebody without leave to learn is still in the sum."
+                raise NotLearned(message, advice="Run `assent train`, which takes out whoever withdrew or expired.")
+            key = self._key(session, PersonId(person))
+            held.append(Contribution.from_bytes(self._vault.open_contribution(key, MODEL, sealed)))
+        return held
