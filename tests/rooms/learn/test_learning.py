@@ -1,0 +1,210 @@
+"""The sum on disk is always the sum over the people who say yes now."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assent.engine import Engine
+from assent.learn.plan import contribution_of
+from assent.store import sums
+from assent.terms.errors import Corrupt
+from assent.terms.limits import limit
+from assent.terms.settings import Settings
+from assent.testing import FixedClock
+from assent.testing.shops import acts, crowd
+from assent.vault import entries, no_history
+
+MODEL = "recommender"
+
+
+def head(engine: Engine) -> sums.HeadRow:
+    """Return the head of the stored sum."""
+    with engine._store.read() as session:
+        found = sums.head(session, MODEL)
+    assert found is not None
+    return found
+
+
+def served(engine: Engine) -> str:
+    """Return the digest of the model that answers now."""
+    with engine._store.read() as session:
+        model = engine._learning.model(session)
+    assert model is not None
+    return model.digest()
+
+
+def other(store_url: str, key_path: Path, clock: FixedClock) -> Engine:
+    """Open the same store a second time, as another process would."""
+    return Engine.open(store_url, keys=key_path, clock=clock, settings=Settings())
+
+
+def test_an_empty_store_trains_to_an_empty_model(engine: Engine):
+    """Nobody said yes: the sum is empty, and that is not an error."""
+    report = engine.train()
+    assert (report.people, report.items, report.added) == (0, 0, 0)
+    assert engine.verify(rebuild=True).holds
+
+
+def test_training_twice_changes_nothing(shop: Engine):
+    """A second training finds everybody as they were."""
+    before = head(shop).digest
+    report = shop.train()
+    assert (report.added, report.removed, report.digest) == (0, 0, before)
+
+
+def test_new_events_are_taken_in_and_equal_a_rebuild(shop: Engine, clock: FixedClock):
+    """Adding by differences and adding up everything anew give the same digest."""
+    clock.move(days=1)
+    shop.take_in([*acts("crowd-1", ["book-7"], clock), *acts("newcomer", ["tea-1", "tea-2"], clock)])
+    step = shop.train()
+    assert step.added == 2
+    assert not step.rebuilt
+    whole = shop.train(rebuild=True)
+    assert whole.rebuilt
+    assert whole.digest == step.digest
+
+
+@pytest.mark.parametrize("leave", ["withdraw", "erase"])
+def test_leaving_equals_never_having_been_there(
+    shop: Engine, store_url: str, tmp_path: Path, clock: FixedClock, leave: str
+):
+    """The digest after somebody left is the digest of a shop that never knew them."""
+    clock.move(days=1)
+    before = head(shop).digest
+    shop.take_in(acts("guest", ["tea-1", "garden-2", "book-3"], clock))
+    assert shop.train().digest != before
+    if leave == "withdraw":
+        shop.consent("guest", withdraw=["learn"])
+    else:
+        shop.erase("guest")
+    assert head(shop).digest == before
+    assert served(shop) == before
+    assert shop.verify(rebuild=True).holds
+
+
+def test_withdrawing_learn_twice_takes_out_once(shop: Engine):
+    """A second withdrawal finds nothing to subtract."""
+    shop.consent("crowd-0", withdraw=["learn"])
+    once = head(shop).digest
+    shop.consent("crowd-0", withdraw=["learn"])
+    assert head(shop).digest == once
+
+
+def test_another_process_no_longer_serves_who_left(shop: Engine, store_url: str, key_path: Path, clock: FixedClock):
+    """A second engine on the same store answers without the person from its next question on."""
+    with other(store_url, key_path, clock) as second:
+        assert served(second) == head(shop).digest
+        shop.erase("crowd-3")
+        assert served(second) == head(shop).digest
+
+
+def test_another_process_follows_a_rebuild_that_took_people_out(
+    shop: Engine, store_url: str, key_path: Path, clock: FixedClock
+):
+    """Many changed rows and somebody gone: the second engine solves anew before it answers."""
+    with other(store_url, key_path, clock) as second:
+        served(second)
+        clock.move(days=limit("consent_days") + 1)
+        report = shop.train()
+        assert report.removed == 24
+        assert served(second) == report.digest
+
+
+def test_another_process_solves_newcomers_in_the_background(
+    shop: Engine, store_url: str, key_path: Path, clock: FixedClock
+):
+    """Many changed rows and nobody gone: the old model answers until the new one stands."""
+    with other(store_url, key_path, clock) as second:
+        before = served(second)
+        crowd(shop, clock, people=60)
+        after = shop.train().digest
+        assert served(second) == before
+        refresh = second._learning._refresh
+        assert refresh is not None
+        refresh.join()
+        assert served(second) == after
+
+
+def test_a_withdrawal_during_training_is_not_undone_by_it(shop: Engine, clock: FixedClock):
+    """Somebody withdraws between reading and committing: the training starts again without them."""
+    clock.move(days=1)
+    shop.take_in(acts("crowd-1", ["book-7"], clock))
+    plan_before = shop._learning._plan
+    calls = []
+
+    def plan_then_withdraw(session, *, rebuild):
+        plan = plan_before(session, rebuild=rebuild)
+        if not calls:
+            leaver = threading.Thread(target=lambda: shop.consent("crowd-2", withdraw=["learn"]))
+            leaver.start()
+            leaver.join()
+        calls.append(plan)
+        return plan
+
+    shop._learning._plan = plan_then_withdraw
+    report = shop.train()
+    assert len(calls) == 2
+    assert report.people == 23
+    assert shop.verify(rebuild=True).holds
+
+
+def test_a_training_that_is_overtaken_each_time_still_ends(shop: Engine, clock: FixedClock):
+    """Consent that changes at every attempt makes the last one hold the writer."""
+    clock.move(days=1)
+    shop.take_in(acts("crowd-1", ["book-7"], clock))
+    plan_before = shop._learning._plan
+    calls = []
+
+    def plan_then_change(session, *, rebuild):
+        plan = plan_before(session, rebuild=rebuild)
+        calls.append(session.writable)
+        if not session.writable:
+            leaver = threading.Thread(target=lambda: shop.consent(f"crowd-{len(calls) + 1}", withdraw=["learn"]))
+            leaver.start()
+            leaver.join()
+        return plan
+
+    shop._learning._plan = plan_then_change
+    report = shop.train()
+    assert calls == [False, False, False, True]
+    assert report.people == 21
+    assert shop.verify(rebuild=True).holds
+
+
+def test_an_altered_row_is_found_and_not_served(shop: Engine, store_url: str, key_path: Path, clock: FixedClock):
+    """One changed number in the stored sum: verify says so, and a fresh process refuses to load it."""
+
+    def alter(session):
+        rows = sums.get_rows(session, MODEL, [0])
+        row = bytearray(rows[0])
+        row[-8] ^= 1
+        sums.put_rows(session, MODEL, 1, [(0, bytes(row))])
+
+    shop._store.write(alter)
+    verdict = shop.verify()
+    assert not verdict.holds
+    with other(store_url, key_path, clock) as second, pytest.raises(Corrupt):
+        second.decide("crowd-1")
+    shop.train(rebuild=True)
+    assert shop.verify(rebuild=True).holds
+
+
+def test_what_was_learned_for_one_purpose_is_not_learned_for_another(engine: Engine, clock: FixedClock):
+    """Leave to personalize is no leave to learn: the sum stays empty."""
+    crowd(engine, clock, people=0)
+    engine.take_in(acts("shy", ["tea-1", "tea-2"], clock, consent={"personalize": True, "learn": False}))
+    assert engine.train().people == 0
+
+
+def test_a_history_becomes_each_item_once_as_fresh_as_its_newest_act():
+    """Acting twice on an item is one item of the contribution; old acts count less; an empty history adds nothing."""
+    history = entries([(7, 510, 1, 3), (9, 20, 1, 3), (7, 11, 5, 3), (2, 390, 1, 3)])
+    made = contribution_of(history)
+    assert made is not None
+    assert np.array_equal(made.items, [2, 7, 9])
+    assert np.array_equal(made.values, [2, 4, 1])
+    assert contribution_of(no_history()) is None
