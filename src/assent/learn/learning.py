@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,13 @@ import numpy as np
 from assent.learn.plan import Plan, Wanted, contribution_of, plan_changes
 from assent.learn.snapshot import MODEL, last_leaving, load_sum, write_sum
 from assent.models.recommender import Recommender
-from assent.store import items, people, sums
+from assent.store import items, people, records, sums
 from assent.store import meta as store_meta
 from assent.sums import Contribution, PairSum
 from assent.terms.answers import Check, TrainReport
 from assent.terms.errors import AssentError, NotLearned
 from assent.terms.ids import PersonId
+from assent.terms.limits import limit
 from assent.terms.permits import Permit
 from assent.terms.purposes import Learn
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 #: How often a training starts again because somebody's consent changed while it was reading.
 ATTEMPTS_MAX = 3
+
+#: How many histories one write job folds: few enough that nobody waits for it.
+FOLDED_TOGETHER = 100
 
 #: Past one changed row in this many, solving anew is cheaper than an exact low-rank difference.
 FRESH_SOLVE_SHARE = 8
@@ -163,6 +167,7 @@ class Learning:
         starts again. `rebuild` adds up everything anew instead of changing the sum by the differences.
         """
         started = time.perf_counter()
+        self._fold_tails()
         for _ in range(ATTEMPTS_MAX):
             with self._store.read() as session:
                 plan = self._plan(session, rebuild=rebuild)
@@ -173,6 +178,20 @@ class Learning:
                 return replace(report, seconds=round(time.perf_counter() - started, 3))
         report = self._store.write(functools.partial(self._train_holding, rebuild=rebuild))
         return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+    def _fold_tails(self) -> None:
+        """Fold the histories that lie in many pieces, a few at a time, so that opening them stays quick."""
+        with self._store.read() as session:
+            people_to_fold = records.long_tails(session, limit("history_tail_records"))
+        for start in range(0, len(people_to_fold), FOLDED_TOGETHER):
+            page = people_to_fold[start : start + FOLDED_TOGETHER]
+            self._store.write(functools.partial(self._fold, page=page))
+
+    def _fold(self, session: Session, *, page: Sequence[PersonId]) -> None:
+        for person in page:
+            row = people.key(session, person)
+            if row is not None:
+                self._vault.fold_history(session, person, self._vault.key(person, *row))
 
     def _train_holding(self, session: Session, *, rebuild: bool) -> TrainReport:
         """Train inside one write job, so that nobody's consent changes meanwhile: the last resort on a busy store."""

@@ -82,6 +82,15 @@ _TRAILS_OF = (
     .order_by(RECORDS.c.person, RECORDS.c.seq)
 )
 
+_LONG_TAILS = (
+    select(RECORDS.c.person)
+    .join_from(RECORDS, HISTORIES, RECORDS.c.person == HISTORIES.c.person, isouter=True)
+    .where(RECORDS.c.seq > func.coalesce(HISTORIES.c.through_seq, 0), RECORDS.c.trail.is_not(None))
+    .group_by(RECORDS.c.person)
+    .having(func.count() > bindparam("trails_max"))
+    .order_by(RECORDS.c.person)
+)
+
 _HISTORY = select(HISTORIES.c.sealed, HISTORIES.c.through_seq).where(equal(HISTORIES.c.person))
 _HISTORIES_OF = select(HISTORIES.c.person, HISTORIES.c.sealed, HISTORIES.c.through_seq).where(
     among(HISTORIES.c.person, "people")
@@ -141,6 +150,11 @@ def trails_of(session: Session, persons: Sequence[bytes]) -> dict[bytes, list[tu
     for person, seq, trail in session.all(_TRAILS_OF, {"people": list(answer)}):
         answer[person].append((seq, trail))
     return answer
+
+
+def long_tails(session: Session, trails_max: int) -> list[PersonId]:
+    """Return everybody who has more than `trails_max` trails that their history has not taken in."""
+    return [PersonId(row[0]) for row in session.all(_LONG_TAILS, {"trails_max": trails_max})]
 
 
 def history(session: Session, person: bytes) -> HistoryRow | None:

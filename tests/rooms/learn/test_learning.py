@@ -10,7 +10,7 @@ import pytest
 
 from assent.engine import Engine
 from assent.learn.plan import contribution_of
-from assent.store import sums
+from assent.store import records, sums
 from assent.terms.errors import Corrupt
 from assent.terms.limits import limit
 from assent.terms.settings import Settings
@@ -208,3 +208,16 @@ def test_a_history_becomes_each_item_once_as_fresh_as_its_newest_act():
     assert np.array_equal(made.items, [2, 7, 9])
     assert np.array_equal(made.values, [2, 4, 1])
     assert contribution_of(no_history()) is None
+
+
+def test_training_folds_histories_that_lie_in_many_pieces(shop: Engine, clock: FixedClock):
+    """After many small batches a training puts the pieces together; what they say stays the same."""
+    for number in range(limit("history_tail_records") + 1):
+        clock.move(seconds=60)
+        shop.take_in(acts("busy", [f"book-{number % 8}"], clock))
+    before = shop.export("busy")["history"]
+    shop.train()
+    with shop._store.read() as session:
+        assert records.long_tails(session, 0) != []
+        assert records.long_tails(session, limit("history_tail_records")) == []
+    assert shop.export("busy")["history"] == before
