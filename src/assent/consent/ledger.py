@@ -53,15 +53,23 @@ class Ledger:
     # -- asking --------------------------------------------------------------------------------------------------
 
     def may(
-        self, session: Session, person: PersonId, tag: type[P], signals: Signals = NO_SIGNALS
+        self,
+        session: Session,
+        person: PersonId,
+        tag: type[P],
+        signals: Signals = NO_SIGNALS,
+        *,
+        status: str | None = None,
     ) -> Permit[P] | Refusal:
         """Ask whether a person's records may serve a purpose now; raises `UnknownPurpose`.
+
+        `status` is the person's state if the same session has read it already.
 
         Reasons of a refusal: `unknown_person`, `erasing`, `signal`, `gpc`, `not_granted`, `refused`, `withdrawn`,
         `expired`, `notice_changed`. The most restrictive of ledger and signals wins.
         """
         declared = self.purposes.get(tag.id)
-        status = people.state(session, person)
+        status = status or people.state(session, person)
         if status != "active":
             return Refusal(tag, "unknown_person" if status is None else status, "people")
         now_ms = self._clock.now_ms()

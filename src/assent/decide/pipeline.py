@@ -68,9 +68,10 @@ class Decider:
     def decide(self, session: Session, ask: Ask) -> tuple[Decision, Recorded]:
         """Answer one question; the caller writes what step 8 hands back before it acknowledges."""
         view = self._catalog.view(session)
-        asked = self._ask_consent(session, ask)  # 0
         with self._learning.lock:
+            # Before consent is asked: a first solve may take longer than a permit lives.
             model = self._learning.model(session)
+            asked = self._ask_consent(session, ask)  # 0
             gathered = self._gather(session, ask, asked, view, model)  # 1
             allowed = _drop_forbidden(ask, gathered, view)  # 2
             scores = _score(gathered, view, model)  # 3
@@ -98,6 +99,11 @@ class Decider:
         )
         return decision, self._record(decision, decision_id, asked, now_ms)  # 8
 
+    def warm(self, session: Session) -> None:
+        """Load the catalogue and the model, so that the first question does not wait for them."""
+        self._catalog.view(session)
+        self._learning.model(session)
+
     def _ask_consent(self, session: Session, ask: Ask) -> Asked:
         """Step 0: find the person and ask whether their own history may choose what they see."""
         if ask.person is None:
@@ -108,7 +114,8 @@ class Decider:
         person = PersonId(row.person)
         if ask.mode == "non_profiled":
             return Asked(person, None, None, Refusal(Personalize, "non_profiled", ""))
-        answer = self._ledger.may(session, person, Personalize, self._ledger.signals_of(gpc=ask.gpc))
+        signals = self._ledger.signals_of(gpc=ask.gpc)
+        answer = self._ledger.may(session, person, Personalize, signals, status=row.state)
         if isinstance(answer, Refusal):
             return Asked(person, None, None, answer)
         if row.wrapped is None or row.key_id is None:

@@ -116,6 +116,11 @@ class Engine:
             raise
         return engine
 
+    def warm(self) -> None:
+        """Load the catalogue and the model now, so that the first decision does not wait for them."""
+        with self._store.read() as session:
+            self._decider.warm(session)
+
     def close(self) -> None:
         """Finish every acknowledged write and let go of the store."""
         self._store.close()
