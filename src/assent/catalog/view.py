@@ -1,0 +1,139 @@
+"""The whole catalogue as arrays, for deciding: immutable, shared by every thread, made anew when something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import msgspec
+import numpy as np
+
+from assent.catalog.item import moment_ms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assent.store.items import ItemRow
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Facts(Sequence[Mapping[str, Any]]):
+    """Each item's public facts by number, read from JSON when they are asked for: most never are."""
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Hold the JSON texts."""
+        self._texts = texts
+
+    def __len__(self) -> int:
+        """Return how many items there are."""
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, number: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, number: slice) -> Facts: ...
+    def __getitem__(self, number: int | slice) -> dict[str, Any] | Facts:
+        """Return the facts of one item, a dict of the caller's own."""
+        return Facts(self._texts[number]) if isinstance(number, slice) else _decode(self._texts[number])
+
+
+class CatalogView:
+    """Every item at one version of the catalogue; `ids`, `names`, `facts` and the arrays are indexed by item number."""
+
+    __slots__ = (
+        "_first_seen",
+        "_listed_ids",
+        "_numbers",
+        "_texts",
+        "available",
+        "facts",
+        "ids",
+        "listed",
+        "names",
+        "newness",
+        "shown",
+        "unlisted",
+        "version",
+    )
+
+    def __init__(self, version: int = 0) -> None:
+        """Hold no items; use `changed` to get a view that holds some."""
+        self.version = version
+        self.ids: list[str] = []
+        self.names: list[str] = []
+        self._texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._listed_ids: list[str] | None = None
+        self._first_seen: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        #: Whether an item is in the catalogue, bool, shape (items,).
+        self.listed: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
+        #: Whether it can be had now, bool, shape (items,).
+        self.available: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
+        self._finish()
+
+    def number(self, item: str) -> int | None:
+        """Return an item's number, None for one that no event and no catalogue ever named."""
+        return self._numbers.get(item)
+
+    def __len__(self) -> int:
+        """Return how many items have a number, listed or not."""
+        return len(self.ids)
+
+    def listed_ids(self) -> list[str]:
+        """Return the ids of the listed items, sorted; worked out when first asked for."""
+        if self._listed_ids is None:
+            self._listed_ids = sorted(self.ids[number] for number in np.flatnonzero(self.listed))
+        return self._listed_ids
+
+    def changed(self, rows: Sequence[ItemRow], version: int) -> CatalogView:
+        """Return a view in which these rows take the place of what was known of them; this view stays as it is."""
+        view = CatalogView(version)
+        size = max((row.number + 1 for row in rows), default=0)
+        fresh = max(size - len(self.ids), 0)
+        view.ids = [*self.ids, *[""] * fresh]
+        view.names = [*self.names, *[""] * fresh]
+        view._texts = [*self._texts, *["{}"] * fresh]
+        view._numbers = self._numbers.copy()
+        view._first_seen = np.concatenate([self._first_seen, np.zeros(fresh, dtype=np.int64)])
+        view.listed = np.concatenate([self.listed, np.zeros(fresh, dtype=np.bool_)])
+        view.available = np.concatenate([self.available, np.zeros(fresh, dtype=np.bool_)])
+        view._put(rows)
+        view._finish()
+        return view
+
+    def _put(self, rows: Iterable[ItemRow]) -> None:
+        for row in rows:
+            number = row.number
+            self.ids[number] = row.id
+            self.names[number] = row.name
+            self._texts[number] = row.facts
+            self._numbers[row.id] = number
+            self._first_seen[number] = _since_ms(row)
+            self.listed[number] = bool(row.listed)
+            self.available[number] = bool(row.available)
+
+    def _finish(self) -> None:
+        self.facts = Facts(self._texts)
+        self.unlisted = int(len(self.listed) - np.count_nonzero(self.listed))
+        #: Whether an item may be shown: listed and available, bool, shape (items,).
+        self.shown: NDArray[np.bool_] = self.listed & self.available
+        #: How new a listed item is among the listed: above 0, below 1, the newest largest; 0 for others. float32, (items,).
+        self.newness: NDArray[np.float32] = np.zeros(len(self.listed), dtype=np.float32)
+        listed = np.flatnonzero(self.listed)
+        order = listed[np.argsort(self._first_seen[listed], kind="stable")]
+        self.newness[order] = np.arange(1, len(order) + 1, dtype=np.float64) / (len(order) + 1)
+        for array in (self.listed, self.available, self.shown, self.newness, self._first_seen):
+            array.flags.writeable = False
+
+
+def _since_ms(row: ItemRow) -> int:
+    """Return since when an item exists: its release where the shop names one, else when it was first seen."""
+    if '"released_at":' in row.facts:
+        released = _decode(row.facts).get("released_at")
+        released_ms = moment_ms(released) if isinstance(released, str) else None
+        if released_ms is not None:
+            return released_ms
+    return row.first_seen_ms

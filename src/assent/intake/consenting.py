@@ -1,0 +1,147 @@
+"""Consent at the door: which events may be kept for what, and what a signal changes in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assent.consent import NO_SIGNALS, Change, Signals, settle, standing
+from assent.intake.moving import moved_record
+from assent.intake.roster import Found
+from assent.store import meta, people
+from assent.terms.purposes import TAGS, Learn
+from assent.vault import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assent.consent import Ledger, Settled
+    from assent.intake.parse import Group
+    from assent.intake.roster import Known, Roster
+    from assent.intake.work import Work
+    from assent.learn import Learning
+    from assent.store import Session
+    from assent.vault import Vault
+
+EVERY_BIT = 0xFF
+
+
+class Door:
+    """Lets in what somebody agreed to, and nothing else; keeps ledger, records and sums in step with every signal."""
+
+    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning, roster: Roster) -> None:
+        """Hold the rooms that a change of consent reaches."""
+        self._vault = vault
+        self._ledger = ledger
+        self._learning = learning
+        self._roster = roster
+
+    def admit_known(self, session: Session, group: Group, known: Known, signals: Signals, work: Work) -> None:
+        """Do what `admit` does for a person whom all of the group's names lead to: the hot path."""
+        settled = settle(known.states, signals, group.newest_ms, work.now_ms)
+        if settled.changes:
+            self.admit(session, group, Found(known), signals, work)
+        elif settled.mask:
+            work.share(known).parts.append((settled.mask, group))
+        else:
+            work.dropped[settled.refused_by] += len(group.events)
+
+    def admit(self, session: Session, group: Group, found: Found, signals: Signals, work: Work) -> None:
+        """Add to the work those events that some purpose permits; count the others by what refused them.
+
+        Most groups change nothing in the ledger: if the newest event does not, none does, and one answer serves all.
+        """
+        states = {} if found.known is None else found.known.states
+        settled = settle(states, signals, group.newest_ms, work.now_ms)
+        if not settled.changes:
+            self._keep(session, group, found, settled, signals, work)
+            return
+        for place, event in enumerate(group.events):
+            states = {} if found.known is None else found.known.states
+            settled = settle(states, signals, event.at_ms, work.now_ms)
+            if settled.changes and (found.known is not None or settled.mask):
+                self.change(session, found.known or self.begin(session, found, work), settled.changes, work)
+            self._keep(session, group.only([place]), found, settled, signals, work)
+
+    def _keep(
+        self, session: Session, group: Group, found: Found, settled: Settled, signals: Signals, work: Work
+    ) -> None:
+        """Put events that may be kept into their person's share; only now are people made, named and joined."""
+        if not settled.mask:
+            work.dropped[settled.refused_by] += len(group.events)
+            return
+        known = found.known or self.begin(session, found, work)
+        mask = settled.mask
+        if found.attach:
+            self._roster.attach(session, known, found.attach)
+            found.attach = []
+        if found.absorb is not None:
+            source, found.absorb = found.absorb, None
+            self._join(session, source, known, work)
+            mask &= standing(known.states, signals, work.now_ms)
+            if not mask:
+                work.dropped["no_consent"] += len(group.events)
+                return
+        work.share(known).parts.append((mask, group))
+
+    def begin(self, session: Session, found: Found, work: Work) -> Known:
+        """Make the person whom a group of events is about."""
+        known = found.known = self._roster.add(session, work.now_ms)
+        work.acts.append(Act("key made", {}, known.person))
+        work.changed = True
+        return known
+
+    def change(self, session: Session, known: Known, changes: Iterable[Change], work: Work) -> None:
+        """Write changes of consent into the ledger and carry out at once what a withdrawal means."""
+        key = self._roster.key(known)
+        for entry in self._ledger.apply(session, known.person, changes):
+            detail = {"entry": entry.entry_id, "purpose": entry.purpose}
+            work.acts.append(Act(f"consent {entry.action}", detail, known.person))
+            tag = TAGS.get(entry.purpose)
+            if entry.action != "withdrawn" or tag is None:
+                continue
+            if tag is Learn:
+                self._learning.forget_person(session, known.person, key)
+            self._vault.strip(session, known.person, key, tag.bit)
+            if known.person in work.shares:
+                work.dropped["signal"] += work.shares[known.person].keep_only(EVERY_BIT & ~tag.bit)
+        known.states = self._ledger.states(session, known.person)
+        work.changed = True
+
+    # -- two people who are one ----------------------------------------------------------------------------------
+
+    def _join(self, session: Session, source: Known, target: Known, work: Work) -> None:
+        """Let a visitor become the person they turned out to be: what was kept moves as far as that person agrees.
+
+        The known person's own consent decides. What the visitor refused later than the known person agreed holds for
+        both. Everything of the visitor that is not moved is deleted, their key last.
+        """
+        self.change(session, target, _stricter(source, target, work.now_ms), work)
+        allowed = standing(target.states, NO_SIGNALS, work.now_ms)
+        if source.person in work.shares:
+            share = work.shares.pop(source.person)
+            work.dropped["no_consent"] += share.keep_only(allowed)
+            work.share(target).parts += share.parts
+        source_key = self._roster.key(source)
+        moved = moved_record(session, self._vault, source_key, self._roster.key(target), allowed, work.now_ms)
+        if moved is not None:
+            work.moved.append(moved)
+        self._learning.forget_person(session, source.person, source_key)
+        people.merge(session, source.person, target.person)
+        people.delete(session, source.person)
+        self._vault.forget(source.person)
+        self._roster.replace(source, target)
+        work.acts = [act for act in work.acts if act.person != source.person]
+        meta.bump_epoch(session)
+        work.changed = True
+
+
+def _stricter(source: Known, target: Known, now_ms: int) -> list[Change]:
+    """Return the withdrawals that a known person gets from the visitor they were: later noes outweigh earlier yeses."""
+    changes = []
+    for purpose, said in source.states.items():
+        held = target.states.get(purpose)
+        if held is None or held.until_ms <= now_ms or said.at_ms < held.at_ms:
+            continue
+        if said.refusal(now_ms) in {"withdrawn", "refused"}:
+            changes.append(Change(purpose, "withdrawn", said.source, said.at_ms))
+    return changes

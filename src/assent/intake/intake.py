@@ -1,0 +1,128 @@
+"""Events in: parsed where they arrive, taken in by the one writer, counted by what became of them."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from assent.intake.allow import AllowList
+from assent.intake.parse import Batch, Parser, body_of, digest_of, write_key_of
+from assent.intake.shape import Shaper
+from assent.intake.stating import Stated
+from assent.intake.taking import Taker
+from assent.intake.wire import Event
+from assent.learn import Learning
+
+if TYPE_CHECKING:
+    from assent.catalog import Catalog
+    from assent.consent import Ledger
+    from assent.store import Session, Store
+    from assent.terms.answers import TakenIn
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.terms.settings import Settings
+    from assent.vault import Vault
+
+
+class Intake:
+    """Takes in Segment's calls under the consent they carry and the ledger holds. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        ledger: Ledger,
+        catalog: Catalog,
+        clock: Clock,
+        randomness: Randomness,
+        settings: Settings,
+        *,
+        learning: Learning | None = None,
+        allow: AllowList | None = None,
+    ) -> None:
+        """Hold the rooms below; without `learning` one of its own keeps the sums on disk in step."""
+        self._store = store
+        self._catalog = catalog
+        self._settings = settings
+        self._keyed = vault.digest_message
+        #: The purposes that events may be kept for.
+        self.purposes = ledger.purposes
+        #: What is kept of events.
+        self.allow = AllowList.load() if allow is None else allow
+        self._parser = Parser(self.allow, vault.digest_message, clock.now_ms)
+        sums = Learning(store, vault, ledger, clock) if learning is None else learning
+        self._taker = Taker(vault, ledger, sums, clock, randomness)
+        self._counts: Counter[str] = Counter()
+        self._counting = threading.Lock()
+
+    def parse(self, body: bytes, *, kind: str | None = None, content_encoding: str | None = None) -> Batch:
+        """Read a batch, or one call whose kind the path names (`track`, `t`, ...), whatever its content type.
+
+        Gzip is recognised by its bytes. Raises `InvalidInput` for malformed JSON, text that is not UTF-8, nesting that is
+        too deep and a lone call that cannot be taken in, `TooLarge` for a body, a lone event or a batch over its limit.
+        Bad events inside a batch are dropped and counted.
+        """
+        return self._parser.parse(body, kind=kind, content_encoding=content_encoding)
+
+    def body_of(self, events: Sequence[Mapping[str, Any]]) -> bytes:
+        """Write events as the body of a batch; raises `InvalidInput` for values that JSON does not have."""
+        return body_of(events)
+
+    def write_key_of(self, body: bytes, content_encoding: str | None = None) -> str | None:
+        """Return the `writeKey` that a body carries, None when it carries none or cannot be read."""
+        return write_key_of(body, content_encoding)
+
+    def take(self, batch: Batch, *, gpc: bool = False) -> Callable[[Session], TakenIn]:
+        """Return the write job that takes a batch in; `gpc`: the request had `Sec-GPC: 1`."""
+        return functools.partial(self._take, batch=batch, gpc=gpc, watched=False)
+
+    def submit(self, batch: Batch, *, gpc: bool = False) -> Future[TakenIn]:
+        """Queue the write job of a batch; the future resolves once it is durable.
+
+        Faster than `store.submit(take(batch))` where batches share a commit: a commit that fails is noticed here, so that
+        what one batch found out about people can serve the next before it is durable.
+        """
+        future = self._store.submit(functools.partial(self._take, batch=batch, gpc=gpc, watched=True))
+        future.add_done_callback(self._settled)
+        return future
+
+    def shaper(self) -> Shaper:
+        """Return what shapes calls into events for an import: the same allow-list, orders of any length."""
+        return Shaper(self.allow, products_max=None)
+
+    def digest(self, event: Event, message_id: str) -> bytes:
+        """Return the 16 bytes by which an event is known when it comes again."""
+        return digest_of(self._keyed, event, message_id)
+
+    def take_stated(self, stated: Sequence[Stated], evidence: str) -> Callable[[Session], Counter[str]]:
+        """Return the write job that takes in events under consent that the operator stated; it counts their lines."""
+        return lambda session: self._taker.take_stated(session, stated, evidence)
+
+    def counts(self) -> dict[str, int]:
+        """Return what became of events since the start: `stored`, each reason of a drop, and `fields_left_out`."""
+        with self._counting:
+            return dict(self._counts)
+
+    def forget_people(self) -> None:
+        """Drop what is remembered of people: after an erasure, so that not even a name is left in memory."""
+        self._store.write(lambda _: self._taker.forget_people())
+
+    def _take(self, session: Session, *, batch: Batch, gpc: bool, watched: bool) -> TakenIn:
+        taken = self._taker.take(session, batch, gpc=gpc, watched=watched)
+        session.after_commit(lambda: self._count(taken, batch.left_out))
+        return taken
+
+    def _settled(self, future: Future[TakenIn]) -> None:
+        """In the writer's thread, before its next job: notice a job whose changes were undone."""
+        if not future.cancelled() and future.exception() is not None:
+            self._taker.failed()
+
+    def _count(self, taken: TakenIn, minimised: int) -> None:
+        with self._counting:
+            self._counts["stored"] += taken.stored
+            self._counts["fields_left_out"] += minimised
+            self._counts.update(taken.dropped)

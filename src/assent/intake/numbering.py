@@ -1,0 +1,59 @@
+"""The numbers of items: every item that an event names gets one, in the catalogue or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from assent.store import items
+from assent.terms.clock import DAY_MS
+from assent.terms.limits import limit
+
+if TYPE_CHECKING:
+    from assent.store import Session
+
+#: What may become an item that the catalogue does not know: never something that looks like an address of a person.
+_NEW_ITEM = re.compile(rf"[A-Za-z0-9._:/ -]{{1,{limit('item_id_chars_max')}}}")
+#: How many numbers are remembered before all are forgotten.
+NUMBERS_MAX = 1_000_000
+
+
+class Numbers:
+    """Item numbers by id. A number is never given twice and never changes, so only a failed job makes them wrong."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.by_id: dict[str, int] = {}
+        self._sights: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Forget every number; the next batch asks the store."""
+        self.by_id.clear()
+        self._sights.clear()
+
+    def learn(self, session: Session, ids: Iterable[str], at_ms: int) -> None:
+        """Look up the numbers of these ids, and make unlisted items of those that may be items; inside a write job."""
+        unknown = set(ids).difference(self.by_id)
+        if not unknown:
+            return
+        if len(self.by_id) >= NUMBERS_MAX:
+            self.forget()
+        new = [item for item in unknown if _NEW_ITEM.fullmatch(item)]
+        self.by_id |= items.number_of(session, sorted(new), at_ms)
+        odd = [item for item in unknown if item not in self.by_id and "\x00" not in item]
+        if odd:
+            self.by_id |= {item: row.number for item, row in items.by_ids(session, odd).items()}
+
+    def unseen(self, ids: Iterable[str], day: int) -> bool:
+        """Tell whether any of these items was not seen yet on that day."""
+        sights = self._sights
+        return any(sights.get(item, 0) < day for item in ids)
+
+    def see(self, session: Session, days: Mapping[str, int]) -> None:
+        """Note the day (since 1970) on which each item was seen last; inside a write job. Written once a day and item."""
+        sights, by_id = self._sights, self.by_id
+        fresh = {item: day for item, day in days.items() if day > sights.get(item, 0) and item in by_id}
+        if fresh:
+            items.touch_seen(session, {by_id[item]: day * DAY_MS for item, day in fresh.items()})
+            sights.update(fresh)

@@ -1,0 +1,276 @@
+"""From a raw body to a batch: everything that needs no store, so that the writer's thread has little left to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from assent.intake.allow import AllowList
+from assent.intake.body import deeper_than, plain_body
+from assent.intake.moments import read_moment
+from assent.intake.reasons import REASONS, Dropped
+from assent.intake.shape import Shaper, clean_id, clean_message_id, read_time
+from assent.intake.wire import CALLS, EVENT_CALLS, NOTHING, Body, Call, Context, Event
+from assent.terms.clock import DAY_MS
+from assent.terms.errors import InvalidInput, TooLarge
+from assent.terms.limits import limit
+
+_EVENT_BYTES_MAX = limit("event_bytes_max")
+_EVENTS_MAX = limit("batch_events_max")
+_DEPTH_MAX = limit("json_depth_max")
+_NESTED = frozenset((dict, list))
+#: No consent object of any banner comes near this; it bounds what is remembered.
+_CONSENT_BYTES_MAX = 8_192
+
+_decode_body = msgspec.json.Decoder(Body).decode
+_decode_call = msgspec.json.Decoder(Call).decode
+
+#: What speaks of consent in a context, as it was sent: the two objects' JSON text.
+ConsentText = tuple[bytes, bytes]
+NO_CONSENT_TEXT: ConsentText = (b"", b"")
+
+#: What an event did with an item: the event's place in its group, the day since 1970, the act's code, the item's id.
+ItemDeed = tuple[int, int, int, str]
+
+
+class Group(msgspec.Struct, gc=False):
+    """The events of one batch that name the same identifiers and speak the same about consent, in order.
+
+    `digests` go in step with `events`; `newest_ms` is the time of the newest event, milliseconds since the epoch.
+    """
+
+    user_id: str | None
+    anonymous_id: str | None
+    email: str | None
+    previous_id: str | None
+    consent: ConsentText
+    newest_ms: int = 0
+    events: list[Event] = []
+    digests: list[bytes | None] = []
+    deeds: list[ItemDeed] = []
+
+    def add(self, event: Event, digest: bytes | None, code: int, items: Sequence[str]) -> None:
+        """Add one event, and which items it says something was done with."""
+        events = self.events
+        at_ms = event.at_ms
+        for item in items:
+            self.deeds.append((len(events), at_ms // DAY_MS, code, item))
+        events.append(event)
+        self.digests.append(digest)
+        self.newest_ms = max(self.newest_ms, at_ms)
+
+    def only(self, places: Sequence[int]) -> Group:
+        """Return a group of some of the events."""
+        new_place = {place: new for new, place in enumerate(places)}
+        events = [self.events[place] for place in places]
+        return Group(
+            self.user_id,
+            self.anonymous_id,
+            self.email,
+            self.previous_id,
+            self.consent,
+            max((event.at_ms for event in events), default=0),
+            events,
+            [self.digests[place] for place in places],
+            [(new_place[deed[0]], *deed[1:]) for deed in self.deeds if deed[0] in new_place],
+        )
+
+
+class Batch(msgspec.Struct, gc=False):
+    """A parsed body: events by identifiers, what was dropped for which reason, and the write key if it named one."""
+
+    groups: list[Group]
+    dropped: dict[str, int]
+    write_key: str | None
+    received_ms: int
+    #: How many fields the allow-list left out.
+    left_out: int
+
+    @property
+    def events(self) -> int:
+        """Return how many events are left to be taken in."""
+        return sum(len(group.events) for group in self.groups)
+
+
+class Parser:
+    """Reads bodies under one allow-list; `digest` turns a message id into the 16 bytes it is remembered by."""
+
+    def __init__(self, allow: AllowList, digest: Callable[[str], bytes], now_ms: Callable[[], int]) -> None:
+        """Hold what is needed to read: no store, no person."""
+        self._allow = allow
+        self._digest = digest
+        self._now_ms = now_ms
+
+    def parse(self, body: bytes, *, kind: str | None = None, content_encoding: str | None = None) -> Batch:
+        """Read a batch, or one call whose kind the path names; the content type does not matter.
+
+        Raises `TooLarge` and `InvalidInput` for what is no batch at all, and for a lone call that cannot be taken in.
+        In a batch such calls are dropped and counted.
+        """
+        call = None if kind is None else CALLS.get(kind)
+        if kind is not None and call is None:
+            raise InvalidInput("That is no kind of call.", advice=f"Use one of: {', '.join(CALLS)}.")
+        received_ms = self._now_ms()
+        if call == "metrics":
+            return Batch([], {}, None, received_ms, 0)
+        text = plain_body(body, content_encoding)
+        frame = read_frame(text)
+        reader = _Reader(Shaper(self._allow), self._digest, frame, received_ms)
+        if frame.batch is not None and call in {None, "batch"}:
+            if len(frame.batch) > _EVENTS_MAX:
+                raise TooLarge(f"The batch has {len(frame.batch)} events; at most {_EVENTS_MAX} are read.")
+            reader.read_all(frame.batch)
+        elif call == "batch":
+            raise InvalidInput("The body has no list `batch`.", advice='Send {"batch": [...]}.')
+        else:
+            _read_lone(reader, text, call)
+        return reader.batch()
+
+
+def read_frame(text: bytes) -> Body:
+    """Read the body's own fields, leaving its events as they are; raises `InvalidInput` when it is no such object."""
+    try:
+        frame = _decode_body(text)
+    except RecursionError:
+        raise InvalidInput("The JSON nests too deeply.", advice=f"Nest at most {_DEPTH_MAX} levels.") from None
+    except msgspec.ValidationError:
+        advice = 'Send an object: one event, or {"batch": [...]} with texts for sentAt and writeKey.'
+        raise InvalidInput("The JSON does not have the shape of an event or a batch.", advice=advice) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidInput("The body is not JSON.", advice="Send one JSON object, encoded as UTF-8.") from None
+    return frame
+
+
+def _read_lone(reader: _Reader, text: bytes, kind: str | None) -> None:
+    """Read a body that is one call; what would be dropped in a batch is said to the caller here."""
+    try:
+        reader.read(text, kind)
+    except Dropped as dropped:
+        reason = REASONS[dropped.reason]
+        if dropped.reason == "too_large":
+            raise TooLarge(reason) from None
+        raise InvalidInput(reason) from None
+
+
+class _Reader:
+    """Reads the calls of one body into groups."""
+
+    def __init__(self, shaper: Shaper, digest: Callable[[str], bytes], frame: Body, received_ms: int) -> None:
+        self._shaper = shaper
+        self._digest = digest
+        self._frame = frame
+        self._sent_ms = read_moment(frame.sentAt) if frame.sentAt else None
+        self._received_ms = received_ms
+        self._consent = _consent_text(frame.context, NO_CONSENT_TEXT)
+        self._groups: dict[tuple[object, ...], Group] = {}
+        self._dropped: Counter[str] = Counter()
+
+    def batch(self) -> Batch:
+        """Return everything that was read."""
+        return Batch(
+            list(self._groups.values()),
+            dict(self._dropped),
+            self._frame.writeKey,
+            self._received_ms,
+            self._shaper.left_out,
+        )
+
+    def read_all(self, raws: Sequence[Raw]) -> None:
+        """Read the calls of a batch; bad ones are dropped and counted, and the batch goes on."""
+        for raw in raws:
+            try:
+                self.read(bytes(raw), None)
+            except Dropped as dropped:
+                self._dropped[dropped.reason] += 1
+
+    def read(self, text: bytes, kind: str | None) -> None:
+        """Read one call and put it with its like; raises `Dropped`."""
+        if len(text) > _EVENT_BYTES_MAX:
+            raise Dropped("too_large")
+        try:
+            call = _decode_call(text)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise Dropped("malformed") from None
+        kind = kind or call.type
+        if kind not in EVENT_CALLS:
+            raise Dropped("unknown_type")
+        values = call.properties or call.traits
+        if values and not _NESTED.isdisjoint(map(type, values.values())) and deeper_than(text, _DEPTH_MAX):
+            raise Dropped("too_deep")
+        user_id, anonymous_id, message_id = call.userId, call.anonymousId, call.messageId
+        if user_id is not None:
+            user_id = clean_id(user_id)
+        if anonymous_id is not None:
+            anonymous_id = clean_id(anonymous_id)
+        if user_id is None and anonymous_id is None:
+            raise Dropped("no_identifier")
+        event = Event(kind, read_time(call, self._sent_ms, self._received_ms), None, user_id, anonymous_id)
+        digest = None
+        if message_id is not None and message_id != "":
+            digest = digest_of(self._digest, event, clean_message_id(message_id))
+        if kind == "track":
+            code, items = self._shaper.track(event, call)
+        else:
+            code, items = self._shaper.other(event, call)
+        context = call.context
+        consent = self._consent if context is None else _consent_text(context, self._consent)
+        names = (user_id, anonymous_id, event.email, event.previous_id, consent)
+        group = self._groups.get(names)
+        if group is None:
+            group = self._groups[names] = Group(*names)
+        group.add(event, digest, code, items)
+
+
+def digest_of(keyed: Callable[[str], bytes], event: Event, message_id: str) -> bytes:
+    """Return the 16 bytes by which an event is known when it comes again.
+
+    A repeated event names the same kind, the same people and the same message id, so all of them are in it: nobody can use
+    up another person's message ids, and clients that count from 1 do no harm.
+    """
+    return keyed(f"{event.type}\x00{event.user_id}\x00{event.anonymous_id}\x00{message_id}")
+
+
+def _consent_text(context: Context | None, default: ConsentText) -> ConsentText:
+    """Return what a context says about consent, field by field over what the batch's own context says."""
+    if context is None:
+        return default
+    consent, management = context.consent, context.consentManagement
+    return (
+        default[0] if consent is NOTHING else bytes(consent),
+        default[1] if management is NOTHING else bytes(management),
+    )
+
+
+def context_of(consent: ConsentText) -> dict[str, Any] | None:
+    """Return the part of an event's context that speaks of consent; what cannot be read is left as text, which is no yes."""
+    if consent == NO_CONSENT_TEXT:
+        return None
+    names = ("consent", "consentManagement")
+    return {name: _read_json(text) for name, text in zip(names, consent, strict=True) if text}
+
+
+def _read_json(text: bytes) -> Any:
+    """Read one consent object; one that is too deep or too long for any banner is not read at all."""
+    if len(text) > _CONSENT_BYTES_MAX or deeper_than(text, _DEPTH_MAX):
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def body_of(events: Sequence[Mapping[str, Any]]) -> bytes:
+    """Write events as the body of a batch; raises `InvalidInput` for values that JSON does not have."""
+    try:
+        return msgspec.json.encode({"batch": list(events)})
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        raise InvalidInput("The events hold values that JSON does not have.") from None
+
+
+def write_key_of(body: bytes, content_encoding: str | None = None) -> str | None:
+    """Return the `writeKey` that a body carries, if any; raises as `Parser.parse` for a body that cannot be read."""
+    return read_frame(plain_body(body, content_encoding)).writeKey

@@ -1,0 +1,246 @@
+"""The write job of one batch: who, whether they agreed, whether it is new; then one sealed record for each person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from struct import Struct
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assent.intake.consenting import Door
+from assent.intake.numbering import Numbers
+from assent.intake.parse import context_of
+from assent.intake.reasons import Dropped
+from assent.intake.roster import Roster
+from assent.intake.stating import Stated, Stater
+from assent.intake.work import Share, Work
+from assent.store import meta, records
+from assent.store import seen as messages
+from assent.store.records import RecordRow
+from assent.terms.answers import TakenIn
+from assent.vault import AuditLog
+
+if TYPE_CHECKING:
+    from assent.consent import Ledger, Signals
+    from assent.intake.parse import Batch, ConsentText, Group
+    from assent.intake.wire import Event
+    from assent.learn import Learning
+    from assent.store import Session
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.vault import Vault
+
+#: One entry of a history: item number, day since 1970, action, purposes (the layout of `assent.vault.HISTORY`).
+_ENTRY = Struct("<IHBB").pack
+_encode = msgspec.msgpack.Encoder().encode
+_DAY_MAX = 0xFFFF
+#: How many different consent objects are remembered.
+SIGNALS_MAX = 4_096
+#: Longer ones are read anew each time.
+SIGNAL_BYTES_MAX = 2_048
+
+
+class Taker:
+    """Does the write jobs of intake, in the writer's thread, with what it remembers of people and items.
+
+    Memory may be ahead of the store only inside a transaction. `failed` must be called when a job was not committed.
+    """
+
+    def __init__(
+        self, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock, randomness: Randomness
+    ) -> None:
+        """Start with empty memory."""
+        self._vault = vault
+        self._ledger = ledger
+        self._clock = clock
+        self._audit = AuditLog(vault)
+        self._roster = Roster(vault, ledger, randomness)
+        self._door = Door(vault, ledger, learning, self._roster)
+        self._stater = Stater(ledger, self._roster, self._door)
+        self._numbers = Numbers()
+        self._signals: dict[tuple[ConsentText, bool], Signals] = {}
+        self._epoch = -1
+        self._doubtful = False
+        #: Jobs whose failure nobody would tell of, and that are not known to be durable yet.
+        self._unconfirmed = 0
+
+    def failed(self) -> None:
+        """Distrust everything remembered: a job that added to it was undone."""
+        self._doubtful = True
+
+    def forget_people(self) -> None:
+        """Drop every person from memory at once; in the writer's thread."""
+        self._roster.forget()
+
+    def take(self, session: Session, batch: Batch, *, gpc: bool, watched: bool) -> TakenIn:
+        """Take in one batch inside a write job; return what was stored, and what was dropped for which reason.
+
+        `watched`: whoever runs the job calls `failed` when it is undone. If nobody does, nothing that the job found out
+        is believed before it is durable.
+        """
+        with self._trusting(session, watched=watched):
+            work = Work(self._clock.now_ms(), Counter(batch.dropped))
+            self._gather(session, batch, work, gpc=gpc)
+            stored = self._write(session, work)
+        return TakenIn(stored, {reason: count for reason, count in work.dropped.items() if count})
+
+    def take_stated(self, session: Session, stated: Sequence[Stated], evidence: str) -> Counter[str]:
+        """Take in events under stated consent inside a write job; return what became of the lines that hold them."""
+        with self._trusting(session, watched=False):
+            work = Work(self._clock.now_ms(), Counter())
+            seen = messages.seen(session, [each for one in stated for each in one.group.digests if each is not None])
+            table = self._stater.gather(session, stated, seen, evidence, work)
+            self._write(session, work)
+        return table
+
+    @contextmanager
+    def _trusting(self, session: Session, *, watched: bool) -> Iterator[None]:
+        """Bring memory up to date before a job, and distrust it after one that fails."""
+        if self._unconfirmed:
+            self._doubtful, self._unconfirmed = True, 0
+        if not watched:
+            self._unconfirmed = 1
+            session.after_commit(self._confirm)
+        try:
+            self._refresh(session)
+            yield
+        except BaseException:
+            self.failed()
+            raise
+
+    def _confirm(self) -> None:
+        self._unconfirmed = 0
+
+    def _refresh(self, session: Session) -> None:
+        """Forget people when consent, keys, suppression or erasure changed elsewhere, everything after a failure."""
+        epoch = meta.epoch(session)
+        if self._doubtful:
+            self._numbers.forget()
+        if self._doubtful or epoch != self._epoch:
+            self._roster.forget()
+            self._epoch = epoch
+        self._doubtful = False
+
+    def _gather(self, session: Session, batch: Batch, work: Work, *, gpc: bool) -> None:
+        """Sort the events into people's shares, as far as they are new and some purpose permits them."""
+        seen, repeats = self._repeats(session, batch)
+        self._roster.load(session, batch.groups)
+        for group in batch.groups:
+            fresh = _without_repeats(group, seen) if repeats else group
+            events = len(fresh.events)
+            if events < len(group.events):
+                work.dropped["duplicate"] += len(group.events) - events
+                if not events:
+                    continue
+            signals = self._signals.get((group.consent, gpc)) or self._read_signals(group.consent, gpc=gpc)
+            known = self._roster.known(fresh)
+            if known is not None:
+                self._door.admit_known(session, fresh, known, signals, work)
+                continue
+            try:
+                found = self._roster.find(session, fresh)
+            except Dropped as dropped:
+                work.dropped[dropped.reason] += events
+                continue
+            self._door.admit(session, fresh, found, signals, work)
+
+    def _repeats(self, session: Session, batch: Batch) -> tuple[set[bytes], bool]:
+        """Return the digests that the store has seen, and whether anything in the batch is there twice or was seen."""
+        digests = [digest for group in batch.groups for digest in group.digests if digest is not None]
+        seen = messages.seen(session, digests)
+        return seen, bool(seen) or len(set(digests)) < len(digests)
+
+    def _read_signals(self, consent: ConsentText, *, gpc: bool) -> Signals:
+        """Read what a group says about consent, and remember it by its text."""
+        signals = self._ledger.signals_of(context_of(consent), gpc=gpc)
+        if len(consent[0]) + len(consent[1]) <= SIGNAL_BYTES_MAX:
+            if len(self._signals) >= SIGNALS_MAX:
+                self._signals.clear()
+            self._signals[consent, gpc] = signals
+        return signals
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def _write(self, session: Session, work: Work) -> int:
+        """Seal and write what was gathered; return how many events were stored."""
+        shares = [share for share in work.shares.values() if share.parts]
+        if shares:
+            groups = [group for share in shares for _, group in share.parts]
+            self._number(session, groups, work.now_ms)
+            first = meta.allocate(session, records.SEQUENCE, len(shares))
+            rows = [self._sealed(share, seq, work.now_ms) for seq, share in enumerate(shares, first)]
+            records.add_many(session, [*work.moved, *rows])
+            messages.add_seen(session, [digest for group in groups for digest in group.digests if digest is not None])
+        elif work.moved:
+            records.add_many(session, work.moved)
+        if work.acts:
+            self._audit.append_many(session, work.acts)
+        if work.changed:
+            self._epoch = meta.epoch(session)
+        return sum(share.events() for share in shares)
+
+    def _number(self, session: Session, groups: Sequence[Group], now_ms: int) -> None:
+        """Learn the numbers of the items that these groups name, and note when each was seen last."""
+        named = {deed[3] for group in groups for deed in group.deeds}
+        newest_day = max((deed[1] for group in groups for deed in group.deeds), default=0)
+        self._numbers.learn(session, named, now_ms)
+        if self._numbers.unseen(named, newest_day):
+            days: dict[str, int] = {}
+            for group in groups:
+                for _, day, _, item in group.deeds:
+                    days[item] = max(day, days.get(item, 0))
+            self._numbers.see(session, days)
+
+    def _sealed(self, share: Share, seq: int, now_ms: int) -> RecordRow:
+        """Seal one person's events, and beside them their history entries, under that person's key."""
+        mask, group = share.parts[0]
+        events = group.events
+        if len(share.parts) > 1:
+            events = _joined(share.parts)
+            for own, _ in share.parts:
+                mask |= own
+        trail = b"".join([entry for own, each in share.parts for entry in self._entries(own, each)])
+        key = self._roster.key(share.known)
+        return RecordRow(
+            seq,
+            share.known.person,
+            now_ms,
+            mask,
+            key.seal("records", seq, _encode(events)),
+            key.seal("trails", seq, trail) if trail else None,
+        )
+
+    def _entries(self, mask: int, group: Group) -> list[bytes]:
+        """Return the packed history entries of what a person did with items that have a number."""
+        numbers = self._numbers.by_id
+        return [
+            _ENTRY(numbers[item], min(max(day, 0), _DAY_MAX), code, mask)
+            for _, day, code, item in group.deeds
+            if item in numbers
+        ]
+
+
+def _joined(parts: Sequence[tuple[int, Group]]) -> list[Event]:
+    """Return the events of several groups in one list; where purposes differ, each event says its own."""
+    differ = len({mask for mask, _ in parts}) > 1
+    events: list[Event] = []
+    for mask, group in parts:
+        if differ:
+            for event in group.events:
+                event.purposes = mask
+        events += group.events
+    return events
+
+
+def _without_repeats(group: Group, seen: set[bytes]) -> Group:
+    """Return the events whose message id was not seen, in this batch or before; `seen` grows by theirs."""
+    places = []
+    for place, digest in enumerate(group.digests):
+        if digest is None or digest not in seen:
+            places.append(place)
+        if digest is not None:
+            seen.add(digest)
+    return group if len(places) == len(group.events) else group.only(places)

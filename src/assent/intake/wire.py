@@ -1,0 +1,89 @@
+"""Segment's calls as they arrive: only the fields that are read, so that the rest never becomes an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+#: What a field that was not sent decodes to.
+NOTHING = Raw()
+
+#: The calls by every name they go by: in a path, short or long, and in the field `type`.
+CALLS = {
+    "identify": "identify",
+    "track": "track",
+    "page": "page",
+    "screen": "screen",
+    "group": "group",
+    "alias": "alias",
+    "batch": "batch",
+    "i": "identify",
+    "t": "track",
+    "p": "page",
+    "s": "screen",
+    "g": "group",
+    "a": "alias",
+    "b": "batch",
+    "m": "metrics",
+}
+
+#: The calls that one event can be.
+EVENT_CALLS = frozenset(("identify", "track", "page", "screen", "group", "alias"))
+
+
+class Context(msgspec.Struct, gc=False, frozen=True):
+    """Of an event's context only what speaks of consent; both are read once for each distinct text."""
+
+    consent: Raw = NOTHING
+    consentManagement: Raw = NOTHING  # noqa: N815 - the wire's own name
+
+
+class Call(msgspec.Struct, gc=False):
+    """One call; ids may be numbers, as some clients send them."""
+
+    type: str | None = None
+    event: str | None = None
+    userId: str | int | None = None  # noqa: N815 - the wire's own names
+    anonymousId: str | int | None = None  # noqa: N815
+    previousId: str | int | None = None  # noqa: N815
+    groupId: str | int | None = None  # noqa: N815
+    messageId: str | int | None = None  # noqa: N815
+    timestamp: str | None = None
+    originalTimestamp: str | None = None  # noqa: N815
+    sentAt: str | None = None  # noqa: N815
+    name: str | None = None
+    category: str | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    context: Context | None = None
+
+
+class Body(msgspec.Struct, gc=False):
+    """A whole body: a batch when `batch` is there, else one call."""
+
+    batch: list[Raw] | None = None
+    context: Context | None = None
+    sentAt: str | None = None  # noqa: N815 - the wire's own names
+    writeKey: str | None = None  # noqa: N815
+
+
+class Event(msgspec.Struct, gc=False, omit_defaults=True):
+    """One event after minimising: what is sealed is exactly this, nothing else of what was sent.
+
+    `at_ms` is the corrected time in milliseconds since the epoch.
+    """
+
+    type: str
+    at_ms: int
+    event: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    previous_id: str | None = None
+    email: str | None = None
+    group_id: str | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    #: The bits of the purposes it may serve, where they are fewer than its record's.
+    purposes: int | None = None
