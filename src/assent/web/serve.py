@@ -1,0 +1,150 @@
+"""Running the application: granian's processes, each with an engine of its own, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from functools import partial
+from ipaddress import ip_address
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from assent.engine import Engine
+from assent.terms.errors import Conflict, Forbidden, InvalidInput
+from assent.terms.settings import Settings
+from assent.web.app import make_app
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
+    from litestar import Litestar
+
+HOST, PORT = "127.0.0.1", 8787
+#: How long a process may take to finish what it has begun before it is ended.
+STOP_SECONDS_MAX = 30
+
+_PR_SET_PDEATHSIG = 1
+_LOOK_AGAIN_SECONDS = 0.01
+#: The server's own warnings and errors go to standard error; no request is ever logged.
+_LOG = {
+    "handlers": {
+        "console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
+        "access": {"class": "logging.NullHandler"},
+    }
+}
+
+
+def serve(
+    store: str = "shop.db",
+    keys: Path | str | None = None,
+    host: str = HOST,
+    port: int = PORT,
+    workers: int = 1,
+    settings: Settings | None = None,
+) -> None:
+    """Serve a store over HTTP until SIGINT or SIGTERM, then finish what was begun and close.
+
+    Each of the `workers` processes opens the store itself. Prints where it listens once it does. Raises `Forbidden` for
+    an address that others can reach while the store has no keys, `Conflict` for a port that is taken, `InvalidInput`
+    for a host that is no address of this machine, and whatever `Engine.open` raises.
+    """
+    settings = settings or Settings.from_environment()
+    address = _address_of(host)
+    with Engine.open(store, keys=keys, settings=settings, create=False) as engine:
+        if not ip_address(address).is_loopback and not engine.has_keys():
+            message = "This address can be reached from outside, and the store has no keys that could guard it."
+            raise Forbidden(message, advice="Make a key first (`assent init`), or listen at 127.0.0.1.")
+    _check_free(address, port)
+    told = get_context().Event()
+    server = Server(
+        "assent",
+        address=address,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS_MAX,
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOG,
+    )
+    loader = partial(load_app, store, keys, settings, (address, port), told, os.getpid())
+    server.serve(target_loader=loader, wrap_loader=False)
+
+
+def load_app(
+    store: str,
+    keys: Path | str | None,
+    settings: Settings,
+    listens: tuple[str, int],
+    told: Event,
+    parent: int,
+) -> Litestar:
+    """Open the engine of one process and build the application over it."""
+    _end_with(parent)
+    engine = Engine.open(store, keys=keys, settings=settings, create=False)
+    app = make_app(engine, cors_origins=[each.strip() for each in settings.cors_origins.split(",")])
+    announcing: set[asyncio.Task[None]] = set()
+
+    async def announce() -> None:
+        announcing.add(asyncio.create_task(_announce(listens, told)))
+
+    app.on_startup.append(announce)
+    app.on_shutdown.append(engine.close)
+    return app
+
+
+async def _announce(listens: tuple[str, int], told: Event) -> None:
+    """Print where the server listens as soon as it takes a connection; one process says it for all."""
+    while not told.is_set():
+        try:
+            _, writer = await asyncio.open_connection(*listens)
+        except OSError:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            continue
+        writer.close()
+        told.set()
+        print(f"assent listens at http://{_shown(*listens)}", flush=True)  # noqa: T201 - what an operator waits for
+
+
+def _shown(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _address_of(host: str) -> str:
+    """Return the address of a host name."""
+    try:
+        found: tuple[Any, ...] = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4]
+    except OSError:
+        raise InvalidInput("The host is no address of this machine.", advice="Use 127.0.0.1, or 0.0.0.0.") from None
+    return str(found[0])
+
+
+def _check_free(address: str, port: int) -> None:
+    """Refuse a port that another server has: the processes share theirs, so they would share it with a stranger too."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            message = f"Port {port} is taken, or may not be used."
+            raise Conflict(message, advice="Name another with --port, or stop the server that has it.") from None
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process when the one that started it is gone, so that none is left behind (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
