@@ -1,0 +1,163 @@
+"""How commands speak: answers on standard output, progress and errors on standard error, JSON when asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from assent.terms.errors import AssentError
+
+COLUMNS_MIN, COLUMNS_MAX = 60, 100
+
+#: Called with what is done and what there is to do, in lines or people.
+ProgressTold = Callable[[int, int], None]
+
+
+def _console(*, stderr: bool) -> Console:
+    """Make a console that never colours words by itself and stays readable at 80 columns."""
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console.width = max(COLUMNS_MIN, min(console.width, COLUMNS_MAX))
+    return console
+
+
+class Screen:
+    """One command's voice: plain words, or JSON when `as_json` is set."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        """Open standard output and standard error as they stand now."""
+        self.as_json = as_json
+        self.out = _console(stderr=False)
+        self.err = _console(stderr=True)
+
+    def data(self, value: object) -> None:
+        """Print one value as JSON on standard output."""
+        click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+    def say(self, words: str = "", *, style: str = "") -> None:
+        """Print words on standard output; what does not fit in a line goes on under its beginning."""
+        text = words.lstrip()
+        self._lay(Padding(Text(text, style=style), (0, 0, 0, len(words) - len(text))))
+
+    def heading(self, words: str) -> None:
+        """Print a short heading with space above it."""
+        self.say()
+        self.say(words, style="bold")
+
+    def whole(self, words: str) -> None:
+        """Print one line that must stay whole however long it is: a key, or a command to copy."""
+        self.out.print(Text(words, style="bold"), soft_wrap=True)
+
+    def _lay(self, what: RenderableType) -> None:
+        """Print something laid out, without the blanks at the ends of lines that only a terminal needs."""
+        if self.out.is_terminal:
+            self.out.print(what)
+            return
+        with self.out.capture() as laid:
+            self.out.print(what)
+        click.echo("\n".join(line.rstrip() for line in laid.get().splitlines()))
+
+    def pairs(self, rows: Sequence[tuple[str, object]]) -> None:
+        """Print names and values in two columns."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in rows:
+            grid.add_row(Text(f"  {name}"), value if isinstance(value, Text) else Text(str(value)))
+        self._lay(grid)
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[object]], *, total: Sequence[object] = ()) -> None:
+        """Print a table; whole-number columns stand right. `total` is one more row under a line."""
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+        every = [*rows, total] if total else rows
+        for place, head in enumerate(heads):
+            numbers = all(isinstance(row[place], int) for row in every) and bool(every)
+            table.add_column(head, justify="right" if numbers else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(cell(value) for value in row))
+        if total:
+            table.add_section()
+            table.add_row(*(cell(value, style="bold") for value in total))
+        self._lay(table)
+
+    def fail(self, error: AssentError) -> None:
+        """Say on standard error what is wrong and what to do next."""
+        if self.as_json:
+            told = {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+            click.echo(json.dumps(told, ensure_ascii=False), err=True)
+            return
+        self.err.print(Text(f"Error: {error.message}", style="red"))
+        self.err.print(Text(error.advice))
+
+    @contextmanager
+    def busy(self, words: str) -> Iterator[None]:
+        """Show on standard error that something runs, with the time it has taken; nothing when nobody watches."""
+        with self._progress(counted=False) as progress:
+            progress.add_task(words, total=None)
+            yield
+
+    @contextmanager
+    def counting(self, words: str) -> Iterator[ProgressTold]:
+        """Show on standard error how far something has come; gives the function to call with (done, all)."""
+        with self._progress(counted=True) as progress:
+            task = progress.add_task(words, total=None)
+            yield lambda done, everything: progress.update(task, completed=done, total=everything)
+
+    def _progress(self, *, counted: bool) -> Progress:
+        counts = (BarColumn(bar_width=24), MofNCompleteColumn()) if counted else ()
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            *counts,
+            TimeElapsedColumn(),
+            console=self.err,
+            transient=True,
+            disable=self.as_json or not self.err.is_terminal,
+        )
+
+
+def cell(value: object, *, style: str = "") -> Text:
+    """Write one table cell: whole numbers with thousands apart, everything else as it reads."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Text(f"{value:,}", style=style)
+    return Text(str(value), style=style)
+
+
+def plain(value: object) -> Any:
+    """Turn an answer into what JSON can hold: structs and mappings to objects, sequences to lists, bytes to hex."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
+        return [plain(each) for each in value]
+    return value
+
+
+def moment(at_ms: int | None) -> str:
+    """Write a moment the way people read it, in UTC."""
+    if at_ms is None:
+        return "never"
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def took(seconds: float) -> str:
+    """Write a length of time with the unit that fits it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.1f} s"
