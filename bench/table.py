@@ -1,0 +1,37 @@
+"""One shape for every figure that is measured here, and one table that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+class Row(TypedDict):
+    """One figure beside what it is held against."""
+
+    #: What was measured, in words.
+    what: str
+    #: What it should reach, with its unit.
+    target: str
+    #: What it reached, with its unit, and the limit or peer of the same run.
+    measured: str
+    ok: bool
+    #: The most memory that the measuring process held, in MB (10^6 bytes).
+    peak_mb: NotRequired[float]
+
+
+def show(rows: Sequence[Row], title: str) -> None:
+    """Print the rows as one table; a row that misses its target says so in words, not by colour alone."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("", "What", "Target", "Measured"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("Peak MB", justify="right")
+    for row in rows:
+        verdict = "[green]ok[/green]" if row["ok"] else "[bold red]MISSED[/bold red]"
+        peak = f"{row['peak_mb']:,.0f}" if "peak_mb" in row else ""
+        table.add_row(verdict, row["what"], row["target"], row["measured"], peak)
+    Console().print(table)

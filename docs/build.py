@@ -1,0 +1,37 @@
+"""Write the pages that are made from the code: `make docs`. A house test checks that they say what the code says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from docs.render import held, surfaces, vocabulary
+
+DOCS = Path(__file__).parent
+
+#: Each page, and what writes it.
+PAGES: Mapping[str, Callable[[], str]] = {
+    "data-map.md": held.data_map,
+    "reference/purposes.md": held.purposes,
+    "reference/events.md": held.events,
+    "reference/errors.md": vocabulary.errors,
+    "reference/limits.md": vocabulary.limits,
+    "reference/settings.md": vocabulary.settings,
+    "reference/cli.md": surfaces.commands,
+    "reference/http.md": surfaces.routes,
+}
+
+
+def main() -> None:
+    """Write each page that has changed."""
+    for name, render in PAGES.items():
+        path = DOCS / name
+        text = render()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
