@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.models.recommender import Recommender, contribution, matrix
@@ -97,6 +97,7 @@ def test_duplicates_are_added_and_zeros_and_empty_rows_are_nothing():
     assert padded.digest() == wanted.digest()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 63), min_size=1, max_size=12).filter(any))
 def test_everybody_weighs_the_same_alone_and_in_company(values):
     """A person's contribution does not depend on who stands in the same matrix."""

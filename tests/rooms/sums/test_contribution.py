@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.sums import COLUMNS_MAX, UNIT, VALUE_MAX, Contribution, weights_of
@@ -18,6 +18,7 @@ def made(draw):
     return Contribution(int32(*items), int32(*values), draw(st.integers(1, UNIT)))
 
 
+@settings(deadline=None)
 @given(made())
 def test_stored_and_read_back_is_the_same(contribution):
     """A contribution survives its stored form."""
@@ -26,6 +27,7 @@ def test_stored_and_read_back_is_the_same(contribution):
     assert hash(again) == hash(contribution)
 
 
+@settings(deadline=None)
 @given(made(), st.data())
 def test_cut_or_longer_bytes_are_refused(contribution, data):
     """A stored form that is cut short or has more behind it is not read."""
@@ -91,6 +93,7 @@ def test_altered_bytes_are_refused(change):
         Contribution.from_bytes(change(stored))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, VALUE_MAX), min_size=1, max_size=40), st.sampled_from([k / 8 for k in range(9)]))
 def test_a_weight_is_the_rounded_down_power_of_the_influence(values, exponent):
     """Weights follow their formula to one step, are at least one step and never above one unit."""
@@ -102,6 +105,7 @@ def test_a_weight_is_the_rounded_down_power_of_the_influence(values, exponent):
     assert weight == 1 or exact - 1.001 <= weight <= exact + 0.001
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, VALUE_MAX), min_size=1, max_size=200))
 def test_with_exponent_one_nobody_has_more_than_one_unit_of_influence(values):
     """The whole-number contribution itself, not only its formula, is at most one unit long."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assent.sums.build as build_module
@@ -51,6 +51,7 @@ def one_by_one(crowd, columns=COLUMNS):
     return total
 
 
+@settings(deadline=None)
 @given(people())
 def test_the_sum_is_the_sum_of_rank_one_matrices(crowd):
     """Added up at once or one by one, every entry is `sum w v v'` in whole numbers, with its counts."""
@@ -63,6 +64,7 @@ def test_the_sum_is_the_sum_of_rank_one_matrices(crowd):
             assert total.column(item).tolist() == expected(crowd)[item]
 
 
+@settings(deadline=None)
 @given(people(size_min=1), st.data())
 def test_taking_people_out_leaves_no_trace(crowd, data):
     """Whoever leaves, in whatever order: digest and stored rows are those of a sum that never held them."""
@@ -81,6 +83,7 @@ def test_taking_people_out_leaves_no_trace(crowd, data):
     assert total.digest() == never.digest()
 
 
+@settings(deadline=None)
 @given(people(), people())
 def test_merged_shards_are_the_whole(left, right):
     """Two shards merged are the sum over everybody."""
@@ -89,6 +92,7 @@ def test_merged_shards_are_the_whole(left, right):
     assert total.digest() == PairSum.of([*right, *left], COLUMNS).digest()
 
 
+@settings(deadline=None)
 @given(people(size_min=1), people())
 def test_a_copy_is_independent(crowd, more):
     """Changing a copy leaves the sum it came from as it was, and shares what did not change."""
@@ -102,6 +106,7 @@ def test_a_copy_is_independent(crowd, more):
     assert twin.digest() == PairSum.of([*crowd[1:], *more], COLUMNS).digest()
 
 
+@settings(deadline=None)
 @given(people(), st.booleans())
 def test_stored_rows_give_the_sum_back(crowd, digested):
     """All rows in their stored form, with counts and people, make the same sum."""
@@ -114,6 +119,7 @@ def test_stored_rows_give_the_sum_back(crowd, digested):
     assert PairSum.from_arrays(total.arrays(), total.counts, total.people).digest() == total.digest()
 
 
+@settings(deadline=None)
 @given(people(), st.booleans())
 def test_a_grown_sum_is_a_sum_over_more_columns(crowd, digested):
     """Growing is as if the columns had been there from the start; and it is another sum than before."""

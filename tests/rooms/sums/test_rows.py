@@ -2,7 +2,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.sums.rows import EMPTY, Row, added, pack, taken, unpack
@@ -23,6 +23,7 @@ def dict_of(row):
 ENTRIES = st.dictionaries(st.integers(0, 40), st.integers(1, 1 << 40), max_size=12)
 
 
+@settings(deadline=None)
 @given(ENTRIES, ENTRIES)
 def test_adding_and_taking_are_the_sums_of_dictionaries(one, other):
     """Row arithmetic says what a dictionary of numbers says, and leaves its arguments alone."""
@@ -35,6 +36,7 @@ def test_adding_and_taking_are_the_sums_of_dictionaries(one, other):
     assert dict_of(left) == one
 
 
+@settings(deadline=None)
 @given(ENTRIES, ENTRIES)
 def test_taking_what_is_not_there_is_refused(one, other):
     """An entry that is absent or too small cannot be taken."""
@@ -42,6 +44,7 @@ def test_taking_what_is_not_there_is_refused(one, other):
     assert (taken(row_of(one), *row_of(other)) is None) == lacking
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.dictionaries(st.integers(1, 190_000), st.integers(1, 1 << 60), max_size=10))
 def test_a_row_survives_its_stored_form(item, offsets):
     """Narrow or wide, a row is read back as it was."""
