@@ -8,6 +8,7 @@ import numpy as np
 
 from assent.terms.answers import Because, NotUsed, Suggestion
 from assent.terms.events import ACTION_BY_CODE
+from assent.terms.limits import limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: Shares are told in steps of this many percent: exact parts would give the model away.
 SHARE_STEP_PERCENT = 5
+STEPS = 100 // SHARE_STEP_PERCENT
 REASONS_MAX = 3
 PAGE_VERB = "are looking at"
 
@@ -45,6 +47,8 @@ _NEVER = (
     NotUsed("what others know about the person", "Nothing is bought or taken in from elsewhere."),
 )
 
+_ROWS = np.arange(limit("decide_count_max"))[:, None]
+
 
 def explain(
     chosen: NDArray[np.intp], personal: int, gathered: Gathered, view: CatalogView, model: Recommender | None
@@ -63,21 +67,22 @@ def explain(
 
 def _because(parts: NDArray[np.float32], gathered: Gathered, view: CatalogView) -> list[tuple[Because, ...]]:
     """Turn parts [inputs, items] into the strongest reasons of each item, shares rounded to the step."""
-    positive = np.maximum(parts, 0.0)
-    total = positive.sum(axis=0)
-    total[total == 0.0] = 1.0
-    strongest = np.argsort(-positive, axis=0, kind="stable")[:REASONS_MAX]
-    parts_of_whole = np.take_along_axis(positive, strongest, axis=0) / total
-    shares = np.rint(parts_of_whole * (100 / SHARE_STEP_PERCENT)).astype(np.int64) * SHARE_STEP_PERCENT
+    positive = np.maximum(parts.T, 0.0)
+    strongest = (-positive).argsort(axis=1, kind="stable")[:, :REASONS_MAX]
+    total = positive.sum(axis=1, keepdims=True)
+    told = positive[_ROWS[: len(positive)], strongest] / np.where(total > 0.0, total, 1.0)
+    shares = np.rint(told * STEPS).astype(np.int64) * SHARE_STEP_PERCENT
     verbs = _verbs(gathered)
     ids, names = view.ids, view.names
     return [
         tuple(
-            Because(ids[number], names[number], verbs[number], share)
-            for number, share in zip(numbers, told, strict=True)
-            if share > 0
+            [
+                Because(ids[number], names[number], verbs[number], share)
+                for number, share in zip(numbers, percents, strict=True)
+                if share
+            ]
         )
-        for numbers, told in zip(gathered.inputs[strongest].T.tolist(), shares.T.tolist(), strict=True)
+        for numbers, percents in zip(gathered.inputs[strongest].tolist(), shares.tolist(), strict=True)
     ]
 
 

@@ -22,8 +22,8 @@ from assent.terms.errors import Corrupt
 
 Real = TypeVar("Real", np.float32, np.float64)
 
-#: Rows swept at once, at most: large enough for products to run at full speed.
-BLOCK_ROWS_MAX: Final = 512
+#: Rows swept at once, at most: enough for fast products, few enough for the blocks' own work not to show.
+BLOCK_ROWS_MAX: Final = 256
 #: Two panels of this share of the rows are the extra memory of a large inverse: a sixteenth.
 BLOCK_SHARE: Final = 32
 _BLOCK_ROWS_MIN: Final = 64
@@ -38,8 +38,8 @@ def invert_in_place(
     """Replace a symmetric positive definite matrix, float32 or float64 [n, n], by its inverse.
 
     Only the upper triangle (with the diagonal) is read; the whole inverse is written, exactly symmetric. Extra memory:
-    two panels of `block_rows` x n (a good number of rows unless told) and one tile. `progress` hears the share done, 0 to 1. Raises `Corrupt` when the
-    matrix is not positive definite; its content is lost then.
+    two panels of `block_rows` x n (a good number of rows unless told) and one tile. `progress` hears the share done,
+    0 to 1. Raises `Corrupt` when the matrix is not positive definite; its content is lost then.
     """
     size = len(matrix)
     if block_rows is None:

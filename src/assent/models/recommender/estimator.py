@@ -26,7 +26,7 @@ _COUNT_MAX: Final = 10_000
 #: After this many rank-one terms the inverse is held against its sum at one item.
 _PROBE_TERMS: Final = 1024
 #: How far the probe may be off before the inverse is computed anew.
-_PROBE_LIMIT: Final = {"float32": 1e-2, "float64": 1e-8}
+_PROBE_LIMIT: Final = {"float32": 1e-3, "float64": 1e-8}
 
 
 class Recommender:

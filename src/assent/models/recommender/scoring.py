@@ -35,7 +35,8 @@ def person(items: Any, weights: Any, columns: int) -> tuple[NDArray[np.int32], N
     if amounts.shape != numbers.shape or not np.isfinite(amounts).all() or (amounts < 0).any():
         message = "Weights are finite numbers from zero on, one for each item."
         raise InvalidInput(message)
-    if len(np.unique(numbers)) != len(numbers):
+    ascending = (numbers[1:] > numbers[:-1]).all()
+    if not ascending and len(np.unique(numbers)) != len(numbers):
         message = "An item is given twice."
         raise InvalidInput(message, advice="Add up its weights and give it once.")
     return numbers, amounts
