@@ -64,11 +64,18 @@ def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
     The values of a person whose influence passes what the smallest weight can hold at one unit are halved, rounded up,
     until it fits. Raises `TooLarge` for a person with more items than any weight can hold.
     """
-    values = clean.data.astype(np.int64)
     owners = np.repeat(np.arange(clean.shape[0]), np.diff(clean.indptr))
+    values, weights = _weigh(clean.data.astype(np.int64), owners, clean.shape[0], exponent)
+    return scipy.sparse.csr_matrix((values, clean.indices, clean.indptr), shape=clean.shape), weights
+
+
+def _weigh(
+    values: NDArray[np.int64], owners: NDArray[np.int64], people: int, exponent: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Weigh values int64 [k] by the person who owns each, int64 [k] below `people`; `values` may be written to."""
     while True:
-        squares = np.bincount(owners, weights=values**2, minlength=clean.shape[0]).astype(np.float64)
-        fourths = np.bincount(owners, weights=values**4, minlength=clean.shape[0]).astype(np.float64)
+        squares = np.bincount(owners, weights=values**2, minlength=people).astype(np.float64)
+        fourths = np.bincount(owners, weights=values**4, minlength=people).astype(np.float64)
         of_heavy = (influences(squares, fourths) > UNIT)[owners]
         if not of_heavy.any():
             break
@@ -76,10 +83,9 @@ def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
             message = "One row of the matrix holds more items than one person can."
             raise TooLarge(message, advice="Leave such rows out; nobody has a million items.")
         values[of_heavy] = (values[of_heavy] + 1) >> 1
-    largest = np.ones(clean.shape[0])
+    largest = np.ones(people)
     np.maximum.at(largest, owners, values)
-    weighed = scipy.sparse.csr_matrix((values, clean.indices, clean.indptr), shape=clean.shape)
-    return weighed, weights_of(squares, fourths, largest, exponent)
+    return values, weights_of(squares, fourths, largest, exponent)
 
 
 def contributions(clean: Any, exponent: float) -> list[Contribution]:
@@ -110,11 +116,9 @@ def contribution(
     if int(numbers.min()) < 0 or int(numbers.max()) >= COLUMNS_MAX or len(np.unique(numbers)) != len(numbers):
         message = "The items of a contribution are whole numbers from zero on, each once."
         raise InvalidInput(message)
-    row = scipy.sparse.csr_matrix(
-        (amounts, (np.zeros(len(numbers), np.int64), numbers)), shape=(1, int(numbers.max()) + 1)
-    )
-    made = contributions(people_by_items(row, None), weight_exponent)
-    if len(made) != 1 or len(made[0].items) != len(numbers):
+    if amounts.dtype.kind not in _KINDS or not ((amounts >= 1) & (amounts <= VALUE_MAX) & (amounts % 1 == 0)).all():
         message = f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}."
         raise InvalidInput(message)
-    return made[0]
+    order = numbers.argsort()
+    weighed, weights = _weigh(amounts[order].astype(np.int64), np.zeros(len(numbers), np.int64), 1, weight_exponent)
+    return Contribution(numbers[order].astype(np.int32), weighed.astype(np.int32), int(weights[0]))
