@@ -1,4 +1,4 @@
-"""Intake in one process: batches of consented events parsed, minimised, sealed and committed, beside a bare pipeline."""
+"""Intake in one process: batches of consented events parsed, minimised, sealed, committed, beside a bare pipeline."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _event(draw: random.Random, people: int, at_ms: int) -> dict[str, Any]:
         },
         "context": {
             "ip": "203.0.113.7",
-            "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36",
+            "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0",
             "locale": "en-GB",
             "page": {"path": f"/p/{item}", "url": f"https://shop.example/p/{item}?utm_source=mail", "title": "Kettle"},
             "library": {"name": "analytics.js", "version": "next-1.84.3"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.render import held, surfaces, vocabulary
+from docs.render import decisions, held, surfaces, transcript, vocabulary
 
 DOCS = Path(__file__).parent
 
 #: Each page, and what writes it.
 PAGES: Mapping[str, Callable[[], str]] = {
     "data-map.md": held.data_map,
+    "decisions/README.md": decisions.index,
     "reference/purposes.md": held.purposes,
     "reference/events.md": held.events,
     "reference/errors.md": vocabulary.errors,
@@ -23,14 +24,22 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write each page that has changed."""
+    """Write each page that has changed, and the README's transcript."""
     for name, render in PAGES.items():
-        path = DOCS / name
-        text = render()
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            print(f"docs/{name}")
+        write(DOCS / name, render())
+    readme = DOCS.parent / "README.md"
+    before = readme.read_text(encoding="utf-8")
+    after = transcript.told_again(before, transcript.demo())
+    if transcript.plain(after) != transcript.plain(before):
+        write(readme, after)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page unless it says so already."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(DOCS.parent))
 
 
 if __name__ == "__main__":

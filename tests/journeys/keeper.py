@@ -40,7 +40,7 @@ def keep(store: str, port: int, training: bool) -> None:
     def train_on_and_on() -> None:
         for rebuild in itertools.cycle((False, True)):
             engine.train(rebuild=rebuild)
-            threading.Event().wait(0.005)  # the server has work to do as well
+            threading.Event().wait(0.02)  # the server has work to do as well
 
     async def serve() -> None:
         if training:

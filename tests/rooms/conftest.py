@@ -25,7 +25,7 @@ def key_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def engine(store_url: str, key_path: Path, clock: FixedClock) -> Iterator[Engine]:
     """Return an engine on a fresh store."""
-    from assent import Engine  # noqa: PLC0415 - rooms below need no engine
+    from assent import Engine
 
     with Engine.open(store_url, keys=key_path, clock=clock, settings=Settings()) as opened:
         yield opened

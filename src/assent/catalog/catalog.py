@@ -38,8 +38,8 @@ class Catalog:
     def put(self, given: Iterable[Mapping[str, Any]] | bytes) -> int:
         """Add or replace items, all or none; return how many.
 
-        `given`: mappings, or bytes that are a JSON array, one object, `{"items": [...]}` or NDJSON. Raises `InvalidInput`
-        that names the item or line and the field, `TooLarge`.
+        `given`: mappings, or bytes that are a JSON array, one object, `{"items": [...]}` or NDJSON. Raises
+        `InvalidInput` that names the item or line and the field, `TooLarge`.
         """
         now_ms = self._clock.now_ms()
         rows = [row_of(item, now_ms, now_ms) for item in read_items(given)]

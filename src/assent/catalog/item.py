@@ -70,7 +70,7 @@ def read_items(given: Iterable[Mapping[str, Any]] | bytes) -> list[Item]:
 
     Raises `InvalidInput` that names the item (or line) and the field, `TooLarge` past `items_per_request_max` items.
     """
-    items = []
+    items: list[Item] = []
     for place, text in _texts(given):
         if len(items) == _ITEMS_MAX:
             raise TooLarge(f"There are more than {_ITEMS_MAX} items.", advice="Send them in several requests.")

@@ -120,7 +120,7 @@ class CatalogView:
         self.unlisted = int(len(self.listed) - np.count_nonzero(self.listed))
         #: Whether an item may be shown: listed and available, bool, shape (items,).
         self.shown: NDArray[np.bool_] = self.listed & self.available
-        #: How new a listed item is among the listed: above 0, below 1, the newest largest; 0 for others. float32, (items,).
+        #: How new a listed item is among the listed: above 0, below 1, newest largest; 0 for others. float32, (items,).
         self.newness: NDArray[np.float32] = np.zeros(len(self.listed), dtype=np.float32)
         listed = np.flatnonzero(self.listed)
         order = listed[np.argsort(self._first_seen[listed], kind="stable")]

@@ -377,7 +377,8 @@ class Engine:
         with self._store.read() as session:
             stored = counting.totals(session)
         with self._counting:
-            return {"events": self._intake.counts(), "acts": dict(self._acts), "stored": stored}
+            acts = dict(self._acts)
+        return {"events": self._intake.counts(), "sizes": self._intake.sizes(), "acts": acts, "stored": stored}
 
     def _count(self, act: str) -> None:
         with self._counting:

@@ -23,7 +23,7 @@ Named = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What an operator states: purposes that people agreed to, what proves it, and the column that says so by person."""
+    """What an operator states: purposes that people agreed to, what proves it, the column that says so by person."""
 
     purposes: frozenset[str]
     evidence: str
@@ -35,7 +35,7 @@ def read_statement(
 ) -> Statement:
     """Check what the operator states before anything is read.
 
-    Raises `InvalidInput` without purposes and evidence, or a column; `UnknownPurpose` for a purpose that does not exist.
+    Raises `InvalidInput` without purposes and evidence, or a column; `UnknownPurpose` for a purpose that is none.
     """
     named = frozenset(grant)
     if column is None and not (named and evidence and evidence.strip()):
@@ -60,7 +60,7 @@ def agreed_to(purposes: Purposes, statement: Statement) -> Callable[[Iterable[st
     """Return what tells a person's purposes from the texts that their lines have in the consent column.
 
     A text names purposes, or says yes or no to the purposes that were stated. Over all of a person's lines the most
-    restrictive wins. Raises `UnknownPurpose` for a purpose that does not exist.
+    restrictive wins. Raises `UnknownPurpose` for a purpose that is none.
     """
     known: dict[str, frozenset[str]] = {}
 
@@ -70,7 +70,9 @@ def agreed_to(purposes: Purposes, statement: Statement) -> Callable[[Iterable[st
             return frozenset()
         if words in _YES:
             if not statement.purposes:
-                raise InvalidInput("The consent column says yes, but to what?", advice="Name the purposes with --grant.")
+                raise InvalidInput(
+                    "The consent column says yes, but to what?", advice="Name the purposes with --grant."
+                )
             return statement.purposes
         named = frozenset(filter(None, _SPLIT.split(words)))
         for purpose in sorted(named):
@@ -92,7 +94,7 @@ def agreed_to(purposes: Purposes, statement: Statement) -> Callable[[Iterable[st
 
 
 def consent_expression(frame: pl.DataFrame, column: str | None) -> pl.Expr:
-    """Return an expression of the consent column as text, null without one; raises `InvalidInput` when it is not there."""
+    """Return an expression of the consent column as text, null without one; raises `InvalidInput` if it is missing."""
     if column is None:
         return pl.lit(None, dtype=pl.String)
     if column not in frame.columns:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
 
 from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTION_BY_EVENT
@@ -20,13 +22,32 @@ _WHOLE_MAX = 2**63 - 1
 #: Longer text is prose, and prose tells more than an allow-list can foresee.
 TEXT_CHARS_MAX = 512
 _LINKS = frozenset(("url", "path"))
+#: The fields that name the item which an event is about.
+ITEM_FIELDS = frozenset(("product_id", "sku"))
+
+
+#: What a plain value is: whatever is not read as one of these takes the slow road, which leaves it out.
+Plain = (
+    Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)]
+    | Annotated[int, msgspec.Meta(ge=-_WHOLE_MAX, le=_WHOLE_MAX)]
+    | float
+    | bool
+    | None
+)
+
+#: Reads properties of the usual shape at once into a struct of the allowed fields; raises for any other shape.
+Decode = Callable[[bytes], Any]
 
 
 class EventPlan(NamedTuple):
-    """What is done with a `track` of one name: the properties kept, and the code of the act it tells (0 for none)."""
+    """What is done with a `track` of one name: the properties kept, and the code of the act it tells (0 for none).
+
+    `decode` is there where the fields are plain, and those that name the item of an act are among them.
+    """
 
     fields: frozenset[str]
     code: int
+    decode: Decode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +67,16 @@ class AllowList:
         every = self.track.get(EVERY_EVENT, frozenset())
         names = self.track.keys() | ACTION_BY_EVENT.keys()
         codes = {event: action.code for event, action in ACTION_BY_EVENT.items()}
-        plans = {event: EventPlan(self.track.get(event, every), codes.get(event, 0)) for event in names}
+        plans = {event: self._plan(self.track.get(event, every), codes.get(event, 0)) for event in names}
         object.__setattr__(self, "plans", plans)
         object.__setattr__(self, "other", EventPlan(every, 0))
+
+    def _plan(self, fields: frozenset[str], code: int) -> EventPlan:
+        if not fields or "products" in fields or (code and not fields >= ITEM_FIELDS) or fields & _LINKS:
+            return EventPlan(fields, code)
+        rows = [(each, Plain, None) for each in sorted(fields)]
+        kept = msgspec.defstruct("Properties", rows, omit_defaults=True, gc=False)
+        return EventPlan(fields, code, msgspec.json.Decoder(kept).decode)
 
     @classmethod
     def load(cls, path: Path | None = None) -> AllowList:
@@ -73,7 +101,7 @@ def _names(value: Any) -> frozenset[str]:
 
 
 def keep(values: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
-    """Return the allowed plain values: text, whole and broken numbers, yes and no; URLs lose query, fragment and user."""
+    """Return the allowed plain values: text, numbers, yes and no; URLs lose query, fragment and user."""
     kept: dict[str, Any] = {}
     for name, value in values.items():
         if name in allowed:

@@ -1,4 +1,4 @@
-"""Reading files block by block: CSV, Parquet and NDJSON as frames of bounded size, each with where the next one begins."""
+"""Reading files block by block: CSV, Parquet and NDJSON as bounded frames, each with where the next one begins."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def open_source(path: Path) -> Source:
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise InvalidInput(
-            f"'{path.suffix}' is not a kind of file that is imported.", advice="Use .csv, .tsv, .parquet, .ndjson or .jsonl."
+            f"'{path.suffix}' is not a kind of file that is imported.",
+            advice="Use .csv, .tsv, .parquet, .ndjson or .jsonl.",
         )
     digest = hashlib.sha256()
     breaks = 0
@@ -69,7 +70,9 @@ def open_source(path: Path) -> Source:
                 breaks += piece.count(b"\n")
                 last = piece[-1:]
     except OSError as error:
-        raise NotFound(f"The file cannot be read: {error.strerror}.", advice="Check its name and permissions.") from None
+        raise NotFound(
+            f"The file cannot be read: {error.strerror}.", advice="Check its name and permissions."
+        ) from None
     lines = breaks + (last != b"\n")
     if kind == PARQUET:
         lines = _parquet_rows(path)
@@ -140,6 +143,7 @@ def separator_of(heading: bytes) -> str:
 
 
 def csv_frame(text: bytes, separator: str) -> pl.DataFrame:
+    """Read lines of CSV, the heading first, as text; an empty place is null. Raises `InvalidInput`."""
     try:
         return pl.read_csv(
             io.BytesIO(text),
@@ -147,10 +151,11 @@ def csv_frame(text: bytes, separator: str) -> pl.DataFrame:
             infer_schema=False,
             encoding="utf8-lossy",
             truncate_ragged_lines=True,
-            missing_utf8_is_empty_string=False,
         )
     except pl.exceptions.PolarsError:
-        raise InvalidInput("The CSV file cannot be read.", advice="Give it one line of column names and a separator.") from None
+        raise InvalidInput(
+            "The CSV file cannot be read.", advice="Give it one line of column names and a separator."
+        ) from None
 
 
 def _ndjson(text: bytes, after: int) -> Block:
@@ -173,7 +178,7 @@ def _ndjson(text: bytes, after: int) -> Block:
 
 
 def find_columns(present: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return which column of a file plays which part: by its name, whatever its case, spaces, dots, lines and dashes."""
+    """Return which column of a file plays which part: by its name, whatever its case, spaces, dots and dashes."""
     plain = {"".join(char for char in column.lower() if char.isalnum()): column for column in reversed(present)}
     return {part: plain[known] for part, aliases in names.items() for known in reversed(aliases) if known in plain}
 
@@ -202,7 +207,13 @@ def moment_expression(column: str, dtype: pl.DataType) -> pl.Expr:
     zoned = text.str.to_datetime(format="%+", strict=False, time_unit="ms", time_zone="UTC").dt.epoch("ms")
     readings = [
         text.str.to_datetime(format=each, strict=False, time_unit="ms").dt.epoch("ms")
-        for each in ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%y %H:%M")
+        for each in (
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%d %H:%M",
+            "%m/%d/%Y %H:%M",
+            "%m/%d/%y %H:%M",
+        )
     ]
     days = text.str.to_date(format="%Y-%m-%d", strict=False).cast(pl.Datetime("ms")).dt.epoch("ms")
     return pl.coalesce([zoned, *readings, days, _from_number(text.cast(pl.Float64, strict=False))])

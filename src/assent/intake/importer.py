@@ -1,7 +1,8 @@
-"""Files in: events, items and the shape of UCI Online Retail; with progress, resumable, and twice is the same as once."""
+"""Files in: events, items and the shape of UCI Online Retail; with progress, resumable, twice is the same as once."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
@@ -20,7 +21,7 @@ from assent.intake.reasons import Dropped
 from assent.intake.retail import CURRENCY, Order, Retail, orders_of, read_retail
 from assent.intake.shape import Shaper, clean_id
 from assent.intake.stating import Stated
-from assent.intake.wire import Call, Event
+from assent.intake.wire import Event
 from assent.store import imports, items
 from assent.terms.answers import Imported
 from assent.terms.errors import InvalidInput
@@ -161,7 +162,7 @@ class Importer:
         """Take in a CSV, Parquet or NDJSON file in which each line is one event, under consent that is stated.
 
         `mapping` says which column plays which part (`flat.EVENT_COLUMNS`) where its name does not tell. Old times are
-        taken as they are. Raises `InvalidInput` when nobody's consent is stated or a column is missing, `UnknownPurpose`.
+        taken as they are. Raises `InvalidInput` when no consent is stated or a column is missing, `UnknownPurpose`.
         """
         started = time.perf_counter()
         source = open_source(path)
@@ -185,7 +186,7 @@ class Importer:
                 stated, bad = self._events_of(rows.frame, lambda person: purposes.get(person, statement.purposes))
                 counts["bad"] += bad
                 take = self._intake.take_stated(stated, statement.evidence)
-                journal.step(rows.after, lambda session, take=take, counts=counts: counts + take(session))
+                journal.step(rows.after, functools.partial(_counted, take=take, counts=counts))
         return _answer(journal, started, ("imported", "guest", "bad"))
 
     def _events_of(
@@ -198,10 +199,9 @@ class Importer:
         bad = 0
         for row in ready.iter_rows(named=True):
             person = (row["user"], row["anonymous"])
-            call = Call(event=row["event"], properties=properties_of(row))
             try:
                 event = Event("track", row["at_ms"], None, clean_id(row["user"]), clean_id(row["anonymous"]))
-                code, ids = shaper.track(event, call)
+                code, ids = shaper.track_values(event, row["event"], properties_of(row))
             except Dropped:
                 bad += 1
                 continue
@@ -281,7 +281,7 @@ class Importer:
             "currency": CURRENCY,
             "products": order.products,
         }
-        code, ids = shaper.track(event, Call(event="Order Completed", properties=properties))
+        code, ids = shaper.track_values(event, "Order Completed", properties)
         group.add(event, self._intake.digest(event, f"import invoice {order.invoice}"), code, ids)
 
 
@@ -295,3 +295,8 @@ def _answer(journal: _Journal, started: float, always: Sequence[str]) -> Importe
     journal.finish()
     table = {name: journal.table[name] for name in dict.fromkeys((*always, *sorted(journal.table)))}
     return Imported(table, journal.table.total(), round(time.perf_counter() - started, 3))
+
+
+def _counted(session: Session, *, take: Callable[[Session], Counter[str]], counts: Counter[str]) -> Counter[str]:
+    """Take events in, and add what became of them to what became of the other lines."""
+    return counts + take(session)

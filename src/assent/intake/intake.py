@@ -57,12 +57,13 @@ class Intake:
         sums = Learning(store, vault, ledger, clock) if learning is None else learning
         self._taker = Taker(vault, ledger, sums, clock, randomness)
         self._counts: Counter[str] = Counter()
+        self._bytes_received = self._bytes_kept = 0
         self._counting = threading.Lock()
 
     def parse(self, body: bytes, *, kind: str | None = None, content_encoding: str | None = None) -> Batch:
         """Read a batch, or one call whose kind the path names (`track`, `t`, ...), whatever its content type.
 
-        Gzip is recognised by its bytes. Raises `InvalidInput` for malformed JSON, text that is not UTF-8, nesting that is
+        Gzip is recognised by its bytes. Raises `InvalidInput` for malformed JSON, text that is not UTF-8, nesting
         too deep and a lone call that cannot be taken in, `TooLarge` for a body, a lone event or a batch over its limit.
         Bad events inside a batch are dropped and counted.
         """
@@ -83,8 +84,8 @@ class Intake:
     def submit(self, batch: Batch, *, gpc: bool = False) -> Future[TakenIn]:
         """Queue the write job of a batch; the future resolves once it is durable.
 
-        Faster than `store.submit(take(batch))` where batches share a commit: a commit that fails is noticed here, so that
-        what one batch found out about people can serve the next before it is durable.
+        Faster than `store.submit(take(batch))` where batches share a commit: a commit that fails is noticed here, so
+        that what one batch found out about people can serve the next before it is durable.
         """
         future = self._store.submit(functools.partial(self._take, batch=batch, gpc=gpc, watched=True))
         future.add_done_callback(self._settled)
@@ -103,17 +104,22 @@ class Intake:
         return lambda session: self._taker.take_stated(session, stated, evidence)
 
     def counts(self) -> dict[str, int]:
-        """Return what became of events since the start: `stored`, each reason of a drop, and `fields_left_out`."""
+        """Return what became of events since the start: how many were `stored`, and dropped for each reason."""
         with self._counting:
             return dict(self._counts)
+
+    def sizes(self) -> dict[str, int]:
+        """Return since the start how much JSON was received, and how much of it was kept before sealing, in bytes."""
+        with self._counting:
+            return {"bytes_received": self._bytes_received, "bytes_kept": self._bytes_kept}
 
     def forget_people(self) -> None:
         """Drop what is remembered of people: after an erasure, so that not even a name is left in memory."""
         self._store.write(lambda _: self._taker.forget_people())
 
     def _take(self, session: Session, *, batch: Batch, gpc: bool, watched: bool) -> TakenIn:
-        taken = self._taker.take(session, batch, gpc=gpc, watched=watched)
-        session.after_commit(lambda: self._count(taken, batch.left_out))
+        taken, bytes_kept = self._taker.take(session, batch, gpc=gpc, watched=watched)
+        session.after_commit(lambda: self._count(taken, batch.bytes_received, bytes_kept))
         return taken
 
     def _settled(self, future: Future[TakenIn]) -> None:
@@ -121,8 +127,9 @@ class Intake:
         if not future.cancelled() and future.exception() is not None:
             self._taker.failed()
 
-    def _count(self, taken: TakenIn, minimised: int) -> None:
+    def _count(self, taken: TakenIn, bytes_received: int, bytes_kept: int) -> None:
         with self._counting:
             self._counts["stored"] += taken.stored
-            self._counts["fields_left_out"] += minimised
             self._counts.update(taken.dropped)
+            self._bytes_received += bytes_received
+            self._bytes_kept += bytes_kept

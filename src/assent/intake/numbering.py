@@ -51,7 +51,7 @@ class Numbers:
         return any(sights.get(item, 0) < day for item in ids)
 
     def see(self, session: Session, days: Mapping[str, int]) -> None:
-        """Note the day (since 1970) on which each item was seen last; inside a write job. Written once a day and item."""
+        """Note the day (since 1970) on which each item was seen last; inside a write job. Once a day and item."""
         sights, by_id = self._sights, self.by_id
         fresh = {item: day for item, day in days.items() if day > sights.get(item, 0) and item in by_id}
         if fresh:

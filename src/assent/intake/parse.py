@@ -22,7 +22,6 @@ from assent.terms.limits import limit
 _EVENT_BYTES_MAX = limit("event_bytes_max")
 _EVENTS_MAX = limit("batch_events_max")
 _DEPTH_MAX = limit("json_depth_max")
-_NESTED = frozenset((dict, list))
 #: No consent object of any banner comes near this; it bounds what is remembered.
 _CONSENT_BYTES_MAX = 8_192
 
@@ -87,8 +86,8 @@ class Batch(msgspec.Struct, gc=False):
     dropped: dict[str, int]
     write_key: str | None
     received_ms: int
-    #: How many fields the allow-list left out.
-    left_out: int
+    #: How long the JSON was in which the events came.
+    bytes_received: int
 
     @property
     def events(self) -> int:
@@ -101,15 +100,15 @@ class Parser:
 
     def __init__(self, allow: AllowList, digest: Callable[[str], bytes], now_ms: Callable[[], int]) -> None:
         """Hold what is needed to read: no store, no person."""
-        self._allow = allow
+        self._shaper = Shaper(allow)
         self._digest = digest
         self._now_ms = now_ms
 
     def parse(self, body: bytes, *, kind: str | None = None, content_encoding: str | None = None) -> Batch:
         """Read a batch, or one call whose kind the path names; the content type does not matter.
 
-        Raises `TooLarge` and `InvalidInput` for what is no batch at all, and for a lone call that cannot be taken in.
-        In a batch such calls are dropped and counted.
+        Calls that cannot be taken in are dropped and counted, in a batch and alone: clients send again what is refused.
+        Raises `InvalidInput` for what is no batch and no call at all, `TooLarge` for one over its limit.
         """
         call = None if kind is None else CALLS.get(kind)
         if kind is not None and call is None:
@@ -119,7 +118,7 @@ class Parser:
             return Batch([], {}, None, received_ms, 0)
         text = plain_body(body, content_encoding)
         frame = read_frame(text)
-        reader = _Reader(Shaper(self._allow), self._digest, frame, received_ms)
+        reader = _Reader(self._shaper, self._digest, frame, received_ms, len(text))
         if frame.batch is not None and call in {None, "batch"}:
             if len(frame.batch) > _EVENTS_MAX:
                 raise TooLarge(f"The batch has {len(frame.batch)} events; at most {_EVENTS_MAX} are read.")
@@ -127,7 +126,7 @@ class Parser:
         elif call == "batch":
             raise InvalidInput("The body has no list `batch`.", advice='Send {"batch": [...]}.')
         else:
-            _read_lone(reader, text, call)
+            reader.read_lone(text, call)
         return reader.batch()
 
 
@@ -145,21 +144,13 @@ def read_frame(text: bytes) -> Body:
     return frame
 
 
-def _read_lone(reader: _Reader, text: bytes, kind: str | None) -> None:
-    """Read a body that is one call; what would be dropped in a batch is said to the caller here."""
-    try:
-        reader.read(text, kind)
-    except Dropped as dropped:
-        reason = REASONS[dropped.reason]
-        if dropped.reason == "too_large":
-            raise TooLarge(reason) from None
-        raise InvalidInput(reason) from None
-
-
 class _Reader:
     """Reads the calls of one body into groups."""
 
-    def __init__(self, shaper: Shaper, digest: Callable[[str], bytes], frame: Body, received_ms: int) -> None:
+    def __init__(
+        self, shaper: Shaper, digest: Callable[[str], bytes], frame: Body, received_ms: int, bytes_received: int
+    ) -> None:
+        self._bytes = bytes_received
         self._shaper = shaper
         self._digest = digest
         self._frame = frame
@@ -176,7 +167,7 @@ class _Reader:
             dict(self._dropped),
             self._frame.writeKey,
             self._received_ms,
-            self._shaper.left_out,
+            self._bytes,
         )
 
     def read_all(self, raws: Sequence[Raw]) -> None:
@@ -186,6 +177,17 @@ class _Reader:
                 self.read(bytes(raw), None)
             except Dropped as dropped:
                 self._dropped[dropped.reason] += 1
+
+    def read_lone(self, text: bytes, kind: str | None) -> None:
+        """Read a body that is one call; raises `InvalidInput` for one too deep and `TooLarge` for one too large."""
+        if deeper_than(text, _DEPTH_MAX):
+            raise InvalidInput(REASONS["too_deep"], advice=f"Nest at most {_DEPTH_MAX} levels.")
+        try:
+            self.read(text, kind)
+        except Dropped as dropped:
+            if dropped.reason == "too_large":
+                raise TooLarge(REASONS["too_large"]) from None
+            self._dropped[dropped.reason] += 1
 
     def read(self, text: bytes, kind: str | None) -> None:
         """Read one call and put it with its like; raises `Dropped`."""
@@ -198,9 +200,6 @@ class _Reader:
         kind = kind or call.type
         if kind not in EVENT_CALLS:
             raise Dropped("unknown_type")
-        values = call.properties or call.traits
-        if values and not _NESTED.isdisjoint(map(type, values.values())) and deeper_than(text, _DEPTH_MAX):
-            raise Dropped("too_deep")
         user_id, anonymous_id, message_id = call.userId, call.anonymousId, call.messageId
         if user_id is not None:
             user_id = clean_id(user_id)
@@ -213,7 +212,7 @@ class _Reader:
         if message_id is not None and message_id != "":
             digest = digest_of(self._digest, event, clean_message_id(message_id))
         if kind == "track":
-            code, items = self._shaper.track(event, call)
+            code, items = self._shaper.track(event, call.event, bytes(call.properties))
         else:
             code, items = self._shaper.other(event, call)
         context = call.context
@@ -228,8 +227,8 @@ class _Reader:
 def digest_of(keyed: Callable[[str], bytes], event: Event, message_id: str) -> bytes:
     """Return the 16 bytes by which an event is known when it comes again.
 
-    A repeated event names the same kind, the same people and the same message id, so all of them are in it: nobody can use
-    up another person's message ids, and clients that count from 1 do no harm.
+    A repeated event names the same kind, the same people and the same message id, so all of them are in it: nobody
+    can use up another person's message ids, and clients that count from 1 do no harm.
     """
     return keyed(f"{event.type}\x00{event.user_id}\x00{event.anonymous_id}\x00{message_id}")
 
@@ -246,7 +245,7 @@ def _consent_text(context: Context | None, default: ConsentText) -> ConsentText:
 
 
 def context_of(consent: ConsentText) -> dict[str, Any] | None:
-    """Return the part of an event's context that speaks of consent; what cannot be read is left as text, which is no yes."""
+    """Return the part of an event's context that speaks of consent; what cannot be read stays text, which is no yes."""
     if consent == NO_CONSENT_TEXT:
         return None
     names = ("consent", "consentManagement")

@@ -1,8 +1,8 @@
 """The shape of UCI Online Retail: invoice lines become orders and goods, and every line is accounted for.
 
-Source: D. Chen, Online Retail, UCI Machine Learning Repository, 2015. A line belongs to an invoice; one that begins with C is
-a cancellation; a line without a customer is a guest's; a code that does not begin with five digits is postage, a
-discount, a fee.
+Source: D. Chen, Online Retail, UCI Machine Learning Repository, 2015. A line belongs to an invoice; one that begins
+with C is a cancellation; a line without a customer is a guest's; a code that does not begin with five digits is
+postage, a discount, a fee.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ def _read(source: Source, consent_column: str | None) -> pl.DataFrame:
 
 def _classified(lines: pl.DataFrame) -> pl.DataFrame:
     """Say of every line where it ends up: the first question that is answered with yes decides."""
-    good = (pl.col("quantity") > 0) & (pl.col("price") > 0) & pl.col("price").is_finite() & pl.col("at_ms").is_not_null()
+    good = (
+        (pl.col("quantity") > 0) & (pl.col("price") > 0) & pl.col("price").is_finite() & pl.col("at_ms").is_not_null()
+    )
     outcome = (
         pl.when(pl.col("invoice").str.starts_with("C").fill_null(value=False))
         .then(pl.lit("cancelled"))
@@ -149,7 +151,9 @@ def _goods(lines: pl.DataFrame) -> list[Item]:
             first_seen=to_text(first_ms),
             last_seen=to_text(last_ms),
         )
-        for code, price, first_ms, last_ms, description in facts.join(names, on="code", how="left").sort("code").iter_rows()
+        for code, price, first_ms, last_ms, description in facts.join(names, on="code", how="left")
+        .sort("code")
+        .iter_rows()
     ]
 
 

@@ -107,9 +107,9 @@ class Roster:
                 known = Known(row.person, row.wrapped or b"", row.key_id or "", active, states[row.person])
                 self._by_person[row.person] = known
         for name in wanted:
-            row = rows.get(self.blind(name))
-            if row is not None:
-                self._remember(name, self._by_person[row.person])
+            found = rows.get(self.blind(name))
+            if found is not None:
+                self._remember(name, self._by_person[found.person])
 
     def _remember(self, name: Name, known: Known) -> None:
         self._by_name[name[0]][name[1]] = known

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from assent.intake.allow import AllowList, keep
+import msgspec
+
+from assent.intake.allow import AllowList, keep, plain_url
+from assent.intake.body import deeper_than
 from assent.intake.moments import read_moment
 from assent.intake.reasons import Dropped
 from assent.intake.wire import Call, Event
@@ -20,6 +23,10 @@ _PRODUCTS_MAX = limit("products_per_event_max")
 _AGE_MS = limit("event_age_days_max") * DAY_MS
 _AHEAD_MS = limit("event_future_seconds_max") * 1000
 _NAME_CHARS_MAX = 200
+_DEPTH_MAX = limit("json_depth_max") - 1
+#: Properties and traits that hold nothing.
+_EMPTY = frozenset((b"", b"{}", b"null"))
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _NO_FIELDS: frozenset[str] = frozenset()
 
 #: What an event says about items: the code of the act (0 for none), and the items' ids.
@@ -28,7 +35,7 @@ NO_DEED: Deed = (0, ())
 
 
 def clean_id(value: str | int | None) -> str | None:
-    """Return an id trimmed and as text, None when there is none; raises `Dropped` for one too long or with a zero byte."""
+    """Return an id trimmed and as text, None when there is none; raises `Dropped` for one too long or with a NUL."""
     if value is None:
         return None
     text = value if type(value) is str else whole_text(value)
@@ -58,8 +65,8 @@ def read_time(call: Call, sent_ms: int | None, received_ms: int) -> int:
 
     `sent_ms` is when the batch was sent, by the client's clock; a call's own `sentAt` goes before it. An event happened
     as long before it was received, by our clock, as it happened before it was sent, by the client's (Segment's
-    specification of `timestamp`, `originalTimestamp` and `sentAt`). Milliseconds since the epoch. Raises `Dropped` for a
-    timestamp that is no moment, too old or too far ahead.
+    specification of `timestamp`, `originalTimestamp` and `sentAt`). Milliseconds since the epoch. Raises `Dropped` for
+    a timestamp that is no moment, too old or too far ahead.
     """
     text = call.originalTimestamp or call.timestamp
     if not text:
@@ -81,58 +88,70 @@ def read_time(call: Call, sent_ms: int | None, received_ms: int) -> int:
 
 
 class Shaper:
-    """Fills events under one allow-list; `left_out` counts the fields that are not kept."""
+    """Fills events with what one allow-list keeps of them."""
 
     def __init__(self, allow: AllowList, products_max: int | None = _PRODUCTS_MAX) -> None:
         """Hold what may be kept, and how many products an event may list (None: any number)."""
         self._allow = allow
         self._plans = allow.plans
         self._products_max = sys.maxsize if products_max is None else products_max
-        self.left_out = 0
 
-    def track(self, event: Event, call: Call) -> Deed:
-        """Fill in what a `track` tells; return what it says about items.
+    def track(self, event: Event, name: str | None, properties: bytes) -> Deed:
+        """Fill in what a `track` of that name tells (`properties`: JSON text); return what it says about items.
 
-        Raises `Dropped` for an event without a name, and for one that lists too many products.
+        Raises `Dropped` for an event without a name, properties that are no object or nest too deeply, and for one that
+        lists too many products.
         """
-        name = call.event
         if not name or len(name) > _NAME_CHARS_MAX:
             raise Dropped("malformed")
         event.event = name
-        properties = call.properties
-        if not properties:
+        if properties in _EMPTY:
             return NO_DEED
-        fields, code = self._plans.get(name, self._allow.other)
-        kept = keep(properties, fields) if fields else {}
-        self.left_out += len(properties) - len(kept)
-        if "products" in properties:
-            self._list_products(properties["products"], fields, kept)
-        if kept:
-            event.properties = kept
+        plan = self._plans.get(name, self._allow.other)
+        decode = plan.decode
+        if decode is None or properties.find(b"{", 1) > 0 or b"[" in properties:
+            return self.track_values(event, name, read_object(properties))
+        try:
+            kept = event.properties = decode(properties)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self.track_values(event, name, read_object(properties))
+        if b"/" in properties:
+            for field in plan.fields:
+                value = getattr(kept, field)
+                if type(value) is str and "/" in value:
+                    setattr(kept, field, plain_url(value))
+        code = plan.code
         if not code:
             return NO_DEED
-        if "products" in properties:
-            return code, goods(properties["products"])
-        item = item_of(properties)
-        return (code, (item,)) if item else NO_DEED
+        item = kept.product_id or kept.sku
+        if type(item) is not str:
+            item = item_id(item)
+        item = item.strip()
+        return (code, (item,)) if item and len(item) <= _ITEM_CHARS_MAX else NO_DEED
 
-    def _list_products(self, products: Any, fields: frozenset[str], kept: dict[str, Any]) -> None:
-        if type(products) is not list:
-            return
-        if len(products) > self._products_max:
-            raise Dropped("too_many_products")
-        if "products" in fields:
-            kept["products"] = [self._kept(each, self._allow.products) for each in products if type(each) is dict]
-            self.left_out -= 1
+    def track_values(self, event: Event, name: str, properties: dict[str, Any]) -> Deed:
+        """Do what `track` does with properties that are read already."""
+        event.event = name
+        fields, code, _ = self._plans.get(name, self._allow.other)
+        kept = keep(properties, fields) if fields else {}
+        products = properties.get("products")
+        if type(products) is list:
+            if len(products) > self._products_max:
+                raise Dropped("too_many_products")
+            if "products" in fields:
+                kept["products"] = [keep(each, self._allow.products) for each in products if type(each) is dict]
+        event.properties = kept or None
+        if not code:
+            return NO_DEED
+        return code, goods(products) if type(products) is list else goods([properties])
 
     def other(self, event: Event, call: Call) -> Deed:
         """Fill in what a call other than `track` tells; raises `Dropped` for an alias that lacks one of its two ids."""
         kind = event.type
         if kind == "identify":
-            traits = call.traits or {}
-            event.traits = self._kept(traits, self._allow.traits) or None
+            traits = read_object(bytes(call.traits))
+            event.traits = keep(traits, self._allow.traits) or None
             event.email = _email(traits.get("email"))
-            self.left_out -= event.email is not None
         elif kind == "alias":
             event.previous_id = clean_id(call.previousId)
             if event.previous_id is None or event.user_id is None:
@@ -140,31 +159,36 @@ class Shaper:
         elif kind == "group":
             event.group_id = clean_id(call.groupId)
         else:
-            properties = call.properties or {}
+            properties = read_object(bytes(call.properties))
             if call.category is not None:
-                properties = {"category": call.category, **properties}
-            event.properties = self._kept(properties, self._allow.calls.get(kind, _NO_FIELDS)) or None
+                properties.setdefault("category", call.category)
+            event.properties = keep(properties, self._allow.calls.get(kind, _NO_FIELDS)) or None
         return NO_DEED
 
-    def _kept(self, values: dict[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
-        kept = keep(values, allowed) if allowed else {}
-        self.left_out += len(values) - len(kept)
-        return kept
+
+def read_object(text: bytes) -> dict[str, Any]:
+    """Read a JSON object whole; raises `Dropped` when it nests too deeply, or is no object."""
+    if text in _EMPTY:
+        return {}
+    if deeper_than(text, _DEPTH_MAX):
+        raise Dropped("too_deep")
+    try:
+        return _decode_object(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Dropped("malformed") from None
 
 
-def goods(products: Any) -> list[str]:
-    """Return the ids of the items in a list of products."""
-    if type(products) is not list:
-        return []
-    return [item for each in products if type(each) is dict and (item := item_of(each))]
+def goods(products: Sequence[Any]) -> list[str]:
+    """Return the ids of the items in a list of products: of each its `product_id`, or else its `sku`."""
+    ids = [item_id(each.get("product_id") or each.get("sku")) for each in products if type(each) is dict]
+    return [item for item in ids if item]
 
 
-def item_of(product: Mapping[str, Any]) -> str:
-    """Return a product's item id, `product_id` or else `sku`; empty when it has none that can be one."""
-    item = product.get("product_id") or product.get("sku")
-    if type(item) is int and abs(item) < 1 << 64:
-        item = str(item)
-    return item.strip() if type(item) is str and len(item) <= _ITEM_CHARS_MAX else ""
+def item_id(value: object) -> str:
+    """Return an item's id as text, empty for what can be none."""
+    text = str(value) if type(value) is int and abs(value) < 1 << 64 else value
+    text = text.strip() if type(text) is str else ""
+    return text if len(text) <= _ITEM_CHARS_MAX else ""
 
 
 def _email(value: object) -> str | None:

@@ -64,9 +64,7 @@ class Stater:
                 table[self._admit(session, each.purposes, group, evidence, work)] += lines
         return table
 
-    def _admit(
-        self, session: Session, purposes: frozenset[str], group: Group, evidence: str, work: Work
-    ) -> str:
+    def _admit(self, session: Session, purposes: frozenset[str], group: Group, evidence: str, work: Work) -> str:
         """Put one person's events into their share; return `imported`, or why not."""
         try:
             found = self._roster.find(session, group)
@@ -94,9 +92,7 @@ class Stater:
             entry = self._ledger.record(
                 session, known.person, purpose, "granted", SOURCE, evidence=sealed, at_ms=work.now_ms
             )
-            work.acts.append(
-                Act("consent granted", {"entry": entry.entry_id, "purpose": purpose}, known.person)
-            )
+            work.acts.append(Act("consent granted", {"entry": entry.entry_id, "purpose": purpose}, known.person))
             said = True
         if said:
             known.states = self._ledger.states(session, known.person)

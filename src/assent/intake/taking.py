@@ -49,9 +49,7 @@ class Taker:
     Memory may be ahead of the store only inside a transaction. `failed` must be called when a job was not committed.
     """
 
-    def __init__(
-        self, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock, randomness: Randomness
-    ) -> None:
+    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock, randomness: Randomness) -> None:
         """Start with empty memory."""
         self._vault = vault
         self._ledger = ledger
@@ -75,8 +73,8 @@ class Taker:
         """Drop every person from memory at once; in the writer's thread."""
         self._roster.forget()
 
-    def take(self, session: Session, batch: Batch, *, gpc: bool, watched: bool) -> TakenIn:
-        """Take in one batch inside a write job; return what was stored, and what was dropped for which reason.
+    def take(self, session: Session, batch: Batch, *, gpc: bool, watched: bool) -> tuple[TakenIn, int]:
+        """Take in one batch inside a write job; return what became of its events, and how many bytes are kept of them.
 
         `watched`: whoever runs the job calls `failed` when it is undone. If nobody does, nothing that the job found out
         is believed before it is durable.
@@ -85,7 +83,7 @@ class Taker:
             work = Work(self._clock.now_ms(), Counter(batch.dropped))
             self._gather(session, batch, work, gpc=gpc)
             stored = self._write(session, work)
-        return TakenIn(stored, {reason: count for reason, count in work.dropped.items() if count})
+        return TakenIn(stored, {reason: count for reason, count in work.dropped.items() if count}), work.bytes_kept
 
     def take_stated(self, session: Session, stated: Sequence[Stated], evidence: str) -> Counter[str]:
         """Take in events under stated consent inside a write job; return what became of the lines that hold them."""
@@ -171,7 +169,7 @@ class Taker:
             groups = [group for share in shares for _, group in share.parts]
             self._number(session, groups, work.now_ms)
             first = meta.allocate(session, records.SEQUENCE, len(shares))
-            rows = [self._sealed(share, seq, work.now_ms) for seq, share in enumerate(shares, first)]
+            rows = [self._sealed(share, seq, work) for seq, share in enumerate(shares, first)]
             records.add_many(session, [*work.moved, *rows])
             messages.add_seen(session, [digest for group in groups for digest in group.digests if digest is not None])
         elif work.moved:
@@ -194,7 +192,7 @@ class Taker:
                     days[item] = max(day, days.get(item, 0))
             self._numbers.see(session, days)
 
-    def _sealed(self, share: Share, seq: int, now_ms: int) -> RecordRow:
+    def _sealed(self, share: Share, seq: int, work: Work) -> RecordRow:
         """Seal one person's events, and beside them their history entries, under that person's key."""
         mask, group = share.parts[0]
         events = group.events
@@ -203,13 +201,15 @@ class Taker:
             for own, _ in share.parts:
                 mask |= own
         trail = b"".join([entry for own, each in share.parts for entry in self._entries(own, each)])
+        plain = _encode(events)
+        work.bytes_kept += len(plain)
         key = self._roster.key(share.known)
         return RecordRow(
             seq,
             share.known.person,
-            now_ms,
+            work.now_ms,
             mask,
-            key.seal("records", seq, _encode(events)),
+            key.seal("records", seq, plain),
             key.seal("trails", seq, trail) if trail else None,
         )
 

@@ -41,7 +41,7 @@ class Context(msgspec.Struct, gc=False, frozen=True):
 
 
 class Call(msgspec.Struct, gc=False):
-    """One call; ids may be numbers, as some clients send them."""
+    """One call; ids may be numbers, as some clients send them. Properties and traits are read by their own plan."""
 
     type: str | None = None
     event: str | None = None
@@ -55,8 +55,8 @@ class Call(msgspec.Struct, gc=False):
     sentAt: str | None = None  # noqa: N815
     name: str | None = None
     category: str | None = None
-    properties: dict[str, Any] | None = None
-    traits: dict[str, Any] | None = None
+    properties: Raw = NOTHING
+    traits: Raw = NOTHING
     context: Context | None = None
 
 
@@ -83,7 +83,7 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True):
     previous_id: str | None = None
     email: str | None = None
     group_id: str | None = None
-    properties: dict[str, Any] | None = None
-    traits: dict[str, Any] | None = None
+    properties: Any = None
+    traits: Any = None
     #: The bits of the purposes it may serve, where they are fewer than its record's.
     purposes: int | None = None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assent.terms.ids import PersonId
     from assent.vault import Act
 
+
 @dataclass(slots=True)
 class Share:
     """One person's part of a batch: groups of events, each with the bits of the purposes it may serve."""
@@ -41,6 +42,8 @@ class Work:
     acts: list[Act] = field(default_factory=list)
     #: Records that were sealed anew because two people turned out to be one.
     moved: list[RecordRow] = field(default_factory=list)
+    #: How many bytes of events are kept, before sealing.
+    bytes_kept: int = 0
     #: Whether consent, keys or people changed, so that the epoch moved.
     changed: bool = False
 

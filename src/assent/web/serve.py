@@ -90,9 +90,10 @@ def load_app(
     told: Event,
     parent: int,
 ) -> Litestar:
-    """Open the engine of one process and build the application over it."""
+    """Open the engine of one process, load what the first answer needs, and build the application over it."""
     _end_with(parent)
     engine = Engine.open(store, keys=keys, settings=settings, create=False)
+    engine.warm()
     app = make_app(engine, cors_origins=[each.strip() for each in settings.cors_origins.split(",")])
     announcing: set[asyncio.Task[None]] = set()
 

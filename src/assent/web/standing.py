@@ -24,6 +24,7 @@ _CACHED = {"cache-control": "public, max-age=3600"}
 #: What each group of `Engine.metrics` counts: (metric, label, type, help); a group not named here is not published.
 _METRICS = {
     "events": ("assent_events_total", "outcome", "counter", "Events by what became of them."),
+    "sizes": ("assent_event_bytes_total", "what", "counter", "Bytes of events received, and kept after minimising."),
     "acts": ("assent_acts_total", "act", "counter", "Acts by name."),
     "stored": ("assent_stored", "what", "gauge", "What the store holds."),
 }
@@ -31,15 +32,9 @@ _METRICS = {
 
 def prometheus(metrics: Mapping[str, Mapping[str, int]]) -> str:
     """Write counts in Prometheus' text exposition format 0.0.4."""
-    events = dict(metrics.get("events", {}))
-    left_out = events.pop("fields_left_out", 0)
-    lines = [
-        "# HELP assent_fields_left_out_total Fields of events that no purpose needs, which were not kept.",
-        "# TYPE assent_fields_left_out_total counter",
-        f"assent_fields_left_out_total {left_out}",
-    ]
+    lines: list[str] = []
     for group, (name, label, kind, text) in _METRICS.items():
-        counts = events if group == "events" else metrics.get(group, {})
+        counts = metrics.get(group, {})
         lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
         lines += [f'{name}{{{label}="{key}"}} {value}' for key, value in sorted(counts.items())]
     return "\n".join(lines) + "\n"

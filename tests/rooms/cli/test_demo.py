@@ -158,7 +158,7 @@ def test_the_demo_serves_and_its_curl_line_works(tmp_path):
     try:
         until = time.monotonic() + 90
         while b'"curl"' not in (tmp_path / "told").read_bytes() and demo.poll() is None and time.monotonic() < until:
-            time.sleep(0.1)
+            time.sleep(0.05)
         served = json.loads((tmp_path / "told").read_bytes())["served"]
         assert len(served["urls"]) == 3
         answer = subprocess.run(served["curl"], shell=True, capture_output=True, check=True).stdout

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.intake import AllowList
-from assent.intake.allow import keep, plain_url
+from assent.intake.allow import EventPlan, keep, plain_url
 from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTIONS
 
@@ -20,10 +20,10 @@ def test_every_act_keeps_the_item_it_is_about() -> None:
     """The list that ships lets each act of the vocabulary name its items."""
     allow = AllowList.load()
     for action in ACTIONS:
-        fields, code = allow.plans[action.event]
-        assert code == action.code
-        assert fields & {"product_id", "products"}
-    assert allow.other == (frozenset(), 0)
+        plan = allow.plans[action.event]
+        assert plan.code == action.code
+        assert plan.fields & {"product_id", "products"}
+    assert allow.other == EventPlan(frozenset(), 0)
 
 
 def test_only_plain_values_of_allowed_names_stay() -> None:
@@ -62,11 +62,13 @@ def test_a_plain_url_has_no_query_and_no_fragment(text) -> None:
 def test_an_operator_may_give_their_own_list(tmp_path: Path) -> None:
     """The same four tables in a file of their own replace the list."""
     path = tmp_path / "allow.toml"
-    path.write_text('[track]\n"*" = ["a"]\n"Signed Up" = ["b"]\n[products]\nkeep = []\n[calls]\n[traits]\nidentify = []\n')
+    path.write_text(
+        '[track]\n"*" = ["a"]\n"Signed Up" = ["b"]\n[products]\nkeep = []\n[calls]\n[traits]\nidentify = []\n'
+    )
     allow = AllowList.load(path)
     assert allow.other.fields == {"a"}
     assert allow.plans["Signed Up"].fields == {"b"}
-    assert allow.plans["Product Viewed"] == ({"a"}, 1)
+    assert allow.plans["Product Viewed"] == EventPlan(frozenset({"a"}), 1)
 
 
 @pytest.mark.parametrize(

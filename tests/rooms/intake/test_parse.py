@@ -7,6 +7,7 @@ import json
 import zlib
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,8 +81,8 @@ def test_what_each_kind_keeps() -> None:
     assert (identify.email, identify.events[0].traits) == ("a@b.c", {"first_name": "Ann"})
     assert parse({"userId": "a", "groupId": 5}, "g").groups[0].events[0].group_id == "5"
     track = parse(event(properties={"product_id": "t", "price": 2.5, "quantity": 2**70, "who": "me"}), "t")
-    assert track.groups[0].events[0].properties == {"product_id": "t", "price": 2.5}
-    assert track.left_out == 2
+    kept = msgspec.json.decode(msgspec.json.encode(track.groups[0].events[0].properties))
+    assert kept == {"product_id": "t", "price": 2.5}
 
 
 def test_metrics_are_swallowed() -> None:
@@ -89,7 +90,9 @@ def test_metrics_are_swallowed() -> None:
     assert parse(b"not json at all", "m").events == 0
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"[]", b"5", b'"x"', b"nul", b'{"batch": 5}', b'{"batch": {}}', b'{"batch": [1,}'])
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b"[]", b"5", b'"x"', b"nul", b'{"batch": 5}', b'{"batch": {}}', b'{"batch": [1,}']
+)
 def test_what_is_no_batch_is_refused(body) -> None:
     """Malformed JSON and other shapes are an error that says what to send."""
     with pytest.raises(InvalidInput) as raised:
@@ -116,7 +119,12 @@ def test_gzip_is_known_by_its_bytes() -> None:
     """Compressed bodies are read with and without the header; the header alone does not make a body gzip."""
     body = json.dumps({"batch": [event()]}).encode()
     two_members = gzip.compress(body[:20]) + gzip.compress(body[20:])
-    for sent, encoding in ((gzip.compress(body), None), (gzip.compress(body), "gzip"), (body, "gzip"), (two_members, "x-gzip")):
+    for sent, encoding in (
+        (gzip.compress(body), None),
+        (gzip.compress(body), "gzip"),
+        (body, "gzip"),
+        (two_members, "x-gzip"),
+    ):
         assert parse(sent, "batch", encoding).events == 1
 
 
@@ -179,13 +187,17 @@ def test_bodies_and_batches_over_their_limits_are_refused() -> None:
     ],
 )
 def test_a_bad_event_is_dropped_by_reason_and_the_batch_goes_on(fields, reason) -> None:
-    """One bad event costs itself; alone in a request it is an error that says why."""
+    """One bad event costs itself; alone it is counted as well, unless its sheer size or depth is refused."""
     bad = event(**fields)
     batch = parse({"batch": [event(), bad, event(userId="bob")]})
     assert (batch.events, batch.dropped) == (2, {reason: 1})
+    refused = {"too_large": 413, "too_deep": 400}.get(reason) or (400 if "context" in fields else None)
+    if refused is None:
+        assert parse(bad, None).dropped == {reason: 1}
+        return
     with pytest.raises(AssentError) as raised:
         parse(bad, None)
-    assert raised.value.status == (413 if reason == "too_large" else 400)
+    assert raised.value.status == refused
 
 
 def test_items_that_are_no_objects_are_dropped() -> None:
@@ -269,7 +281,9 @@ FIELDS = [
     "type", "event", "userId", "anonymousId", "previousId", "groupId", "messageId", "timestamp", "originalTimestamp",
     "sentAt", "category", "properties", "traits", "context",
 ]  # fmt: skip
-CALLS = st.dictionaries(st.sampled_from(FIELDS), JSON | st.sampled_from(["track", "identify", "Order Completed", "ann"]), max_size=8)
+CALLS = st.dictionaries(
+    st.sampled_from(FIELDS), JSON | st.sampled_from(["track", "identify", "Order Completed", "ann"]), max_size=8
+)
 PROPERTIES = st.dictionaries(st.sampled_from(["product_id", "sku", "products", "price", "url", "x"]), JSON, max_size=5)
 
 
@@ -278,8 +292,12 @@ def check(body: bytes, kind: str | None) -> None:
     try:
         batch = PARSER.parse(body, kind=kind)
     except AssentError as error:
-        assert error.message
-        assert error.advice
+        told = error
+    else:
+        told = None
+    if told is not None:
+        assert told.message
+        assert told.advice
         return
     for group in batch.groups:
         assert len(group.digests) == len(group.events)

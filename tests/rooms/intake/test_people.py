@@ -59,7 +59,9 @@ def test_in_one_batch_a_visitor_signs_in(shop: Shop) -> None:
     """What the visitor did earlier in the same batch moves with them."""
     shop.send(shop.event("ann", "tea"))
     taken = shop.send(
-        shop.event(None, "mug", anonymousId=DEVICE), call("identify", userId="ann", anonymousId=DEVICE), shop.event("ann", "jam")
+        shop.event(None, "mug", anonymousId=DEVICE),
+        call("identify", userId="ann", anonymousId=DEVICE),
+        shop.event("ann", "jam"),
     )
     assert taken.stored == 3
     assert {item for item, _, _ in shop.history("ann")} == {"tea", "mug", "jam"}
@@ -93,7 +95,11 @@ def test_a_visitor_who_refused_everything_stops_what_comes_with_signing_in(shop:
     shop.consent("ann", grant=["personalize"])
     shop.send(shop.event(None, "mug", anonymousId=DEVICE))
     shop.clock.move(seconds=5)
-    shop.send(shop.event(None, "mug", anonymousId=DEVICE, context={"consent": {"categoryPreferences": {"personalize": False}}}))
+    shop.send(
+        shop.event(
+            None, "mug", anonymousId=DEVICE, context={"consent": {"categoryPreferences": {"personalize": False}}}
+        )
+    )
     shop.clock.move(seconds=5)
     taken = shop.send(shop.event("ann", "jam", anonymousId=DEVICE, context=None))
     assert (taken.stored, taken.dropped) == (0, {"no_consent": 1})
@@ -169,7 +175,11 @@ def test_one_person_is_one_object_in_memory_under_all_names(shop: Shop) -> None:
     shop.send(shop.event("ann", "tea", anonymousId=DEVICE))
     fresh = shop.another()
     fresh.send(shop.event("ann", "tea"))
-    fresh.send(shop.event(None, "mug", anonymousId=DEVICE, context={"consent": {"categoryPreferences": dict.fromkeys(YES, False)}}))
+    fresh.send(
+        shop.event(
+            None, "mug", anonymousId=DEVICE, context={"consent": {"categoryPreferences": dict.fromkeys(YES, False)}}
+        )
+    )
     assert fresh.send(shop.event("ann", "jam", context=None)).dropped == {"no_consent": 1}
 
 
