@@ -21,10 +21,10 @@ demo: $(STAMP) ## Show it: a made-up shop, consents, suggestions with reasons, w
 	@$(RUN)/assent demo $(ARGS)
 
 test: $(STAMP) ## Run every test, on SQLite and on PostgreSQL
-	@$(RUN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 cover: $(STAMP) ## Run every test with branch coverage; five rooms must be covered whole
-	@$(RUN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+	@$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(ARGS)
 	@for room in consent vault sums models rights; do \
 		$(RUN)/coverage report --include="src/assent/$$room/*" --fail-under=100 || exit 1; done
 
@@ -69,7 +69,7 @@ $(STAMP): requirements.lock pyproject.toml
 		{ test -x $(RUN)/python || $(PYTHON) -m venv $(VENV) \
 			|| { echo "python3 has no venv here: install it (Debian: apt install python3-venv)" >&2; exit 1; }; } \
 		&& echo "Installing into $(VENV) (two or three minutes the first time)" \
-		&& $(RUN)/python -m pip install --quiet --require-hashes -r requirements.lock \
-		&& $(RUN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
+		&& $(RUN)/python -m pip install -qq --require-hashes -r requirements.lock \
+		&& $(RUN)/python -m pip install -qq --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $(STAMP)

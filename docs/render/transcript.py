@@ -22,7 +22,7 @@ def demo() -> str:
 
 def transcript(printed: str) -> str:
     """Return the chosen scenes of what the demo printed, each cut after its lines; what was left out shows as dots."""
-    scenes = re.split(r"^(?=\d+  \S)", printed, flags=re.MULTILINE)[1:]
+    scenes = re.split(r"\n\n(?=\d+  \S)", printed)[1:]
     kept = []
     for scene in scenes:
         lines = [line.rstrip() for line in scene.strip().splitlines()]
