@@ -16,11 +16,16 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from hypothesis import settings
 
 from assent.store import Store
 from assent.store.columns import METADATA
 from assent.store.migrate import HEAD, VERSION_TABLE
 from assent.testing import FixedClock, SeededRandomness
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("assent", deadline=None)
+settings.load_profile("assent")
 
 ROOT = Path(__file__).parents[1]
 DIALECTS = ["sqlite", "postgresql"]

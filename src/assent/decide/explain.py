@@ -56,7 +56,7 @@ def explain(
     """Say for each chosen item why it is here; the first `personal` come from the score, the rest from popularity."""
     because: list[tuple[Because, ...]] = [()] * len(chosen)
     if model is not None and personal:
-        parts = model.parts(gathered.inputs, gathered.values, chosen[:personal].astype(np.int32))
+        parts = model.parts(gathered.inputs, gathered.values, chosen[:personal])
         because[:personal] = _because(parts, gathered, view)
     ids, names, facts = view.ids, view.names, view.facts
     return tuple(
@@ -100,18 +100,13 @@ def _verbs(gathered: Gathered) -> dict[int, str]:
 
 
 def _sentence(because: Sequence[Because]) -> str:
-    """Say the reasons in one plain sentence: what was done alike is told together."""
+    """Say the reasons in one plain sentence."""
     if not because:
         return "Popular with people who agreed to share what they like."
-    names: dict[str, list[str]] = {}
-    for each in because:
-        names.setdefault(each.action, []).append(each.name)
-    told = [f"{action} {' and '.join(done)}" for action, done in names.items()]
-    return f"Because you {_joined(told)}."
-
-
-def _joined(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    told = [f"{each.action} {each.name}" for each in because]
+    if len(told) == 1:
+        return f"Because you {told[0]}."
+    return f"Because you {', '.join(told[:-1])} and {told[-1]}."
 
 
 def used(gathered: Gathered, *, uses_history: bool, model: Recommender | None) -> tuple[str, ...]:
@@ -122,7 +117,7 @@ def used(gathered: Gathered, *, uses_history: bool, model: Recommender | None) -
     if gathered.context is not None:
         lines.append("the item on this page")
     if model is not None:
-        lines.append(f"what {model.people} people who agreed to share have in common")
+        lines.append(f"what {model.people:,} people who agreed to share have in common")
     return tuple(lines)
 
 
