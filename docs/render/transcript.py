@@ -41,5 +41,7 @@ def told_again(readme: str, printed: str) -> str:
 
 def plain(text: str) -> list[str]:
     """Return the lines that say something, without figures, digests, and the spaces that align them."""
-    lines = (re.sub(r"\b[0-9a-f]{16}\b|\d[\d.,]*", "N", " ".join(line.split())) for line in text.splitlines())
+    lines = (
+        re.sub(r"\b[0-9a-f]{16}\b|\d[\d.,]*(?: m?s\b)?", "N", " ".join(line.split())) for line in text.splitlines()
+    )
     return [line for line in lines if line]

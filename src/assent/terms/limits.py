@@ -34,7 +34,7 @@ _ROWS = (
     Limit("permit_ttl_seconds", 30, "seconds", "A permit outlives one request, not a withdrawal."),
     Limit("consent_days", 365, "days", "Consent is asked again after a year."),
     Limit("history_entries_max", 2_000, "entries", "The newest actions; more adds nothing to a suggestion."),
-    Limit("history_tail_records", 0, "records", "A training folds whatever lies loose, so that a history opens whole."),
+    Limit("history_tail_records", 1, "records", "Past this many loose trails a training folds a history into one."),
     Limit("evidence_chars_max", 2_000, "characters", "What an operator states as proof of consent."),
     Limit("products_per_event_max", 500, "products", "A longer order is a wholesale list, not a taste."),
     Limit("write_queue_jobs_max", 1_000, "jobs", "Past this a caller waits, then is told the store is busy."),
