@@ -7,7 +7,9 @@ import random
 import sqlite3
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ from assent.consent import Ledger, Purposes
 from assent.intake import Intake
 from assent.learn import Learning
 from assent.store import Store
+from assent.terms.answers import TakenIn
 from assent.terms.clock import SystemClock
 from assent.terms.randomness import SystemRandomness
 from assent.terms.settings import Settings
@@ -32,6 +35,12 @@ ROUNDS = 3
 TARGET_PER_SECOND = 30_000
 TARGET_SHARE = 0.5
 ITEMS = 3_500
+#: How many senders wait for an answer at the same time.
+CONNECTIONS = 8
+
+
+#: Takes one body; None waits until everything that was taken is durable.
+Step = Callable[[bytes | None], None]
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ def _text(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def bare(folder: Path) -> Callable[[bytes], object]:
+def bare(folder: Path) -> Step:
     """Return the bare pipeline: decode, seal each event with one key, insert, commit; as durable as the house."""
     connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
     for setting in ("journal_mode=WAL", "synchronous=FULL"):
@@ -99,7 +108,9 @@ def bare(folder: Path) -> Callable[[bytes], object]:
     decode = msgspec.json.Decoder().decode
     encode = msgspec.msgpack.Encoder().encode
 
-    def run(body: bytes) -> None:
+    def run(body: bytes | None) -> None:
+        if body is None:
+            return
         rows = []
         for event in decode(body)["batch"]:
             nonce = take(12)
@@ -111,8 +122,8 @@ def bare(folder: Path) -> Callable[[bytes], object]:
     return run
 
 
-def house(folder: Path) -> tuple[Callable[[bytes], object], Callable[[], None]]:
-    """Return intake on a fresh SQLite store, and how to close it."""
+def house(folder: Path) -> tuple[Step, Callable[[], None]]:
+    """Return intake on a fresh SQLite store, with a batch on its way for each sender, and how to close it."""
     clock, randomness = SystemClock(), SystemRandomness()
     store = Store.open(folder / "shop.db")
     vault = Vault(KeyFile.make(folder / "shop.key"), clock, randomness)
@@ -121,11 +132,21 @@ def house(folder: Path) -> tuple[Callable[[bytes], object], Callable[[], None]]:
     learning = Learning(store, vault, ledger, clock)
     intake = Intake(store, vault, ledger, catalog, clock, randomness, Settings(), learning=learning)
 
-    def run(body: bytes) -> None:
-        taken = intake.submit(intake.parse(body, kind="batch")).result()
-        if taken.stored != EVENTS:
-            message = f"Only {taken.stored} of {EVENTS} events were stored: {taken.dropped}"
-            raise RuntimeError(message)
+    flying: deque[Future[TakenIn]] = deque()
+
+    def land(count: int) -> None:
+        while len(flying) > count:
+            taken = flying.popleft().result()
+            if taken.stored != EVENTS:
+                message = f"Only {taken.stored} of {EVENTS} events were stored: {taken.dropped}"
+                raise RuntimeError(message)
+
+    def run(body: bytes | None) -> None:
+        if body is None:
+            land(0)
+            return
+        flying.append(intake.submit(intake.parse(body, kind="batch")))
+        land(CONNECTIONS - 1)
 
     return run, store.close
 
@@ -139,10 +160,10 @@ def measure(people: int) -> Measured:
             warm, timed = sent[:10], sent[10:]
             run, close = house(Path(folder))
             for name, step in (("bare", bare(Path(folder))), ("house", run)):
-                for body in warm:
+                for body in (*warm, None):
                     step(body)
                 started = time.perf_counter()
-                for body in timed:
+                for body in (*timed, None):
                     step(body)
                 seconds = time.perf_counter() - started
                 best[name] = max(best[name], len(timed) * EVENTS / seconds)
@@ -156,7 +177,7 @@ def rows() -> list[dict[str, Any]]:
     for people in (100, 500):
         measured = measure(people)
         share = measured.house / measured.bare
-        what = f"intake in process, batches of {EVENTS} events of {people} people"
+        what = f"intake in process, batches of {EVENTS} events of {people} people, {CONNECTIONS} senders"
         lines.append(
             {
                 "what": what,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assent.consent import NO_SIGNALS, Change, Signals, settle, standing
 from assent.intake.moving import moved_record
 from assent.intake.roster import Found
+from assent.intake.work import Share
 from assent.store import meta, people
 from assent.terms.purposes import TAGS, Learn
 from assent.vault import Act
@@ -41,9 +42,9 @@ class Door:
         if settled.changes:
             self.admit(session, group, Found(known), signals, work)
         elif settled.mask:
-            work.share(known).parts.append((settled.mask, group))
+            work.keep(known, settled.mask, group)
         else:
-            work.dropped[settled.refused_by] += len(group.events)
+            work.drop(settled.refused_by, group)
 
     def admit(self, session: Session, group: Group, found: Found, signals: Signals, work: Work) -> None:
         """Add to the work those events that some purpose permits; count the others by what refused them.
@@ -67,7 +68,7 @@ class Door:
     ) -> None:
         """Put events that may be kept into their person's share; only now are people made, named and joined."""
         if not settled.mask:
-            work.dropped[settled.refused_by] += len(group.events)
+            work.drop(settled.refused_by, group)
             return
         known = found.known or self.begin(session, found, work)
         mask = settled.mask
@@ -79,9 +80,9 @@ class Door:
             self._join(session, source, known, work)
             mask &= standing(known.states, signals, work.now_ms)
             if not mask:
-                work.dropped["no_consent"] += len(group.events)
+                work.drop("no_consent", group)
                 return
-        work.share(known).parts.append((mask, group))
+        work.keep(known, mask, group)
 
     def begin(self, session: Session, found: Found, work: Work) -> Known:
         """Make the person whom a group of events is about."""
@@ -103,7 +104,7 @@ class Door:
                 self._learning.forget_person(session, known.person, key)
             self._vault.strip(session, known.person, key, tag.bit)
             if known.person in work.shares:
-                work.dropped["signal"] += work.shares[known.person].keep_only(EVERY_BIT & ~tag.bit)
+                work.shares[known.person].keep_only(EVERY_BIT & ~tag.bit, "signal")
         known.states = self._ledger.states(session, known.person)
         work.changed = True
 
@@ -119,8 +120,8 @@ class Door:
         allowed = standing(target.states, NO_SIGNALS, work.now_ms)
         if source.person in work.shares:
             share = work.shares.pop(source.person)
-            work.dropped["no_consent"] += share.keep_only(allowed)
-            work.share(target).parts += share.parts
+            share.keep_only(allowed, "no_consent")
+            work.shares.setdefault(target.person, Share(target)).parts += share.parts
         source_key = self._roster.key(source)
         moved = moved_record(session, self._vault, source_key, self._roster.key(target), allowed, work.now_ms)
         if moved is not None:

@@ -129,7 +129,8 @@ def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None
         .then(pl.lit("bad"))
         .otherwise(pl.lit("ready"))
     )
-    return Rows(rows.with_columns(outcome.alias("outcome")), block.unreadable, block.after)
+    person = pl.coalesce("user", "anonymous").alias("person")
+    return Rows(rows.with_columns(outcome.alias("outcome"), person), block.unreadable, block.after)
 
 
 def properties_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,11 @@ import polars as pl
 from assent.terms.errors import InvalidInput, NotFound, TooLarge
 
 #: Rows of a block read from Parquet, and bytes of one read from text.
-BLOCK_ROWS = 100_000
-BLOCK_BYTES = 16_777_216
+BLOCK_ROWS = 20_000
+BLOCK_BYTES = 2_097_152
 _PIECE_BYTES = 1_048_576
 #: No single line of text may be longer.
-_LINE_BYTES_MAX = 4 * BLOCK_BYTES
+_LINE_BYTES_MAX = 16_777_216
 
 CSV, PARQUET, NDJSON = "csv", "parquet", "ndjson"
 _KINDS = {

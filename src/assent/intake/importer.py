@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assent.catalog import Catalog, row_of
-from assent.intake.agreed import Statement, agreed_to, consents_said, read_statement
+from assent.intake.agreed import Named, Statement, agreed_to, consents_said, read_statement
 from assent.intake.flat import event_blocks, item_blocks, properties_of
 from assent.intake.frames import Source, open_source
 from assent.intake.parse import NO_CONSENT_TEXT, Group
@@ -24,7 +24,7 @@ from assent.intake.stating import Stated
 from assent.intake.wire import Event
 from assent.store import imports, items
 from assent.terms.answers import Imported
-from assent.terms.errors import InvalidInput
+from assent.terms.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     from assent.intake.intake import Intake
@@ -70,6 +70,9 @@ class _Journal:
         """Do one piece of work, and note with it, in one transaction, that it is done."""
 
         def job(session: Session) -> Counter[str]:
+            progress = imports.progress(session, self.import_id)
+            if (0 if progress is None else progress[0]) != self.position:
+                raise Conflict("The same file is being imported by somebody else.", advice="Wait until that has ended.")
             table = self.table + Counter(work(session))
             self._note(session, position, table, finished=False)
             return table
@@ -172,11 +175,11 @@ class Importer:
         if not journal.finished:
             agreed = agreed_to(self._intake.purposes, statement)
             now_ms = self._clock.now_ms()
-            said: dict[tuple[str | None, ...], list[str | None]] = {}
+            said: dict[Named, list[str | None]] = {}
             if consent_column is not None:
                 for rows in event_blocks(source, mapping, consent_column, now_ms):
                     ready = rows.frame.filter(rows.frame["outcome"] == "ready")
-                    for person, texts in consents_said(ready, ["user", "anonymous"]).items():
+                    for person, texts in consents_said(ready, ["person"]).items():
                         said.setdefault(person, []).extend(texts)
             purposes = {person: agreed(texts) for person, texts in said.items()}
             for rows in event_blocks(source, mapping, consent_column, now_ms, journal.position):
@@ -189,9 +192,7 @@ class Importer:
                 journal.step(rows.after, functools.partial(_counted, take=take, counts=counts))
         return _answer(journal, started, ("imported", "guest", "bad"))
 
-    def _events_of(
-        self, frame: Any, purposes_of: Callable[[tuple[str | None, ...]], frozenset[str]]
-    ) -> tuple[list[Stated], int]:
+    def _events_of(self, frame: Any, purposes_of: Callable[[Named], frozenset[str]]) -> tuple[list[Stated], int]:
         """Return the rows that are ready as events, person by person, and how many turned out to be bad."""
         ready = frame.filter(frame["outcome"] == "ready").sort("user", "anonymous", "at_ms", maintain_order=True)
         shaper = self._intake.shaper()
@@ -211,7 +212,7 @@ class Importer:
             stated = people.get(person)
             if stated is None:
                 group = Group(event.user_id, event.anonymous_id, None, None, NO_CONSENT_TEXT)
-                stated = people[person] = Stated(group, [], purposes_of(person))
+                stated = people[person] = Stated(group, [], purposes_of((row["person"],)))
             stated.group.add(event, self._intake.digest(event, unique), code, ids)
             stated.lines.append(1)
         return list(people.values()), bad

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assent.intake.allow import AllowList
 from assent.intake.parse import Batch, Parser, body_of, digest_of, write_key_of
+from assent.intake.queueing import BatchQueue
 from assent.intake.shape import Shaper
 from assent.intake.stating import Stated
 from assent.intake.taking import Taker
@@ -56,6 +56,9 @@ class Intake:
         self._parser = Parser(self.allow, vault.digest_message, clock.now_ms)
         sums = Learning(store, vault, ledger, clock) if learning is None else learning
         self._taker = Taker(vault, ledger, sums, clock, randomness)
+        self._queue = BatchQueue(
+            store, lambda session, batches: self._take(session, batches, watched=True), self._taker.failed
+        )
         self._counts: Counter[str] = Counter()
         self._bytes_received = self._bytes_kept = 0
         self._counting = threading.Lock()
@@ -78,18 +81,16 @@ class Intake:
         return write_key_of(body, content_encoding)
 
     def take(self, batch: Batch, *, gpc: bool = False) -> Callable[[Session], TakenIn]:
-        """Return the write job that takes a batch in; `gpc`: the request had `Sec-GPC: 1`."""
-        return functools.partial(self._take, batch=batch, gpc=gpc, watched=False)
+        """Return the write job that takes one batch in; `gpc`: the request had `Sec-GPC: 1`."""
+        return lambda session: self._take(session, [(batch, gpc)], watched=False)[0]
 
     def submit(self, batch: Batch, *, gpc: bool = False) -> Future[TakenIn]:
-        """Queue the write job of a batch; the future resolves once it is durable.
+        """Queue a batch; the future resolves once it is durable. Raises `Busy` while too many batches wait.
 
-        Faster than `store.submit(take(batch))` where batches share a commit: a commit that fails is noticed here, so
-        that what one batch found out about people can serve the next before it is durable.
+        Batches that wait at the same moment are taken in by one job: each person's events are sealed once, not once for
+        each batch. If that job fails, each of its batches is tried alone.
         """
-        future = self._store.submit(functools.partial(self._take, batch=batch, gpc=gpc, watched=True))
-        future.add_done_callback(self._settled)
-        return future
+        return self._queue.submit(batch, gpc=gpc)
 
     def shaper(self) -> Shaper:
         """Return what shapes calls into events for an import: the same allow-list, orders of any length."""
@@ -117,19 +118,16 @@ class Intake:
         """Drop what is remembered of people: after an erasure, so that not even a name is left in memory."""
         self._store.write(lambda _: self._taker.forget_people())
 
-    def _take(self, session: Session, *, batch: Batch, gpc: bool, watched: bool) -> TakenIn:
-        taken, bytes_kept = self._taker.take(session, batch, gpc=gpc, watched=watched)
-        session.after_commit(lambda: self._count(taken, batch.bytes_received, bytes_kept))
+    def _take(self, session: Session, batches: Sequence[tuple[Batch, bool]], *, watched: bool) -> list[TakenIn]:
+        taken, bytes_kept = self._taker.take(session, batches, watched=watched)
+        bytes_received = sum(batch.bytes_received for batch, _ in batches)
+        session.after_commit(lambda: self._count(taken, bytes_received, bytes_kept))
         return taken
 
-    def _settled(self, future: Future[TakenIn]) -> None:
-        """In the writer's thread, before its next job: notice a job whose changes were undone."""
-        if not future.cancelled() and future.exception() is not None:
-            self._taker.failed()
-
-    def _count(self, taken: TakenIn, bytes_received: int, bytes_kept: int) -> None:
+    def _count(self, taken: Sequence[TakenIn], bytes_received: int, bytes_kept: int) -> None:
         with self._counting:
-            self._counts["stored"] += taken.stored
-            self._counts.update(taken.dropped)
+            for each in taken:
+                self._counts["stored"] += each.stored
+                self._counts.update(each.dropped)
             self._bytes_received += bytes_received
             self._bytes_kept += bytes_kept

@@ -16,6 +16,8 @@ REASONS = {
     "in_future": "The event lies further ahead than event_future_seconds_max.",
     "duplicate": "The same event was taken in before.",
     "no_consent": "No purpose has the person's consent.",
+    "signal": "The consent object of the event or its batch says no to every purpose that the person had agreed to.",
+    "unreadable": "The consent object of the event or its batch cannot be read, so it is no yes.",
     "gpc": "Global Privacy Control refused every purpose that the person had consented to.",
     "suppressed": "The person was erased, or is being erased, and has not consented anew.",
     "alias_refused": "The alias names a person who is known by a user id of their own.",

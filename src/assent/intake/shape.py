@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from assent.intake.allow import AllowList, keep, plain_url
+from assent.intake.allow import AllowList, keep
 from assent.intake.body import deeper_than
 from assent.intake.moments import read_moment
 from assent.intake.reasons import Dropped
@@ -26,6 +26,7 @@ _NAME_CHARS_MAX = 200
 _DEPTH_MAX = limit("json_depth_max") - 1
 #: Properties and traits that hold nothing.
 _EMPTY = frozenset((b"", b"{}", b"null"))
+_values = msgspec.structs.astuple
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _NO_FIELDS: frozenset[str] = frozenset()
 
@@ -116,10 +117,9 @@ class Shaper:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return self.track_values(event, name, read_object(properties))
         if b"/" in properties:
-            for field in plan.fields:
-                value = getattr(kept, field)
+            for value in _values(kept):
                 if type(value) is str and "/" in value:
-                    setattr(kept, field, plain_url(value))
+                    return self.track_values(event, name, read_object(properties))
         code = plan.code
         if not code:
             return NO_DEED

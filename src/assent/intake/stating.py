@@ -11,6 +11,7 @@ from assent.consent import NO_SIGNALS, settle
 from assent.intake.reasons import Dropped
 from assent.terms.purposes import TAGS
 from assent.vault import Act
+from assent.vault.sealing import EVIDENCE
 
 if TYPE_CHECKING:
     from assent.consent import Ledger
@@ -77,7 +78,7 @@ class Stater:
         settled = settle(known.states, NO_SIGNALS, work.now_ms, work.now_ms)
         if settled.mask:
             self._roster.attach(session, known, found.attach)
-            work.share(known).parts.append((settled.mask, group))
+            work.keep(known, settled.mask, group)
             return "imported"
         return settled.refused_by
 
@@ -88,7 +89,7 @@ class Stater:
             held = known.states.get(purpose)
             if held is not None and held.refusal(work.now_ms) != "expired":
                 continue
-            sealed = self._roster.key(known).seal("ledger", 0, evidence.encode())
+            sealed = self._roster.key(known).seal(EVIDENCE, 0, evidence.encode())
             entry = self._ledger.record(
                 session, known.person, purpose, "granted", SOURCE, evidence=sealed, at_ms=work.now_ms
             )

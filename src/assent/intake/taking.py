@@ -16,11 +16,10 @@ from assent.intake.parse import context_of
 from assent.intake.reasons import Dropped
 from assent.intake.roster import Roster
 from assent.intake.stating import Stated, Stater
-from assent.intake.work import Share, Work
+from assent.intake.work import Share, Tally, Work
 from assent.store import meta, records
 from assent.store import seen as messages
 from assent.store.records import RecordRow
-from assent.terms.answers import TakenIn
 from assent.vault import AuditLog
 
 if TYPE_CHECKING:
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     from assent.intake.wire import Event
     from assent.learn import Learning
     from assent.store import Session
+    from assent.terms.answers import TakenIn
     from assent.terms.clock import Clock
+    from assent.terms.ids import PersonId
     from assent.terms.randomness import Randomness
     from assent.vault import Vault
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 _ENTRY = Struct("<IHBB").pack
 _encode = msgspec.msgpack.Encoder().encode
 _DAY_MAX = 0xFFFF
+#: How many people's loose trails are counted before all counts begin anew.
+LOOSE_PEOPLE_MAX = 200_000
+#: Trails that may lie loose until intake folds them itself: a training does it anyway, and a fold costs like thirty.
+LOOSE_TRAILS_MAX = 64
 #: How many different consent objects are remembered.
 SIGNALS_MAX = 4_096
 #: Longer ones are read anew each time.
@@ -59,6 +64,8 @@ class Taker:
         self._door = Door(vault, ledger, learning, self._roster)
         self._stater = Stater(ledger, self._roster, self._door)
         self._numbers = Numbers()
+        #: Trails since a person's history was folded last, as far as this process knows.
+        self._loose: dict[PersonId, int] = {}
         self._signals: dict[tuple[ConsentText, bool], Signals] = {}
         self._epoch = -1
         self._doubtful = False
@@ -73,23 +80,32 @@ class Taker:
         """Drop every person from memory at once; in the writer's thread."""
         self._roster.forget()
 
-    def take(self, session: Session, batch: Batch, *, gpc: bool, watched: bool) -> tuple[TakenIn, int]:
-        """Take in one batch inside a write job; return what became of its events, and how many bytes are kept of them.
+    def take(
+        self, session: Session, batches: Sequence[tuple[Batch, bool]], *, watched: bool
+    ) -> tuple[list[TakenIn], int]:
+        """Take in batches inside a write job, each with whether its request had `Sec-GPC: 1`.
 
-        `watched`: whoever runs the job calls `failed` when it is undone. If nobody does, nothing that the job found out
-        is believed before it is durable.
+        Returns what became of each batch's events, and how many bytes are kept of all. `watched`: whoever runs the job
+        calls `failed` when it is undone. If nobody does, nothing that it found out is believed before it is durable.
         """
         with self._trusting(session, watched=watched):
-            work = Work(self._clock.now_ms(), Counter(batch.dropped))
-            self._gather(session, batch, work, gpc=gpc)
-            stored = self._write(session, work)
-        return TakenIn(stored, {reason: count for reason, count in work.dropped.items() if count}), work.bytes_kept
+            work = Work(self._clock.now_ms(), Tally(Counter()))
+            groups = [group for batch, _ in batches for group in batch.groups]
+            seen, repeats = self._repeats(session, groups)
+            self._roster.load(session, groups)
+            tallies = []
+            for batch, gpc in batches:
+                work.tally = Tally(Counter(batch.dropped))
+                tallies.append(work.tally)
+                self._gather(session, batch, seen if repeats else None, work, gpc=gpc)
+            self._write(session, work)
+        return [tally.answer() for tally in tallies], work.bytes_kept
 
     def take_stated(self, session: Session, stated: Sequence[Stated], evidence: str) -> Counter[str]:
         """Take in events under stated consent inside a write job; return what became of the lines that hold them."""
         with self._trusting(session, watched=False):
-            work = Work(self._clock.now_ms(), Counter())
-            seen = messages.seen(session, [each for one in stated for each in one.group.digests if each is not None])
+            work = Work(self._clock.now_ms(), Tally(Counter()))
+            seen, _ = self._repeats(session, [each.group for each in stated])
             table = self._stater.gather(session, stated, seen, evidence, work)
             self._write(session, work)
         return table
@@ -122,32 +138,30 @@ class Taker:
             self._epoch = epoch
         self._doubtful = False
 
-    def _gather(self, session: Session, batch: Batch, work: Work, *, gpc: bool) -> None:
-        """Sort the events into people's shares, as far as they are new and some purpose permits them."""
-        seen, repeats = self._repeats(session, batch)
-        self._roster.load(session, batch.groups)
-        for group in batch.groups:
-            fresh = _without_repeats(group, seen) if repeats else group
-            events = len(fresh.events)
-            if events < len(group.events):
-                work.dropped["duplicate"] += len(group.events) - events
-                if not events:
+    def _gather(self, session: Session, batch: Batch, seen: set[bytes] | None, work: Work, *, gpc: bool) -> None:
+        """Sort a batch's events into people's shares, as far as they are new and some purpose permits them."""
+        for whole in batch.groups:
+            group = whole
+            if seen is not None:
+                group = _without_repeats(whole, seen)
+                work.tally.dropped["duplicate"] += len(whole.events) - len(group.events)
+                if not group.events:
                     continue
             signals = self._signals.get((group.consent, gpc)) or self._read_signals(group.consent, gpc=gpc)
-            known = self._roster.known(fresh)
+            known = self._roster.known(group)
             if known is not None:
-                self._door.admit_known(session, fresh, known, signals, work)
+                self._door.admit_known(session, group, known, signals, work)
                 continue
             try:
-                found = self._roster.find(session, fresh)
+                found = self._roster.find(session, group)
             except Dropped as dropped:
-                work.dropped[dropped.reason] += events
+                work.drop(dropped.reason, group)
                 continue
-            self._door.admit(session, fresh, found, signals, work)
+            self._door.admit(session, group, found, signals, work)
 
-    def _repeats(self, session: Session, batch: Batch) -> tuple[set[bytes], bool]:
-        """Return the digests that the store has seen, and whether anything in the batch is there twice or was seen."""
-        digests = [digest for group in batch.groups for digest in group.digests if digest is not None]
+    def _repeats(self, session: Session, groups: Sequence[Group]) -> tuple[set[bytes], bool]:
+        """Return the digests that the store has seen, and whether anything in the groups is there twice or was seen."""
+        digests = [digest for group in groups for digest in group.digests if digest is not None]
         seen = messages.seen(session, digests)
         return seen, bool(seen) or len(set(digests)) < len(digests)
 
@@ -162,23 +176,40 @@ class Taker:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def _write(self, session: Session, work: Work) -> int:
-        """Seal and write what was gathered; return how many events were stored."""
+    def _write(self, session: Session, work: Work) -> None:
+        """Seal and write what was gathered, and count what is stored of each batch."""
         shares = [share for share in work.shares.values() if share.parts]
+        rows = work.moved
         if shares:
-            groups = [group for share in shares for _, group in share.parts]
+            groups = []
+            for share in shares:
+                for _, group, tally in share.parts:
+                    tally.stored += len(group.events)
+                    groups.append(group)
             self._number(session, groups, work.now_ms)
             first = meta.allocate(session, records.SEQUENCE, len(shares))
-            rows = [self._sealed(share, seq, work) for seq, share in enumerate(shares, first)]
-            records.add_many(session, [*work.moved, *rows])
+            rows += [self._sealed(share, seq, work) for seq, share in enumerate(shares, first)]
             messages.add_seen(session, [digest for group in groups for digest in group.digests if digest is not None])
-        elif work.moved:
-            records.add_many(session, work.moved)
+        if rows:
+            records.add_many(session, rows)
+        self._fold(session, shares)
         if work.acts:
             self._audit.append_many(session, work.acts)
         if work.changed:
             self._epoch = meta.epoch(session)
-        return sum(share.events() for share in shares)
+
+    def _fold(self, session: Session, shares: Sequence[Share]) -> None:
+        """Fold the loose trails of those who have many by now, in case nobody trains: readers open each."""
+        loose = self._loose
+        if len(loose) > LOOSE_PEOPLE_MAX:
+            loose.clear()
+        for share in shares:
+            person = share.known.person
+            trails = loose.get(person, 0) + 1
+            if trails > LOOSE_TRAILS_MAX:
+                self._vault.fold_history(session, person, self._roster.key(share.known))
+                trails = 0
+            loose[person] = trails
 
     def _number(self, session: Session, groups: Sequence[Group], now_ms: int) -> None:
         """Learn the numbers of the items that these groups name, and note when each was seen last."""
@@ -194,13 +225,13 @@ class Taker:
 
     def _sealed(self, share: Share, seq: int, work: Work) -> RecordRow:
         """Seal one person's events, and beside them their history entries, under that person's key."""
-        mask, group = share.parts[0]
+        mask, group, _ = share.parts[0]
         events = group.events
         if len(share.parts) > 1:
             events = _joined(share.parts)
-            for own, _ in share.parts:
+            for own, _, _ in share.parts:
                 mask |= own
-        trail = b"".join([entry for own, each in share.parts for entry in self._entries(own, each)])
+        trail = b"".join([entry for own, each, _ in share.parts for entry in self._entries(own, each)])
         plain = _encode(events)
         work.bytes_kept += len(plain)
         key = self._roster.key(share.known)
@@ -223,11 +254,11 @@ class Taker:
         ]
 
 
-def _joined(parts: Sequence[tuple[int, Group]]) -> list[Event]:
+def _joined(parts: Sequence[tuple[int, Group, Tally]]) -> list[Event]:
     """Return the events of several groups in one list; where purposes differ, each event says its own."""
-    differ = len({mask for mask, _ in parts}) > 1
+    differ = len({mask for mask, _, _ in parts}) > 1
     events: list[Event] = []
-    for mask, group in parts:
+    for mask, group, _ in parts:
         if differ:
             for event in group.events:
                 event.purposes = mask

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from assent.terms.answers import TakenIn
+
 if TYPE_CHECKING:
     from assent.intake.parse import Group
     from assent.intake.roster import Known
@@ -15,29 +17,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
+class Tally:
+    """What became of one batch's events."""
+
+    dropped: Counter[str]
+    stored: int = 0
+
+    def answer(self) -> TakenIn:
+        """Return it as the batch's sender is told."""
+        return TakenIn(self.stored, {reason: count for reason, count in self.dropped.items() if count})
+
+
+@dataclass(slots=True)
 class Share:
-    """One person's part of a batch: groups of events, each with the bits of the purposes it may serve."""
+    """One person's part of a job: groups of events, the bits of the purposes each may serve, and whose batch it was."""
 
     known: Known
-    parts: list[tuple[int, Group]] = field(default_factory=list)
+    parts: list[tuple[int, Group, Tally]] = field(default_factory=list)
 
-    def events(self) -> int:
-        """Return how many events there are."""
-        return sum(len(group.events) for _, group in self.parts)
-
-    def keep_only(self, bits: int) -> int:
-        """Take away every purpose outside `bits`; return how many events that leaves without any, and so out."""
-        before = self.events()
-        self.parts = [(mask & bits, group) for mask, group in self.parts if mask & bits]
-        return before - self.events()
+    def keep_only(self, bits: int, reason: str) -> None:
+        """Take away every purpose outside `bits`; events that are left without any are out, for a reason."""
+        kept = []
+        for mask, group, tally in self.parts:
+            if mask & bits:
+                kept.append((mask & bits, group, tally))
+            else:
+                tally.dropped[reason] += len(group.events)
+        self.parts = kept
 
 
 @dataclass(slots=True)
 class Work:
-    """Everything one job has to write."""
+    """Everything one job has to write, and the tally of the batch that it is at."""
 
     now_ms: int
-    dropped: Counter[str]
+    tally: Tally
     shares: dict[PersonId, Share] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     #: Records that were sealed anew because two people turned out to be one.
@@ -47,9 +61,13 @@ class Work:
     #: Whether consent, keys or people changed, so that the epoch moved.
     changed: bool = False
 
-    def share(self, known: Known) -> Share:
-        """Return a person's part, begun when it is new."""
+    def drop(self, reason: str, group: Group) -> None:
+        """Count a group's events as dropped."""
+        self.tally.dropped[reason] += len(group.events)
+
+    def keep(self, known: Known, mask: int, group: Group) -> None:
+        """Put a group's events into a person's share, for the purposes of `mask`."""
         share = self.shares.get(known.person)
         if share is None:
             share = self.shares[known.person] = Share(known)
-        return share
+        share.parts.append((mask, group, self.tally))

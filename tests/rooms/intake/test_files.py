@@ -10,7 +10,7 @@ import pytest
 
 from assent.intake import flat, frames, importer
 from assent.store import consents, items
-from assent.terms.errors import InvalidInput, NotFound, TooLarge, UnknownPurpose
+from assent.terms.errors import Conflict, InvalidInput, NotFound, TooLarge, UnknownPurpose
 from assent.terms.permits import Permit
 from assent.terms.purposes import Personalize
 from assent.vault.sealing import EVIDENCE
@@ -248,6 +248,24 @@ def test_a_crash_in_the_middle_and_a_rerun_are_as_one_run(shop: Shop, tmp_path: 
     assert sum(len(shop.events(f"person-{number}")) for number in range(10)) == 60
     assert steps[3] == steps[2]
     assert told[-1] == (60, 60)
+
+
+def test_two_imports_of_one_file_at_once_do_not_mix(file_shop: Shop, tmp_path: Path, monkeypatch) -> None:
+    """The one that finds the file further than it left it stops, and nothing is counted twice."""
+    path = write(tmp_path, many(4), "csv")
+    take_stated = file_shop.intake.take_stated
+    again = []
+
+    def meanwhile(stated, evidence):
+        if not again:
+            again.append(None)
+            assert run(file_shop.another(), path).table["imported"] == 4
+        return take_stated(stated, evidence)
+
+    monkeypatch.setattr(file_shop.intake, "take_stated", meanwhile)
+    with pytest.raises(Conflict):
+        run(file_shop, path)
+    assert run(file_shop, path).table["imported"] == 4
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,32 @@ def test_what_each_kind_keeps() -> None:
     assert kept == {"product_id": "t", "price": 2.5}
 
 
+@pytest.mark.parametrize(
+    ("properties", "kept", "ids"),
+    [
+        ({"product_id": "t", "price": 1}, {"product_id": "t", "price": 1}, ["t"]),
+        ({"product_id": "a/b?mail=x@y.z", "sku": "s"}, {"product_id": "a/b", "sku": "s"}, ["a/b?mail=x@y.z"]),
+        ({"sku": 17}, {"sku": 17}, ["17"]),
+        ({"product_id": "", "sku": " s "}, {"product_id": "", "sku": " s "}, ["s"]),
+        ({"product_id": True}, {"product_id": True}, []),
+        ({"product_id": "x" * 200}, {"product_id": "x" * 200}, []),
+        ({"product_id": None, "price": None}, {}, []),
+        ({"product_id": ["t"], "sku": "s"}, {"sku": "s"}, []),
+        ({"products": [{"sku": "s"}, {"product_id": 5}]}, {}, ["s", "5"]),
+        ({"products": "none"}, {}, []),
+        ({}, {}, []),
+    ],
+)
+def test_the_item_of_an_act_is_its_product_id_or_its_sku(properties, kept, ids) -> None:
+    """The quick way and the thorough way of reading properties keep the same and name the same items."""
+    import msgspec
+
+    (group,) = parse(event(properties=properties), "t").groups
+    encoded = msgspec.msgpack.decode(msgspec.msgpack.encode(group.events[0]))
+    assert encoded.get("properties", {}) == kept
+    assert [item for _, _, _, item in group.deeds] == ids
+
+
 def test_metrics_are_swallowed() -> None:
     """Clients post figures about themselves; they are accepted and not looked at."""
     assert parse(b"not json at all", "m").events == 0

@@ -144,17 +144,48 @@ def test_withdrawing_learn_by_a_signal_takes_the_person_out_of_the_sum(shop: Sho
 
 def test_mixed_purposes_in_one_batch_are_kept_event_by_event(shop: Shop) -> None:
     """Each event remembers its own purposes, so that taking one back drops exactly what served it alone."""
-    shop.consent("ann", grant=["personalize", "learn"])
     shop.send(
-        shop.event("ann", "tea", context=None),
-        shop.event(
-            "ann", "mug", context={"consentManagement": {"allowedConsentIds": [], "deniedConsentIds": ["sharing"]}}
-        ),
+        shop.event("ann", "tea", context=consenting(personalize=True)),
+        shop.event("ann", "mug", context=consenting(personalize=True, learn=True)),
+        shop.event("ann", "jam", context=None),
     )
-    assert {event["properties"]["product_id"] for _, event in shop.events("ann")} == {"tea", "mug"}
     with shop.store.read() as session:
         (row,) = records.of(session, shop.find("ann"))
     assert row.purposes == BOTH
+    kept = {event["properties"]["product_id"]: purposes for purposes, event in shop.events("ann")}
+    assert kept == {"tea": 1, "mug": BOTH, "jam": BOTH}
+    assert shop.history("ann") == {("tea", 1, 1), ("mug", 1, BOTH), ("jam", 1, BOTH)}
+    shop.clock.move(seconds=1)
+    shop.send(shop.event("ann", "pen", context=consenting(personalize=False, learn=True)))
+    assert shop.history("ann") == {("mug", 1, 2), ("jam", 1, 2), ("pen", 1, 2)}
+    assert {event["properties"]["product_id"] for _, event in shop.events("ann")} == {"mug", "jam", "pen"}
+
+
+@pytest.mark.parametrize("bound", ["SIGNALS_MAX", "SIGNAL_BYTES_MAX"])
+def test_memory_for_signals_is_bounded(file_shop: Shop, monkeypatch, bound) -> None:
+    """Consent objects that are too many or too long to remember are read anew, with the same answer."""
+    from assent.intake import taking
+
+    monkeypatch.setattr(taking, bound, 1)
+    for number in range(4):
+        padding = "x" * number
+        context = {"consent": {"categoryPreferences": YES, "note": padding}}
+        assert file_shop.send(file_shop.event("ann", f"item-{number}", context=context)).stored == 1
+    assert len(file_shop.intake._taker._signals) <= 1
+
+
+def test_memory_for_people_and_items_is_bounded(file_shop: Shop, monkeypatch) -> None:
+    """Past the bounds everything is forgotten and asked of the store again; nothing is doubled."""
+    from assent.intake import numbering, roster
+
+    monkeypatch.setattr(roster, "NAMES_MAX", 2)
+    monkeypatch.setattr(numbering, "NUMBERS_MAX", 2)
+    for number in range(12):
+        file_shop.send(file_shop.event(f"person-{number % 4}", f"item-{number % 5}"))
+    assert file_shop.people() == 4
+    with file_shop.store.read() as session:
+        assert items.count(session) == 5
+    assert len(file_shop.events("person-1")) == 3
 
 
 def test_the_same_message_counts_once(shop: Shop) -> None:

@@ -1,0 +1,205 @@
+"""Batches that wait are taken in together: each sender hears about their own, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from assent.intake import queueing
+from assent.store import records
+from assent.terms.errors import Busy, StoreUnavailable
+from tests.rooms.intake.shop import BOTH, Shop
+
+
+def hold(shop: Shop) -> threading.Event:
+    """Keep the writer busy until the event is set."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job(_):
+        begun.set()
+        go_on.wait(30)
+
+    shop.store.submit(job)
+    begun.wait(30)
+    return go_on
+
+
+def queue(shop: Shop, *events):
+    """Parse a batch and queue it."""
+    return shop.intake.submit(shop.intake.parse(shop.intake.body_of(events), kind="batch"))
+
+
+def test_batches_that_wait_become_one_record_for_each_person(shop: Shop) -> None:
+    """What came while the writer was busy is sealed once for each person, and counted batch by batch."""
+    go_on = hold(shop)
+    waiting = [queue(shop, shop.event("ann", f"item-{number}"), shop.event("bob", context=None)) for number in range(5)]
+    go_on.set()
+    assert [(each.result().stored, each.result().dropped) for each in waiting] == [(1, {"no_consent": 1})] * 5
+    with shop.store.read() as session:
+        assert len(records.of(session, shop.find("ann"))) == 1
+    assert len(shop.history("ann")) == 5
+
+
+def test_a_duplicate_is_counted_in_the_batch_that_came_later(shop: Shop) -> None:
+    """The first batch keeps the event, whichever job takes both in."""
+    go_on = hold(shop)
+    event = shop.event("ann", "tea", messageId="m-1")
+    first, second = queue(shop, event), queue(shop, event)
+    go_on.set()
+    assert (first.result().stored, second.result().dropped) == (1, {"duplicate": 1})
+
+
+def test_a_no_takes_back_what_an_earlier_batch_of_the_same_job_brought(shop: Shop) -> None:
+    """The batch whose event is not kept after all is told so."""
+    no = {"consent": {"categoryPreferences": {"personalize": False, "learn": False}}}
+    go_on = hold(shop)
+    first, second = queue(shop, shop.event("ann")), queue(shop, shop.event("ann", "mug", context=no))
+    go_on.set()
+    assert (first.result().stored, first.result().dropped) == (0, {"signal": 1})
+    assert second.result().dropped == {"signal": 1}
+
+
+def test_when_a_job_fails_each_of_its_batches_is_tried_alone(shop: Shop, monkeypatch) -> None:
+    """One batch that cannot be taken in costs nobody else theirs."""
+    add_many = records.add_many
+
+    def fail(session, rows):
+        if any(row.person == poisoned for row in rows):
+            message = "a damaged page"
+            raise OSError(message)
+        add_many(session, rows)
+
+    shop.send(shop.event("eve"))
+    poisoned = shop.find("eve")
+    monkeypatch.setattr(records, "add_many", fail)
+    go_on = hold(shop)
+    good, bad, fine = queue(shop, shop.event("ann")), queue(shop, shop.event("eve")), queue(shop, shop.event("bob"))
+    go_on.set()
+    assert (good.result().stored, fine.result().stored) == (1, 1)
+    with pytest.raises(OSError, match="damaged"):
+        bad.result()
+    assert shop.history("ann") == {("tea", 1, BOTH)}
+    assert len(shop.events("eve")) == 1
+
+
+def test_a_sender_who_gave_up_is_left_out(shop: Shop) -> None:
+    """A batch whose future was cancelled while it waited is not taken in; the others are."""
+    go_on = hold(shop)
+    given_up, kept = queue(shop, shop.event("ann")), queue(shop, shop.event("bob"))
+    assert given_up.cancel()
+    go_on.set()
+    assert kept.result().stored == 1
+    assert shop.find("ann") is None
+    go_on = hold(shop)
+    alone = queue(shop, shop.event("ann"))
+    assert alone.cancel()
+    go_on.set()
+    assert shop.send(shop.event("cid")).stored == 1
+
+
+def test_too_many_waiting_batches_are_told_to_come_again(file_shop: Shop, monkeypatch) -> None:
+    """Past the bound a sender hears at once that the store is busy; nothing that waits is lost."""
+    monkeypatch.setattr(queueing, "WAITING_BATCHES_MAX", 2)
+    go_on = hold(file_shop)
+    waiting = [queue(file_shop, file_shop.event("ann")) for _ in range(2)]
+    with pytest.raises(Busy):
+        queue(file_shop, file_shop.event("ann"))
+    go_on.set()
+    assert sum(each.result().stored for each in waiting) == 2
+
+
+def test_more_than_one_job_can_hold_is_taken_in_by_the_next(file_shop: Shop, monkeypatch) -> None:
+    """The bound of one job cuts what waits into several; every batch is answered."""
+    monkeypatch.setattr(queueing, "JOB_EVENTS_MAX", 2)
+    go_on = hold(file_shop)
+    waiting = [queue(file_shop, file_shop.event("ann"), file_shop.event("bob")) for _ in range(4)]
+    go_on.set()
+    assert sum(each.result().stored for each in waiting) == 8
+    with file_shop.store.read() as session:
+        assert len(records.of(session, file_shop.find("ann"))) == 4
+
+
+def test_closing_finishes_what_waits(file_shop: Shop, monkeypatch) -> None:
+    """A store that closes takes in everything that was queued, also what one job could not hold."""
+    monkeypatch.setattr(queueing, "JOB_EVENTS_MAX", 1)
+    go_on = hold(file_shop)
+    waiting = [queue(file_shop, file_shop.event("ann")) for _ in range(3)]
+    closing = threading.Thread(target=file_shop.store.close)
+    closing.start()
+    while not file_shop.store._writer._closing:
+        pass
+    go_on.set()
+    closing.join()
+    assert [each.result().stored for each in waiting] == [1, 1, 1]
+
+
+def test_after_closing_nothing_is_queued(file_shop: Shop) -> None:
+    """A batch for a closed store fails with the store's own words, and so does the next."""
+    file_shop.store.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            queue(file_shop, file_shop.event("ann")).result()
+
+
+def test_under_load_a_job_steps_back_for_more(file_shop: Shop, monkeypatch) -> None:
+    """A job asked for while another runs goes behind what is queued, a few times, and then takes what there is."""
+    steps = []
+    step_back = queueing.BatchQueue._step_back
+
+    def count(self, left):
+        steps.append(left)
+        return step_back(self, left)
+
+    monkeypatch.setattr(queueing.BatchQueue, "_step_back", count)
+    file_shop.intake._queue._running = True
+    assert queue(file_shop, file_shop.event("ann")).result().stored == 1
+    assert steps == [2, 1, 0]
+    assert queue(file_shop, file_shop.event("ann")).result().stored == 1
+    assert len(steps) == 3
+
+
+def test_a_job_that_cannot_step_back_goes_on(file_shop: Shop, monkeypatch) -> None:
+    """Where the writer's queue has no room, the job takes what waits."""
+    queue_of = file_shop.intake._queue
+    monkeypatch.setattr(queue_of, "_step_back", lambda _: False)
+    queue_of._running = True
+    assert queue(file_shop, file_shop.event("ann")).result().stored == 1
+
+
+def test_where_no_job_can_be_queued_everybody_is_told(file_shop: Shop, monkeypatch) -> None:
+    """With the writer's queue full a job cannot step back, and batches that failed together are not tried alone."""
+    batches = file_shop.intake._queue
+    queue(file_shop, file_shop.event("ann")).result()
+
+    def full(_):
+        raise Busy("The queue is full.")
+
+    monkeypatch.setattr(batches._store, "submit", full)
+    assert not batches._step_back(1)
+    waiting = queueing._Waiting(file_shop.intake.parse(b'{"batch": []}'), gpc=False)
+    batches._try_alone(waiting)
+    with pytest.raises(Busy):
+        waiting.future.result(0)
+
+
+def test_trails_do_not_lie_loose_without_end(shop: Shop, monkeypatch) -> None:
+    """Somebody with many loose trails has them folded into one history, which stays the same."""
+    from assent.intake import taking
+
+    monkeypatch.setattr(taking, "LOOSE_TRAILS_MAX", 3)
+    monkeypatch.setattr(taking, "LOOSE_PEOPLE_MAX", 0)
+    for number in range(6):
+        shop.send(shop.event("ann", f"item-{number}"))
+    with shop.store.read() as session:
+        folded = records.history(session, shop.find("ann"))
+        loose = records.trails(session, shop.find("ann"), folded.through_seq if folded else 0)
+    assert folded is None
+    assert len(loose) == 6
+    monkeypatch.setattr(taking, "LOOSE_PEOPLE_MAX", 1_000)
+    for number in range(6, 12):
+        shop.send(shop.event("ann", f"item-{number}"))
+    with shop.store.read() as session:
+        folded = records.history(session, shop.find("ann"))
+        assert len(records.trails(session, shop.find("ann"), folded.through_seq)) <= 3
+    assert shop.history("ann") == {(f"item-{number}", 1, BOTH) for number in range(12)}
