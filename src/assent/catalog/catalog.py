@@ -73,10 +73,14 @@ class Catalog:
         if not self._store.write(lambda session: items.delete(session, item)):
             raise _no_such_item()
 
-    def view(self, session: Session) -> CatalogView:
-        """Return the whole catalogue as `session` sees it, or as it was a moment later; cheap when nothing changed."""
+    def view(self, session: Session, version: int | None = None) -> CatalogView:
+        """Return the whole catalogue as `session` sees it, or as it was a moment later; cheap when nothing changed.
+
+        `version`: the catalogue's version, if the same session has read it already.
+        """
         view = self._view
-        version = items.version(session)
+        if version is None:
+            version = items.version(session)
         if version <= view.version:
             return view
         with self._renewing:

@@ -70,7 +70,23 @@ class Ledger:
         """
         declared = self.purposes.get(tag.id)
         status = status or people.state(session, person)
-        if status != "active":
+        state = self.state(session, person, tag) if status == people.ACTIVE and declared.optional else None
+        return self.judge(person, tag, signals, status=status, state=state)
+
+    def state(self, session: Session, person: PersonId, tag: type[Purpose]) -> State | None:
+        """Return what the ledger says last about one purpose of a person, None when nothing was ever said."""
+        row = consents.state(session, person, tag.id)
+        return None if row is None else self._state(row)
+
+    def judge(
+        self, person: PersonId, tag: type[P], signals: Signals, *, status: str | None, state: State | None
+    ) -> Permit[P] | Refusal:
+        """Answer as `may` does, from what was read of the same epoch: the person's status and `state` of the purpose.
+
+        For those who keep both in memory while the store's epoch stands. Raises `UnknownPurpose`.
+        """
+        declared = self.purposes.get(tag.id)
+        if status != people.ACTIVE:
             return Refusal(tag, "unknown_person" if status is None else status, "people")
         now_ms = self._clock.now_ms()
         if not declared.optional:
@@ -78,10 +94,8 @@ class Ledger:
         said_no = signals.refusal(tag.id)
         if said_no is not None:
             return Refusal(tag, *said_no)
-        row = consents.state(session, person, tag.id)
-        if row is None:
+        if state is None:
             return Refusal(tag, "not_granted", "ledger")
-        state = self._state(row)
         reason = state.refusal(now_ms)
         if reason is not None:
             return Refusal(tag, reason, state.entry_id)

@@ -2,6 +2,7 @@
 
 from assent.decide.pipeline import Decider
 from assent.decide.question import Ask, ask
+from assent.decide.recording import Later, Recorder
 from assent.decide.steps import Recorded
 
-__all__ = ["Ask", "Decider", "Recorded", "ask"]
+__all__ = ["Ask", "Decider", "Later", "Recorded", "Recorder", "ask"]

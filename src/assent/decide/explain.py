@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assent.decide.steps import Chosen
 from assent.terms.answers import Because, NotUsed, Suggestion
-from assent.terms.events import ACTION_BY_CODE
 from assent.terms.limits import limit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,17 +52,23 @@ _ROWS = np.arange(limit("decide_count_max"))[:, None]
 
 def explain(
     chosen: NDArray[np.intp], personal: int, gathered: Gathered, view: CatalogView, model: Recommender | None
-) -> tuple[Suggestion, ...]:
+) -> Chosen:
     """Say for each chosen item why it is here; the first `personal` come from the score, the rest from popularity."""
     because: list[tuple[Because, ...]] = [()] * len(chosen)
     if model is not None and personal:
         parts = model.parts(gathered.inputs, gathered.values, chosen[:personal])
         because[:personal] = _because(parts, gathered, view)
+    return Chosen(chosen.tolist(), personal, because, [_sentence(told) for told in because])
+
+
+def suggest(chosen: Chosen, view: CatalogView) -> tuple[Suggestion, ...]:
+    """Put the facts of the catalogue beside what was chosen."""
     ids, names, facts = view.ids, view.names, view.facts
-    return tuple(
-        Suggestion(rank, ids[number], names[number], facts[number], told, _sentence(told))
-        for rank, (number, told) in enumerate(zip(chosen.tolist(), because, strict=True), start=1)
-    )
+    suggestions = []
+    for place, number in enumerate(chosen.numbers):
+        because, text = chosen.because[place], chosen.texts[place]
+        suggestions.append(Suggestion(place + 1, ids[number], names[number], facts[number], because, text))
+    return tuple(suggestions)
 
 
 def _because(parts: NDArray[np.float32], gathered: Gathered, view: CatalogView) -> list[tuple[Because, ...]]:
@@ -70,33 +76,28 @@ def _because(parts: NDArray[np.float32], gathered: Gathered, view: CatalogView) 
     positive = np.maximum(parts.T, 0.0)
     strongest = (-positive).argsort(axis=1, kind="stable")[:, :REASONS_MAX]
     total = positive.sum(axis=1, keepdims=True)
-    told = positive[_ROWS[: len(positive)], strongest] / np.where(total > 0.0, total, 1.0)
-    shares = np.rint(told * STEPS).astype(np.int64) * SHARE_STEP_PERCENT
+    told = positive[_ROWS[: len(positive)], strongest]
+    told *= STEPS / np.maximum(total, np.finfo(np.float32).tiny)
+    steps = np.rint(told).astype(np.int64)
     verbs = _verbs(gathered)
     ids, names = view.ids, view.names
-    return [
-        tuple(
-            [
-                Because(ids[number], names[number], verbs[number], share)
-                for number, share in zip(numbers, percents, strict=True)
-                if share
-            ]
-        )
-        for numbers, percents in zip(gathered.inputs[strongest].tolist(), shares.tolist(), strict=True)
-    ]
+    reasons = []
+    for numbers, shares in zip(gathered.inputs[strongest].tolist(), steps.tolist(), strict=True):
+        each = []
+        for number, share in zip(numbers, shares, strict=True):
+            if not share:
+                break  # the strongest come first
+            each.append(Because(ids[number], names[number], verbs[number], share * SHARE_STEP_PERCENT))
+        reasons.append(tuple(each))
+    return reasons
 
 
-def _verbs(gathered: Gathered) -> dict[int, str]:
-    """Return for each input item the strongest thing the person did with it, in words."""
-    history = gathered.history
-    order = np.argsort(history["action"], kind="stable")
-    verbs = {
-        item: ACTION_BY_CODE[action].verb
-        for item, action in zip(history["item"][order].tolist(), history["action"][order].tolist(), strict=True)
-    }
-    if gathered.context is not None:
-        verbs.setdefault(gathered.context, PAGE_VERB)
-    return verbs
+def _verbs(gathered: Gathered) -> Mapping[int, str]:
+    """Return for each input item the weightiest thing the person did with it, in words."""
+    verbs = gathered.profile.verbs
+    if gathered.context is None or gathered.context in verbs:
+        return verbs
+    return {**verbs, gathered.context: PAGE_VERB}
 
 
 def _sentence(because: Sequence[Because]) -> str:
@@ -104,16 +105,16 @@ def _sentence(because: Sequence[Because]) -> str:
     if not because:
         return "Popular with people who agreed to share what they like."
     told = [f"{each.action} {each.name}" for each in because]
-    if len(told) == 1:
-        return f"Because you {told[0]}."
-    return f"Because you {', '.join(told[:-1])} and {told[-1]}."
+    last = told.pop()
+    return f"Because you {', '.join(told)} and {last}." if told else f"Because you {last}."
 
 
 def used(gathered: Gathered, *, uses_history: bool, model: Recommender | None) -> tuple[str, ...]:
     """List what this answer was made from."""
     lines = []
     if uses_history:
-        lines.append(f"your own {len(gathered.history)} actions with {len(np.unique(gathered.history['item']))} items")
+        profile = gathered.profile
+        lines.append(f"your own {len(profile.history)} actions with {len(profile.inputs)} items")
     if gathered.context is not None:
         lines.append("the item on this page")
     if model is not None:
@@ -130,7 +131,7 @@ def not_used(ask: Ask, refusal: Refusal | None, gathered: Gathered, view: Catalo
         lines.append(NotUsed("the person's own history", "The question names nobody."))
     if ask.item is not None and gathered.context is None:
         lines.append(NotUsed("the item on this page", "It is not in the catalogue."))
-    if len(gathered.history) and not ask.include_bought:
+    if len(gathered.profile.history) and not ask.include_bought:
         lines.append(NotUsed("things already bought", "Left out of the list; include_bought shows them."))
     if view.unlisted:
         lines.append(NotUsed(f"{view.unlisted} items without facts", "They are not in the catalogue."))

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from assent.decide.explain import explain, not_used, used
-from assent.decide.steps import Asked, Gathered, Recorded
-from assent.learn import taste
+from assent.decide.explain import explain, not_used, suggest, used
+from assent.decide.knowing import KnownPeople
+from assent.decide.steps import Asked, Chosen, Gathered, Recorded
+from assent.learn import MODEL
 from assent.models.recommender.recency import FRESHEST
-from assent.store import people
 from assent.store.decisions import DecisionRow
+from assent.store.versions import versions
 from assent.terms.answers import Decision
 from assent.terms.clock import to_text
-from assent.terms.events import BOUGHT
-from assent.terms.ids import PersonId, identifiers_named
 from assent.terms.permits import Refusal
 from assent.terms.purposes import Personalize
 from assent.vault import decision_number
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from assent.learn import Learning
     from assent.models.recommender import Recommender
     from assent.store import Session
+    from assent.store.versions import Versions
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
     from assent.vault import Vault
@@ -45,7 +45,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Decider:
-    """Answers one question at a time; holds no state of its own about people."""
+    """Answers one question at a time; people asked for lately stay known in memory."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Decider:
         randomness: Randomness,
     ) -> None:
         """Hold the rooms below."""
-        self._vault = vault
+        self._people = KnownPeople(vault, ledger)
         self._ledger = ledger
         self._catalog = catalog
         self._learning = learning
@@ -67,18 +67,21 @@ class Decider:
 
     def decide(self, session: Session, ask: Ask) -> tuple[Decision, Recorded]:
         """Answer one question; the caller writes what step 8 hands back before it acknowledges."""
-        view = self._catalog.view(session)
         with self._learning.lock:
+            now = versions(session, MODEL)
+            view = self._catalog.view(session, now.items)
             # Before consent is asked: a first solve may take longer than a permit lives.
-            model = self._learning.model(session)
-            asked = self._ask_consent(session, ask)  # 0
-            gathered = self._gather(session, ask, asked, view, model)  # 1
-            allowed = _drop_forbidden(ask, gathered, view)  # 2
-            scores = _score(gathered, view, model)  # 3
-            chosen, personal = _choose(scores, allowed, ask.count, gathered, view, model)  # 6, with propensity 1
-            suggestions = explain(chosen, personal, gathered, view, model)  # 7
+            model = self._learning.model(session, now.sums)
+            asked = self._ask_consent(session, ask, now)  # 0
+            gathered = self._gather(session, ask, asked, now, view, model)  # 1
+            question = (ask.count, gathered.context, ask.exclude, ask.include_bought)
+            chosen = gathered.profile.choice((view, model, now.sums), question)
+            if chosen is None:
+                chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
+                gathered.profile.keep(question, chosen)
+        suggestions = suggest(chosen, view)
         method = gathered.method if suggestions else "empty"
-        uses_history = personal > 0 and asked.permit is not None and len(gathered.history) > 0
+        uses_history = chosen.personal > 0 and len(gathered.profile.history) > 0
         now_ms = self._clock.now_ms()
         # Ids in order of time, so that rows lie together.
         decision_id = now_ms.to_bytes(6, "big") + self._randomness.take(10)
@@ -99,58 +102,79 @@ class Decider:
         )
         return decision, self._record(decision, decision_id, asked, now_ms)  # 8
 
+    def forget_people(self) -> None:
+        """Forget everybody who was asked for: their opened histories and keys leave the memory."""
+        with self._learning.lock:
+            self._people.forget()
+
     def warm(self, session: Session) -> None:
         """Load the catalogue and the model, so that the first question does not wait for them."""
         self._catalog.view(session)
         self._learning.model(session)
 
-    def _ask_consent(self, session: Session, ask: Ask) -> Asked:
+    def _ask_consent(self, session: Session, ask: Ask, now: Versions) -> Asked:
         """Step 0: find the person and ask whether their own history may choose what they see."""
         if ask.person is None:
-            return Asked(None, None, None, None)
-        row = people.load(session, self._vault.blinds(identifiers_named(ask.person)))
-        if row is None:
-            return Asked(None, None, None, Refusal(Personalize, "unknown_person", ""))
-        person = PersonId(row.person)
+            return Asked(None, None, None)
+        self._people.follow(now)
+        known = self._people.find(session, ask.person, now)
+        if known is None:
+            return Asked(None, None, Refusal(Personalize, "unknown_person", ""))
         if ask.mode == "non_profiled":
-            return Asked(person, None, None, Refusal(Personalize, "non_profiled", ""))
+            return Asked(known, None, Refusal(Personalize, "non_profiled", ""))
         signals = self._ledger.signals_of(gpc=ask.gpc)
-        answer = self._ledger.may(session, person, Personalize, signals, status=row.state)
+        answer = self._ledger.judge(known.person, Personalize, signals, status=known.status, state=known.said)
         if isinstance(answer, Refusal):
-            return Asked(person, None, None, answer)
-        if row.wrapped is None or row.key_id is None:
-            return Asked(person, None, None, Refusal(Personalize, "erasing", ""))
-        return Asked(person, self._vault.key(person, row.wrapped, row.key_id), answer, None)
+            return Asked(known, None, answer)
+        if known.key is None:
+            return Asked(known, None, Refusal(Personalize, "erasing", ""))
+        return Asked(known, answer, None)
 
     def _gather(
-        self, session: Session, ask: Ask, asked: Asked, view: CatalogView, model: Recommender | None
+        self,
+        session: Session,
+        ask: Ask,
+        asked: Asked,
+        now: Versions,
+        view: CatalogView,
+        model: Recommender | None,
     ) -> Gathered:
         """Step 1: take the person's own history under the permit, and the item on the page."""
         context = view.number(ask.item) if ask.item is not None else None
-        history = self._vault.no_history()
-        if asked.permit is not None and asked.key is not None:
-            history = self._vault.open_history(session, asked.permit, asked.key)
-        inputs, values = taste(history)
+        profile = self._people.nobody
+        if asked.known is not None and asked.permit is not None:
+            profile = self._people.profile(session, asked.known, asked.permit, now)
+        inputs, values = profile.inputs, profile.values
         if context is not None and context not in inputs:
             inputs, values = np.append(inputs, np.int32(context)), np.append(values, np.int32(FRESHEST))
-        known = inputs < (model.columns if model is not None else 0)
-        inputs, values = inputs[known], values[known]
+        columns = model.columns if model is not None else 0
+        if len(inputs) and inputs.max() >= columns:
+            known = inputs < columns
+            inputs, values = inputs[known], values[known]
         if len(inputs) == 0:
             method = "popular"
-        elif len(history) > 0:
+        elif len(profile.history) > 0:
             method = "personal"
         else:
             method = "similar"
-        return Gathered(method, history, inputs, values, context)
+        return Gathered(method, profile, inputs, values, context)
 
     def _record(self, decision: Decision, decision_id: bytes, asked: Asked, now_ms: int) -> Recorded:
         """Step 8: seal what was shown and why; without a permit the row names nobody."""
         shown = [(each.item, each.rank) for each in decision.items]
         plain = _encode({"items": shown, "method": decision.method, "slot": decision.slot, "propensity": 1.0})
-        if asked.permit is None or asked.key is None:
+        if asked.permit is None or asked.known is None or asked.known.key is None:
             return Recorded(DecisionRow(decision_id, None, now_ms, decision.slot, plain), None)
-        sealed = asked.key.seal("decisions", decision_number(decision_id), plain)
-        return Recorded(DecisionRow(decision_id, asked.person, now_ms, decision.slot, sealed), asked.person)
+        sealed = asked.known.key.seal("decisions", decision_number(decision_id), plain)
+        return Recorded(DecisionRow(decision_id, asked.known.person, now_ms, decision.slot, sealed), asked.known.person)
+
+
+def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: Recommender | None) -> Chosen:
+    """Take steps 2 to 7, for a question that was not asked before."""
+    allowed = _drop_forbidden(ask, gathered, view)  # 2
+    scores = _score(gathered, view, model)  # 3
+    best, personal = _take_best(scores, allowed, ask.count, gathered, view, model)  # 6, with propensity 1
+    return explain(best, personal, gathered, view, model)  # 7
 
 
 def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[np.bool_]:
@@ -162,24 +186,27 @@ def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[
             allowed[number] = False
     if gathered.context is not None:
         allowed[gathered.context] = False
-    if not ask.include_bought and len(gathered.history) > 0:
-        history = gathered.history
-        bought = history["item"][history["action"] == BOUGHT]
+    bought = gathered.profile.bought
+    if not ask.include_bought and len(bought):
         allowed[bought[bought < len(allowed)]] = False
     return allowed
 
 
 def _score(gathered: Gathered, view: CatalogView, model: Recommender | None) -> NDArray[np.float32]:
     """Step 3: score every item from the inputs; zero where the model knows nothing."""
-    scores = np.zeros(len(view.shown), dtype=np.float32)
-    if model is not None and len(gathered.inputs) > 0:
-        known = model.score_one(gathered.inputs, gathered.values)
-        size = min(len(known), len(scores))
-        scores[:size] = known[:size]
+    size = len(view.shown)
+    if model is None or len(gathered.inputs) == 0:
+        return np.zeros(size, dtype=np.float32)
+    known = model.score_one(gathered.inputs, gathered.values)
+    if len(known) == size:
+        return known
+    scores = np.zeros(size, dtype=np.float32)
+    shared = min(len(known), size)
+    scores[:shared] = known[:shared]
     return scores
 
 
-def _choose(
+def _take_best(
     scores: NDArray[np.float32],
     allowed: NDArray[np.bool_],
     count: int,
@@ -188,7 +215,7 @@ def _choose(
     model: Recommender | None,
 ) -> tuple[NDArray[np.intp], int]:
     """Step 6: the best by score, then the most popular; return item numbers and how many of them the score chose."""
-    best = _top(np.where(allowed, scores, 0.0), count) if len(gathered.inputs) > 0 else np.empty(0, dtype=np.intp)
+    best = _top(scores * allowed, count) if len(gathered.inputs) > 0 else np.empty(0, dtype=np.intp)
     missing = count - len(best)
     if missing == 0:
         return best, len(best)
@@ -207,6 +234,8 @@ def _top(values: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     count = min(count, len(values))
     if count == 0:
         return np.empty(0, dtype=np.intp)
-    head = np.argpartition(-values, count - 1)[:count]
-    head = head[values[head] > 0]
-    return head[np.lexsort((head, -values[head]))]
+    head = np.argpartition(values, len(values) - count)[-count:]
+    told = values[head]
+    order = np.lexsort((head, -told))
+    chosen: NDArray[np.intp] = head[order[: np.count_nonzero(told > 0)]]
+    return chosen

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
+    from assent.decide.knowing import KnownPerson, Profile
     from assent.store.decisions import DecisionRow
+    from assent.terms.answers import Because
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit, Refusal
     from assent.terms.purposes import Personalize
-    from assent.vault import PersonKey
 
 
 @dataclass(slots=True)
 class Asked:
     """Step 0's result: who asks, and whether their history may be used."""
 
-    person: PersonId | None
-    key: PersonKey | None
+    known: KnownPerson | None
     permit: Permit[Personalize] | None
     refusal: Refusal | None
 
@@ -31,13 +33,24 @@ class Gathered:
     """Step 1's result: the inputs to score with, and how."""
 
     method: str
-    #: The person's own actions (empty unless a permit was given), HISTORY dtype.
-    history: NDArray[np.void]
-    #: Items to score from, int32, sorted, unique.
+    #: What the person's own history tells; nothing unless a permit was given.
+    profile: Profile
+    #: Items to score from, int32, each once.
     inputs: NDArray[np.int32]
     #: How much each of them counts, int32, from 1 to 4.
     values: NDArray[np.int32]
     context: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What steps 2 to 7 chose: item numbers, best first, how many of them the score chose, and why each is here."""
+
+    numbers: Sequence[int]
+    personal: int
+    because: Sequence[Sequence[Because]]
+    #: The reasons of each in one plain sentence.
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

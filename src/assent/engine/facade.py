@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assent.catalog import Catalog
 from assent.consent import Controller, Ledger, Purposes
-from assent.decide import Decider, Recorded, ask
+from assent.decide import Decider, Recorder, ask
 from assent.engine import counting
 from assent.engine.opening import open_house
 from assent.engine.roles import ROLES
 from assent.intake import Importer, Intake
 from assent.learn import Learning
 from assent.rights import Choice, Choices, Retention, Rights
-from assent.store import Store, decisions, keys, people
+from assent.store import Store, keys, people
 from assent.terms.answers import Certificate, Check, Decision, Imported, Suggestion, TakenIn, TrainReport, Verification
 from assent.terms.clock import Clock, SystemClock
 from assent.terms.errors import InvalidInput, NotFound
@@ -31,6 +30,7 @@ from assent.vault import AuditLog, Vault, digest_api_key
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from assent.decide import Ask, Later
     from assent.store import Session
 
 
@@ -76,6 +76,7 @@ class Engine:
             store, vault, self._ledger, self._audit, self._learning, controller, clock, randomness, vault.journal_path
         )
         self._retention = Retention(store, vault, self._ledger, self._learning, clock)
+        self._recorder = Recorder(store)
         self._decider = Decider(
             vault=vault,
             ledger=self._ledger,
@@ -254,25 +255,6 @@ class Engine:
 
         Without leave to use the person's history, or for somebody unknown, the answer is honest and not personal.
         """
-        decision, recorded = self.submit_decide(
-            person, slot, count, context, mode, exclude=exclude, include_bought=include_bought, gpc=gpc
-        )
-        recorded.result()
-        return decision
-
-    def submit_decide(
-        self,
-        person: str | None = None,
-        slot: str = "home",
-        count: int = 10,
-        context: Mapping[str, Any] | None = None,
-        mode: str = "personal",
-        *,
-        exclude: Sequence[str] = (),
-        include_bought: bool = False,
-        gpc: bool = False,
-    ) -> tuple[Decision, Future[None]]:
-        """Decide now and queue the record: `decide` for servers; acknowledge only once the future resolves."""
         question = ask(
             person=person,
             slot=slot,
@@ -283,10 +265,19 @@ class Engine:
             include_bought=include_bought,
             gpc=gpc,
         )
+        decision, recorded = self.submit_decide(question)
+        recorded.result()
+        return decision
+
+    def submit_decide(self, question: Ask, later: Later | None = None) -> tuple[Decision, Future[None]]:
+        """Decide now and queue the record: `decide` for servers; acknowledge only once the future resolves.
+
+        With an event loop's `call_soon` as `later`, the decisions of one turn of the loop are written together.
+        """
         with self._store.read() as session:
             decision, recorded = self._decider.decide(session, question)
         self._count("decide")
-        return decision, self._store.submit(functools.partial(_record, recorded=recorded))
+        return decision, self._recorder.submit(recorded, later)
 
     def similar(self, item: str, count: int = 10) -> list[Suggestion]:
         """Return the items most alike to one, best first; raises `NotFound` for an item not in the catalogue."""
@@ -310,6 +301,7 @@ class Engine:
         """
         certificate = self._rights.erase(person)
         self._intake.forget_people()
+        self._decider.forget_people()
         self._count("erase")
         return certificate
 
@@ -383,12 +375,6 @@ class Engine:
     def _count(self, act: str) -> None:
         with self._counting:
             self._acts[act] += 1
-
-
-def _record(session: Session, *, recorded: Recorded) -> None:
-    """Write one decision, unless the person is being erased or is gone."""
-    if recorded.person is None or people.state(session, recorded.person) == "active":
-        decisions.add_many(session, [recorded.row])
 
 
 def _nobody() -> NotFound:

@@ -69,14 +69,16 @@ class Learning:
 
     # -- serving -------------------------------------------------------------------------------------------------
 
-    def model(self, session: Session) -> Recommender | None:
+    def model(self, session: Session, version: int | None = None) -> Recommender | None:
         """Return the solved model for what `session` sees, or None before the first training.
 
         Nobody who left is ever in it. People who came, or whose history changed, may follow a moment later: a large
         difference is solved in the background while the model before it goes on answering.
-        Hold `lock` while using it: folding pending changes rewrites its arrays.
+        Hold `lock` while using it: folding pending changes rewrites its arrays. `version`: the sum's version, if the
+        same session has read it already.
         """
-        version = sums.version(session, MODEL)
+        if version is None:
+            version = sums.version(session, MODEL)
         with self._lock:
             if self._model is None or version > self._version:
                 head = sums.head(session, MODEL)

@@ -196,6 +196,7 @@ class Eraser:
         def work(session: Session) -> dict[str, Any]:
             counts = people.delete(session, person)
             meta.bump_epoch(session)
+            meta.bump_erasures(session)
             session.after_commit(functools.partial(self._vault.forget, person))
             return {"rows_deleted": {table: count for table, count in counts.items() if count}, "key": "destroyed"}
 

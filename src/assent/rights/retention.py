@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from assent.store import consents, decisions, people, records
+from assent.store import consents, decisions, meta, people, records
 from assent.terms.clock import DAY_MS
 from assent.terms.purposes import TAGS, Learn, Personalize
 
@@ -73,7 +73,10 @@ class Retention:
         def expired(at_ms: int) -> int:
             return sum(bit for bit, days in self._days.items() if at_ms < now_ms - days * DAY_MS)
 
-        return key is not None and self._vault.strip_old(session, key, expired) > 0
+        if key is None or not self._vault.strip_old(session, key, expired):
+            return False
+        meta.bump_epoch(session)
+        return True
 
     def _key(self, session: Session, person: PersonId) -> PersonKey | None:
         """Return a person's key; None for somebody who is being erased or is gone."""

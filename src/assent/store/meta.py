@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assent.store.session import Session
 
 EPOCH = "epoch"
+ERASURES = "erasures"
 
 _GET = select(META.c.value).where(equal(META.c.key))
 _PUT = upsert(META)
@@ -47,7 +48,16 @@ def epoch(session: Session) -> int:
 
 def bump_epoch(session: Session) -> int:
     """Raise the epoch, in the transaction that changes consent, keys, suppression or erasure; return it."""
-    row = session.one(_BUMP, {"key": EPOCH})
+    return _bump(session, EPOCH)
+
+
+def bump_erasures(session: Session) -> int:
+    """Count one more erasure, in the transaction that destroys the key; every process then forgets whom it knows."""
+    return _bump(session, ERASURES)
+
+
+def _bump(session: Session, key: str) -> int:
+    row = session.one(_BUMP, {"key": key})
     return int(row[0]) if row else 0
 
 

@@ -21,7 +21,7 @@ from assent.store.tables import (
 from assent.terms.ids import PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from assent.store.session import Session
 
@@ -53,6 +53,7 @@ class KeyRow(NamedTuple):
 
 _ADD = insert_new(PEOPLE)
 _STATE = select(PEOPLE.c.state).where(equal(PEOPLE.c.person))
+_ACTIVE_AMONG = select(PEOPLE.c.person).where(among(PEOPLE.c.person, "people"), PEOPLE.c.state == ACTIVE)
 _SET_STATE = update(PEOPLE).values(state=bindparam("state")).where(equal(PEOPLE.c.person))
 _COUNT = select(func.count()).select_from(PEOPLE)
 _PAGE = select(PEOPLE.c.person).where(PEOPLE.c.person > bindparam("after")).order_by(PEOPLE.c.person).limit(PAGE_ROWS)
@@ -107,6 +108,11 @@ def state(session: Session, person: bytes) -> str | None:
     """Return `active`, `erasing`, or None for nobody."""
     row = session.one(_STATE, {"person": person})
     return None if row is None else row[0]
+
+
+def active_among(session: Session, persons: Collection[bytes]) -> set[bytes]:
+    """Return those of these people who are known and not being erased."""
+    return {person for (person,) in session.all(_ACTIVE_AMONG, {"people": list(persons)})}
 
 
 def set_state(session: Session, person: bytes, state: str) -> bool:

@@ -33,6 +33,20 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
+class HeldHistory(NamedTuple):
+    """A history that stays open in memory between questions.
+
+    `entries` are those of every purpose, `serving` those that may serve the purpose of `bit`. `through`: the newest
+    record in it. `complete`: the store's newest record when that was last looked up.
+    """
+
+    entries: NDArray[np.void]
+    bit: int
+    serving: NDArray[np.void]
+    through: int
+    complete: int
+
+
 class Opened(NamedTuple):
     """One opened event: when its record was written, for which purposes it may be used, and the event itself."""
 
@@ -76,6 +90,21 @@ def _whole(session: Session, person_key: PersonKey) -> tuple[NDArray[np.void], i
         parts.append(unpack(person_key.open(sealing.TRAILS, seq, trail)))
         through = seq
     return parts[0] if folded is not None and not trails else merge(parts), through, len(trails)
+
+
+def catch_up(session: Session, bit: int, person_key: PersonKey, held: HeldHistory | None, newest: int) -> HeldHistory:
+    """Return the history as `session` sees it, reading only what came after `held`; `newest`: the newest record."""
+    if held is not None and held.bit == bit and held.complete == newest:
+        return held
+    if held is None:
+        whole, through, _ = _whole(session, person_key)
+        return HeldHistory(whole, bit, for_purpose(whole, bit), through, newest)
+    trails = records.trails(session, person_key.person, held.through)
+    if not trails and held.bit == bit:
+        return held._replace(complete=newest)
+    whole = merge([held.entries, *(unpack(person_key.open(sealing.TRAILS, seq, trail)) for seq, trail in trails)])
+    through = trails[-1][0] if trails else held.through
+    return HeldHistory(whole, bit, for_purpose(whole, bit), through, newest)
 
 
 def fold_history(session: Session, person: PersonId, person_key: PersonKey) -> int:

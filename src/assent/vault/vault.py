@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from assent.terms.permits import Permit
     from assent.terms.randomness import Randomness
     from assent.vault.keyfile import KeyFile
+    from assent.vault.reading import HeldHistory
 
 P = TypeVar("P", bound=Purpose)
 
@@ -163,6 +164,17 @@ class Vault:
         """
         reading.check_permit(permit, person_key, self.clock.now_ms(), purpose)
         return reading.open_history(session, permit.purpose.bit, person_key)
+
+    def hold_history(
+        self, session: Session, permit: Permit[P], person_key: PersonKey, held: HeldHistory | None, newest: int
+    ) -> HeldHistory:
+        """Return what `open_history` returns, as `serving`, in a form to bring along to the next question.
+
+        `held`: what the last call gave; None the first time, and whenever the store's epoch has grown since. `newest`:
+        the store's newest record. The permit is checked at every call, whatever is held. Raises as `open_history`.
+        """
+        reading.check_permit(permit, person_key, self.clock.now_ms())
+        return reading.catch_up(session, permit.purpose.bit, person_key, held, newest)
 
     def open_records(
         self, session: Session, permit: Permit[P], person_key: PersonKey, purpose: type[P] | None = None

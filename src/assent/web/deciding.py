@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +10,7 @@ from litestar import Response
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.types import Receive, Scope
 
+from assent.engine import ask
 from assent.web.bodies import header, opted_out, read_body, read_json, read_query
 from assent.web.door import named
 from assent.web.keys import admit, key_in
@@ -30,14 +32,17 @@ def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
         question = read_json(_decode, await read_body(scope, receive))
         page = question.context
         decision, recorded = desk.engine.submit_decide(
-            question.person,
-            question.slot,
-            int(question.count),
-            None if page is None else {"item": page.item},
-            question.mode,
-            exclude=question.exclude,
-            include_bought=question.include_bought,
-            gpc=opted_out(scope),
+            ask(
+                person=question.person,
+                slot=question.slot,
+                count=int(question.count),
+                context=None if page is None else {"item": page.item},
+                mode=question.mode,
+                exclude=question.exclude,
+                include_bought=question.include_bought,
+                gpc=opted_out(scope),
+            ),
+            later=asyncio.get_running_loop().call_soon,
         )
         answer = encode(decision)
         await desk.landed(recorded)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from assent.engine import Engine
-from assent.store import decisions
+from assent.store import decisions, people
 from assent.terms.errors import InvalidInput
+from assent.terms.ids import identifiers_named
 from assent.terms.limits import limit
 from assent.testing import FixedClock
 from assent.testing.shops import acts, goods
@@ -214,16 +215,10 @@ def test_a_decision_is_recorded_sealed_and_exported(ana: Engine):
     assert len(exported) == 1
     assert answer.decision_id in json.dumps(exported)
     with ana._store.read() as session:
-        person = ana._decider._ask_consent(session, _question("ana")).person
+        person = people.load(session, ana._vault.blinds(identifiers_named("ana"))).person
         (row,) = decisions.of(session, person)
         assert decisions.count(session) == 2
     assert b"tea" not in row.sealed
-
-
-def _question(person: str):
-    from assent.decide import ask
-
-    return ask(person=person)
 
 
 def test_withdrawing_is_in_force_with_the_next_question(ana: Engine):

@@ -1,0 +1,153 @@
+"""Who was asked for lately, and what their history tells: kept open in memory for as long as nothing changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from assent.learn import taste
+from assent.store import people
+from assent.terms.events import ACTION_BY_CODE, BOUGHT
+from assent.terms.ids import identifiers_named
+from assent.terms.limits import limit
+from assent.terms.purposes import Personalize
+from assent.vault import no_history
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from numpy.typing import NDArray
+
+    from assent.catalog import CatalogView
+    from assent.consent import Ledger, State
+    from assent.decide.steps import Chosen
+    from assent.models.recommender import Recommender
+    from assent.store import Session
+    from assent.store.versions import Versions
+    from assent.terms.ids import PersonId
+    from assent.terms.permits import Permit
+    from assent.vault import HeldHistory, PersonKey, Vault
+
+#: What a choice depends on beside the profile and the question: catalogue, model, and the version of its sum.
+World: TypeAlias = "tuple[CatalogView, Recommender | None, int]"
+
+#: How many different questions are kept for one profile: the slots of a page or two.
+CHOICES_MAX = 8
+
+
+class Profile:
+    """What one history tells, worked out once: it is the same for every question until the history changes.
+
+    It also keeps the last few choices made from it: the same question, while catalogue and model stand, has the same
+    answer, and a page asks for its slots again and again.
+    """
+
+    def __init__(self, history: NDArray[np.void]) -> None:
+        """Read a history (HISTORY dtype) that a permit opened."""
+        #: The acts themselves, oldest first.
+        self.history = history
+        #: The items to score from, int32, ascending, and how fresh each of them is, int32, from 1 to 4.
+        self.inputs, self.values = taste(history)
+        #: The items bought before, each once.
+        self.bought = np.unique(history["item"][history["action"] == BOUGHT]).astype(np.intp)
+        self._world: World | None = None
+        self._choices: dict[Hashable, Chosen] = {}
+
+    @cached_property
+    def verbs(self) -> dict[int, str]:
+        """For each item the weightiest thing the person did with it, in words."""
+        order = np.argsort(self.history["action"], kind="stable")
+        acts = zip(self.history["item"][order].tolist(), self.history["action"][order].tolist(), strict=True)
+        return {item: ACTION_BY_CODE[action].verb for item, action in acts}
+
+    def choice(self, world: World, question: Hashable) -> Chosen | None:
+        """Return what was chosen for the same question in the same world, if that is still known."""
+        if self._world != world:
+            self._world = world
+            self._choices.clear()
+        return self._choices.get(question)
+
+    def keep(self, question: Hashable, chosen: Chosen) -> None:
+        """Keep what was chosen in the world that `choice` was asked about."""
+        if len(self._choices) >= CHOICES_MAX:
+            self._choices.clear()
+        self._choices[question] = chosen
+
+
+@dataclass(slots=True)
+class KnownPerson:
+    """One person as deciding needs them; good while the store's epoch is the one they were read at."""
+
+    epoch: int
+    person: PersonId
+    status: str
+    key: PersonKey | None
+    #: What the ledger says of the purpose that deciding needs.
+    said: State | None
+    held: HeldHistory | None = None
+    profile: Profile | None = None
+
+
+class KnownPeople:
+    """The people asked for lately, by the name they were asked for. Call it under one lock.
+
+    Opened histories stay in memory, but only a permit minted for this very question gives them out, checked by the
+    vault each time; whatever changes consents, keys or names raises the epoch, and what was read before is read anew.
+    """
+
+    def __init__(self, vault: Vault, ledger: Ledger) -> None:
+        """Know nobody."""
+        #: What is known of everybody whose history may not be used.
+        self.nobody = Profile(no_history())
+        self._vault = vault
+        self._ledger = ledger
+        self._by_name: OrderedDict[str, KnownPerson] = OrderedDict()
+        self._erasures = 0
+
+    def forget(self) -> None:
+        """Forget everybody, opened histories and keys too."""
+        self._by_name.clear()
+        self.nobody = Profile(no_history())
+        self._vault.clear()
+
+    def follow(self, versions: Versions) -> None:
+        """Forget everybody when somebody was erased since, by whatever process."""
+        if versions.erasures != self._erasures:
+            self.forget()
+            self._erasures = versions.erasures
+
+    def find(self, session: Session, name: str, versions: Versions) -> KnownPerson | None:
+        """Return the person of a name, None for nobody; raises `InvalidInput` for what is no name."""
+        known = self._by_name.get(name)
+        if known is not None and known.epoch == versions.epoch:
+            self._by_name.move_to_end(name)
+            return known
+        blinds = self._vault.blinds(identifiers_named(name))
+        row = people.load(session, blinds)
+        if row is None:
+            return None
+        key = self._vault.key(row.person, row.wrapped, row.key_id) if row.wrapped is not None else None
+        said = self._ledger.state(session, row.person, Personalize)
+        known = KnownPerson(versions.epoch, row.person, row.state, key, said)
+        # A bare name may come to mean somebody else once a weightier kind of identifier has it.
+        if len(blinds) == 1 or people.find(session, blinds[:1]) is not None:
+            self._by_name[name] = known
+            self._by_name.move_to_end(name)
+            if len(self._by_name) > limit("known_people_max"):
+                self._by_name.popitem(last=False)
+        return known
+
+    def profile(self, session: Session, known: KnownPerson, permit: Permit[Personalize], versions: Versions) -> Profile:
+        """Return what the person's history tells, under a permit; raises `PermitNeeded`, `Corrupt`."""
+        key = known.key
+        if key is None:
+            return self.nobody
+        held = self._vault.hold_history(session, permit, key, known.held, versions.records)
+        if known.profile is None or held.serving is not known.profile.history:
+            known.profile = Profile(held.serving)
+        known.held = held
+        return known.profile
