@@ -1,4 +1,8 @@
-"""The front door, outermost: names are lifted out of paths, HEAD is GET without a body, every answer is hardened."""
+"""The front door, outermost: names are lifted out of paths, HEAD is GET without a body, every answer is hardened.
+
+An answer that is given before the request's body was read to its end says that the connection ends with it (RFC 9112,
+section 9.3): the rest of the body is dropped, and a client that counted on the connection would lose its next request.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
 from assent.terms.errors import AssentError, InvalidInput
 from assent.web.bodies import ClientGone
@@ -28,47 +32,73 @@ _ALWAYS = (
 )
 _NO_STORE = (b"cache-control", b"no-store")
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+_LAST = (b"connection", b"close")
 
 
 def front_door(inner: ASGIApp) -> ASGIApp:
     """Wrap the whole application."""
 
-    async def enter(any_scope: Scope, receive: Receive, send: Send) -> None:
-        if any_scope["type"] != ScopeType.HTTP:
-            await inner(any_scope, receive, send)
+    async def enter(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await inner(scope, receive, send)
             return
-        scope = any_scope
-        begun = False
-        bodiless = scope["method"] == "HEAD"
-
-        async def harden(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                headers = list(message["headers"])
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
-                headers.extend(_ALWAYS)
-                if scope["scheme"] == "https":
-                    headers.append(_HTTPS_ONLY)
-                message["headers"] = headers
-            elif bodiless and message["type"] == "http.response.body":
-                message["body"] = b""
-            await send(message)
-
+        visit = _Visit(scope, receive, send)
         try:
             _lift_name(scope)
-            if bodiless:
+            if visit.bodiless:
                 scope["method"] = "GET"
-            await inner(scope, receive, harden)
+            await inner(scope, visit.hear, visit.harden)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - the last door: nothing may pass it untold
             known = known_error(error)
-            if not begun:
-                await send_problem(harden, known)
+            if not visit.begun:
+                await send_problem(visit.harden, known)
 
     return enter
+
+
+class _Visit:
+    """One request on its way through the door: what was heard of it, and whether its answer has begun."""
+
+    __slots__ = ("_heard", "_receive", "_scope", "_send", "begun", "bodiless")
+
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._heard = False
+        self.begun = False
+        self.bodiless = scope["method"] == "HEAD"
+
+    async def hear(self) -> ReceiveMessage:
+        """Hand on the next piece of the body, and note when it is the last."""
+        message = await self._receive()
+        self._heard = not message.get("more_body")
+        return message
+
+    async def harden(self, message: Message) -> None:
+        """Send a piece of the answer, its head with the headers that every answer has."""
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = list(message["headers"])
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(_NO_STORE)
+            headers.extend(_ALWAYS)
+            if self._scope["scheme"] == "https":
+                headers.append(_HTTPS_ONLY)
+            if not self._heard and _has_body(self._scope):
+                headers.append(_LAST)
+            message["headers"] = headers
+        elif self.bodiless and message["type"] == "http.response.body":
+            message["body"] = b""
+        await self._send(message)
+
+
+def _has_body(scope: HTTPScope) -> bool:
+    """Tell whether a request announces a body (RFC 9112, section 6)."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b" 0"))
+        for name, value in scope["headers"]
+    )
 
 
 def _lift_name(scope: HTTPScope) -> None:

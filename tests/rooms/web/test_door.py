@@ -208,6 +208,30 @@ def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch, shop):
     assert sent[0]["status"] == 400
 
 
+@pytest.mark.parametrize(
+    ("headers", "messages", "last"),
+    [
+        ([], [], False),
+        ([(b"content-length", b"0")], [], False),
+        ([(b"content-length", b"2")], [], True),
+        ([(b"transfer-encoding", b"chunked")], [], True),
+        ([(b"content-length", b"2")], [(b"{", True), (b"}", False)], False),
+        ([(b"content-length", b"2")], [(b"{", True)], True),
+    ],
+)
+def test_only_an_answer_before_the_end_of_the_body_ends_the_connection(headers, messages, last):
+    """What was read whole, or has no body, leaves the connection to the next request."""
+
+    async def inner(scope, receive, send):
+        for _ in messages:
+            await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    bodies = [{"type": "http.request", "body": body, "more_body": more} for body, more in messages]
+    sent = run(front_door(inner), bodies, headers=headers)
+    assert ((b"connection", b"close") in sent[0]["headers"]) == last
+
+
 def test_a_body_in_pieces_is_put_together():
     """Pieces arrive in order, the last one ends the body."""
     pieces = [b'{"a"', b": ", b"1}"]

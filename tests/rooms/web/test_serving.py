@@ -14,6 +14,7 @@ import pytest
 
 from assent.engine import Engine
 from assent.terms.errors import Conflict, Forbidden, InvalidInput, StoreUnavailable
+from assent.terms.limits import limit
 from assent.web.__main__ import main
 from assent.web.serve import serve
 from tests.rooms.web.server import free_port, start_server
@@ -134,6 +135,45 @@ def test_what_holds_in_process_holds_on_the_wire(shop):
         assert client.request("BREW", "/health").headers["allow"] == "GET, HEAD, OPTIONS"
         assert "access-control-allow-origin" in client.options("/v1/batch").headers
         assert server.errors() == ""
+
+
+def told_by(server, head, *pieces):
+    """Send one request, and what it takes of its body, through a bare socket; return the answer up to the end."""
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=60) as line:
+        line.sendall("\r\n".join([f"{head[0]} HTTP/1.1", "Host: x", *head[1:], "", ""]).encode())
+        for piece in pieces:
+            line.sendall(piece)
+        answer = b""
+        while part := line.recv(65_536):
+            answer += part
+    return answer.lower()
+
+
+def test_an_answer_before_the_end_of_the_body_ends_the_connection(shop):
+    """Each early answer says so, also while the client waits with the rest, and the connection is closed after it."""
+    key = f"Authorization: Bearer {shop.keys['server']}"
+    piece = b"%x\r\n" % 100_000 + b" " * 100_000 + b"\r\n"
+    chunked, long = "Transfer-Encoding: chunked", f"Content-Length: {limit('body_bytes_max') + 1}"
+    early = [
+        (413, ("PUT /v1/items", key, chunked), [piece] * 50),
+        (413, ("PUT /v1/items", key, long), []),
+        (413, ("POST /v1/batch", key, chunked), [piece] * 50),
+        (413, ("POST /v1/batch", key, "Expect: 100-continue", long), []),
+        (401, ("PUT /v1/items", chunked), [piece]),
+        (401, ("PUT /v1/items", "Content-Length: 10"), []),
+        (403, ("PUT /v1/items", f"Authorization: Bearer {shop.keys['browser']}", "Content-Length: 10"), []),
+        (404, ("PUT /nowhere", key, chunked), [piece]),
+        (405, ("PUT /v1/batch", key, "Content-Length: 10"), []),
+        (200, ("GET /health", "Content-Length: 10"), []),
+        (400, ("PUT /v1/items", key, "Content-Length: ten"), []),
+        (400, ("PUT /v1/items", key, "Content-Length: -1"), []),
+    ]
+    with start_server(shop.url) as server:
+        for status, head, pieces in early:
+            answer = told_by(server, head, *pieces)
+            assert answer.startswith(b"http/1.1 %d " % status), (head, answer)
+            assert answer.count(b"http/1.1 ") == answer.count(b"\r\nconnection: close\r\n") == 1, (head, answer)
 
 
 def test_two_processes_serve_one_store(shop):
