@@ -114,6 +114,7 @@ def test_a_file_that_is_something_else_is_refused(stored, folder):
     [
         lambda told: told.pop("people"),
         lambda told: told["settings"].update(ridge=0.0),
+        lambda told: told.update(kind="dance"),
         lambda told: told["settings"].update(rigde=told["settings"].pop("ridge")),
         lambda told: told["arrays"].pop("counts"),
         lambda told: told["arrays"]["counts"].update(shape=[5]),

@@ -8,6 +8,7 @@ import scipy.sparse
 import assent.models.recommender.estimator as estimator_module
 import assent.models.recommender.scoring as scoring_module
 from assent.models.recommender import Recommender, Settings, contribution
+from assent.models.recommender.dense import DenseForm
 from assent.sums import PairSum, invert_in_place
 from assent.terms.errors import AssentError, Corrupt, InvalidInput, NotEnoughMemory, NotFound, NotLearned, SumOverflow
 
@@ -171,7 +172,7 @@ def test_pending_terms_show_in_every_answer(people):
     model = Recommender(ridge=2.0, dtype="float64").fit(people[:60])
     model.learn(people[60:65]).forget(people[:5])
     fresh = Recommender(ridge=2.0, dtype="float64").fit(people[5:65])
-    assert model._solved.inverse.pending == 10
+    assert model._form.inverse.pending == 10
     row = people[30]
     np.testing.assert_allclose(model.score_one(row.indices), fresh.score_one(row.indices), atol=1e-7)
     some = np.array([0, 7, 20])
@@ -201,7 +202,7 @@ def test_a_contribution_is_what_learning_adds(people, model):
 def test_many_people_at_once_are_one_solve(people):
     """A change of many people is solved anew instead of followed one by one, and comes to the same."""
     model = Recommender(ridge=2.0).fit(people[:20]).learn(people[20:])
-    assert model._solved.inverse.terms == 0
+    assert model._form.inverse.terms == 0
     assert model.digest() == Recommender(ridge=2.0).fit(people).digest()
     model.forget(people[20:])
     assert model.digest() == Recommender(ridge=2.0).fit(people[:20]).digest()
@@ -240,7 +241,7 @@ def test_a_stranger_made_of_others_parts_is_refused():
 
 def test_a_damaged_inverse_is_made_anew(people, model):
     """When the bound is violated because the inverse is damaged, it is rebuilt from the sum and the act succeeds."""
-    model._solved.inverse.dense[:] *= 1000.0
+    model._form.inverse.dense[:] *= 1000.0
     model.forget(people[:1])
     assert model.repairs == 1
     fresh = Recommender(ridge=2.0).fit(people[1:])
@@ -252,7 +253,7 @@ def test_a_drifted_inverse_is_found_by_the_probe(people, model, monkeypatch):
     """Now and then the inverse is held against its sum; when it is off it is made anew."""
     monkeypatch.setattr(estimator_module, "_PROBE_TERMS", 2)
     model.forget(people[:1])
-    model._solved.inverse.dense[:] *= 1.1
+    model._form.inverse.dense[:] *= 1.1
     assert model.residual(3) > 0.01
     model.forget(people[1:2])
     assert model.repairs == 1
@@ -285,15 +286,15 @@ def test_an_interrupted_fit_leaves_the_old_model_serving(people, model, monkeypa
     np.testing.assert_array_equal(model.score(people), scores)
 
 
-@pytest.mark.parametrize("name", ["follow_person", "follow_ridges", "follow_difference"])
+@pytest.mark.parametrize("name", ["_follow_person", "_follow_ridges", "_follow_difference"])
 def test_an_interrupted_change_leaves_the_old_model_serving(people, model, monkeypatch, name):
     """An interrupt in the middle of learning, forgetting or following another process undoes it."""
     digest, scores = model.digest(), model.score(people)
     other = Recommender(ridge=2.0).fit(people[1:])
     rows = {item: other.sum.row_bytes(item) for item in range(24)}
-    monkeypatch.setattr(estimator_module.solving, name, interrupted)
+    monkeypatch.setattr(DenseForm, name, interrupted)
     follow = functools.partial(model.replace_rows, rows, other.popularity(), other.people)
-    act = follow if name == "follow_difference" else functools.partial(model.forget, people[:1])
+    act = follow if name == "_follow_difference" else functools.partial(model.forget, people[:1])
     with pytest.raises(InterruptError):
         act()
     assert model.digest() == digest
@@ -323,7 +324,7 @@ def test_rows_of_another_process_are_followed_exactly(people):
             {int(item): theirs.sum.row_bytes(item) for item in changed}, theirs.popularity(), theirs.people
         )
         assert ours.digest() == theirs.digest()
-        assert ours._solved.inverse.terms > 0
+        assert ours._form.inverse.terms > 0
         np.testing.assert_allclose(ours.score(wide), theirs.score(wide), atol=1e-10)
         ours.replace_rows({}, theirs.popularity(), theirs.people)
         assert ours.digest() == theirs.digest()
@@ -342,7 +343,7 @@ def test_a_wide_difference_is_solved_anew(people, model):
     other = Recommender(ridge=2.0).fit(people[10:])
     rows = {item: other.sum.row_bytes(item) for item in range(24)}
     model.replace_rows(rows, other.popularity(), other.people)
-    assert model._solved.inverse.terms == 0
+    assert model._form.inverse.terms == 0
     np.testing.assert_allclose(model.score(people), other.score(people), atol=1e-5)
 
 
@@ -350,7 +351,7 @@ def test_following_with_a_damaged_inverse_solves_anew(people):
     """A bound violated while following rows from elsewhere means: rebuild from their sum."""
     wide = scipy.sparse.hstack([people, scipy.sparse.csr_matrix((80, 176), dtype=np.int64)], format="csr")
     ours, theirs = Recommender(ridge=2.0).fit(wide), Recommender(ridge=2.0).fit(wide[1:])
-    ours._solved.inverse.dense[:] *= 1000.0
+    ours._form.inverse.dense[:] *= 1000.0
     rows = {item: theirs.sum.row_bytes(item) for item in range(24)}
     ours.replace_rows(rows, theirs.popularity(), theirs.people)
     assert ours.repairs == 1
@@ -391,7 +392,7 @@ def test_solving_again_changes_nothing_but_rounding(people, model):
     model.solve(progress=heard.append)
     np.testing.assert_allclose(model.score(people), scores, atol=1e-6)
     assert heard[-1] == 1.0
-    assert model._solved.inverse.terms == 0
+    assert model._form.inverse.terms == 0
 
 
 def test_an_unfitted_model_says_so(people):

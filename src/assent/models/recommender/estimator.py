@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender import files, scoring, solving
+from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
-from assent.models.recommender.memory import refuse_if_too_large
 from assent.models.recommender.settings import DEFAULT, Settings
-from assent.models.recommender.solving import Solved
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Corrupt, InvalidInput, NotFound, NotLearned
 
@@ -57,7 +56,7 @@ class Recommender:
         self.repairs = 0
         self._writing = threading.RLock()
         self._reading = threading.RLock()
-        self._solved: Solved | None = None
+        self._form: Form | None = None
         self._probed_terms = 0
 
     @classmethod
@@ -93,11 +92,11 @@ class Recommender:
         """Return how many people hold each item, int64 [items]."""
         return self.sum.counts.copy()
 
-    def _held(self) -> Solved:
-        if self._solved is None:
+    def _held(self) -> Form:
+        if self._form is None:
             message = "The model has learned nothing yet."
             raise NotFound(message, advice="Call fit(X) first.")
-        return self._solved
+        return self._form
 
     # -- learning and forgetting ---------------------------------------------------------------------------------
 
@@ -122,9 +121,9 @@ class Recommender:
 
     def adopt(self, total: PairSum, progress: Callable[[float], None] | None = None) -> None:
         """Take over a sum and solve it; the model before it answers meanwhile. Raises `NotEnoughMemory`."""
-        solved = solving.solve(total, self.settings, self.memory_bytes, progress)
+        form = solving.solve(total, self.settings, self.memory_bytes, progress)
         with self._reading:
-            self._solved, self._probed_terms = solved, 0
+            self._form, self._probed_terms = form, 0
 
     def learn(self, matrix: Any) -> Self:
         """Add people: `matrix` as for `fit`, with the model's items. Raises as `fit`; then nothing changed."""
@@ -165,9 +164,9 @@ class Recommender:
             self._change_people([contribution], -1)
 
     def _change_people(self, people: Sequence[Contribution], sign: int) -> None:
-        """Change the sum first, on a copy; then let the inverse follow, or solve anew when that is cheaper."""
-        solved = self._held()
-        fresh = solved.total.copy()
+        """Change the sum first, on a copy; then let the form follow, or solve anew when that is cheaper."""
+        form = self._held()
+        fresh = form.total.copy()
         for one in people:
             if sign > 0:
                 fresh.add(one)
@@ -176,94 +175,75 @@ class Recommender:
         if len(people) * _FOLLOW_SHARE > fresh.columns:
             self.adopt(fresh)
             return
+        old = form.total
         with self._reading:
             try:
-                self._follow(solved, fresh, people, sign)
+                form.follow(fresh, people, sign)
             except Corrupt:
-                self._repair(fresh, people, sign)
+                self._repair(old, fresh, people, sign)
             except BaseException:
-                self.adopt(solved.total)
+                self.adopt(old)
                 raise
         self._probe()
 
-    def _follow(self, solved: Solved, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
-        for one in people:
-            solving.follow_person(solved, one, sign)
-        self._take_over(solved, fresh)
+    def _repair(self, old: PairSum, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
+        """Find out what a violated bound means: the form was damaged, or somebody was never in the sum.
 
-    def _take_over(self, solved: Solved, fresh: PairSum) -> None:
-        """Let the ridges follow the counts of the new sum, and make it the model's."""
-        solving.follow_ridges(solved, self.settings.ridges(fresh.counts))
-        solved.scales = self.settings.scales(fresh.counts)
-        solved.total = fresh
-
-    def _repair(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
-        """Find out what a violated bound means: the inverse was damaged, or somebody was never in the sum.
-
-        The inverse is computed anew from the sum as it stands. If the people fit now, it was damaged and the change
-        goes through; if not, the sum refuses them although each of its entries is large enough.
+        It is solved anew from the sum as it stood. If the people fit now, it was damaged and the change goes through;
+        if not, the sum refuses them although each of its entries is large enough.
         """
-        old = self._held().total
         self.adopt(old)
         self.repairs += 1
         try:
-            self._follow(self._held(), fresh, people, sign)
+            self._held().follow(fresh, people, sign)
         except Corrupt as error:
             self.adopt(old)
             message = "This contribution is not part of the sum."
             raise NotLearned(message) from error
 
     def _probe(self) -> None:
-        """Now and then hold the inverse against its sum at one item, and compute it anew if it drifted."""
-        solved = self._held()
-        if solved.inverse.terms - self._probed_terms < _PROBE_TERMS:
+        """Now and then hold the form against its sum at one item, and solve anew if it drifted."""
+        form = self._held()
+        if form.terms - self._probed_terms < _PROBE_TERMS:
             return
-        self._probed_terms = solved.inverse.terms
-        if self.residual(solved.inverse.terms % self.columns) > _PROBE_LIMIT[self.settings.dtype]:
+        self._probed_terms = form.terms
+        if form.residual(form.terms % self.columns) > _PROBE_LIMIT[self.settings.dtype]:
             self.repairs += 1
-            self.adopt(solved.total)
+            self.adopt(form.total)
 
     def residual(self, item: int) -> float:
-        """Return how far `Q` is from inverting column `item` of the sum: the largest entry of `|Q a - e|`."""
+        """Return how far the solved form is from what the sum says of `item`: for `Q` the largest of `|Q a - e|`."""
         with self._writing:
-            solved = self._held()
-            column = solved.total.column(item) / 2.0**20
-            column[item] += solved.ridges[item]
-            return solved.inverse.residual(item, column)
+            return self._held().residual(item)
 
     def grow(self, columns: int) -> None:
         """Append items nobody holds yet; raises `InvalidInput` for fewer items, `NotEnoughMemory`."""
         with self._writing:
-            solved = self._held()
+            form = self._held()
             if columns == self.columns:
                 return
-            fresh = solved.total.copy()
+            fresh = form.total.copy()
             fresh.grow(columns)
-            refuse_if_too_large(columns, self.settings.dtype, self.memory_bytes)
-            ridges = self.settings.ridges(fresh.counts)
             with self._reading:
-                solved.inverse.grow(ridges[solved.total.columns :])
-                solved.total, solved.ridges, solved.scales = fresh, ridges, self.settings.scales(fresh.counts)
+                form.grow(fresh, self.memory_bytes)
 
     def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> None:
         """Take over rows that another process changed, with the counts and people that belong to them.
 
-        The inverse follows by the exact difference. Raises `Corrupt` when they do not fit; then nothing changed.
+        The form follows by the exact difference. Raises `Corrupt` when they do not fit; then nothing changed.
         """
         with self._writing:
-            solved = self._held()
-            fresh = solved.total.copy()
+            form = self._held()
+            old, fresh = form.total, form.total.copy()
             fresh.replace_rows(rows, counts, people)
             with self._reading:
                 try:
-                    near = solving.follow_difference(solved, fresh, np.array(sorted(rows), np.int32))
-                    if near:
-                        self._take_over(solved, fresh)
+                    near = form.follow_rows(fresh, np.array(sorted(rows), np.int32))
                 except Corrupt:
                     self.repairs += 1
                     near = False
                 except BaseException:
-                    self.adopt(solved.total)
+                    self.adopt(old)
                     raise
             if not near:
                 self.adopt(fresh)
@@ -306,7 +286,7 @@ class Recommender:
             message = "An explanation is for one row and one of the model's items."
             raise InvalidInput(message)
         with self._reading:
-            parts = scoring.parts(self._held(), clean.indices, clean.data, np.array([item], np.int32))[:, 0]
+            parts = self._held().parts(clean.indices, clean.data, np.array([item], np.int32))[:, 0]
         told = [(int(each), float(part)) for each, part in zip(clean.indices, parts, strict=True) if each != item]
         return sorted(told, key=lambda pair: (-abs(pair[1]), pair[0]))
 
@@ -317,7 +297,7 @@ class Recommender:
         `InvalidInput`.
         """
         with self._reading:
-            return scoring.score_one(self._held(), *scoring.person(items, weights, self.columns))
+            return self._held().score_one(*scoring.person(items, weights, self.columns))
 
     def parts(self, items: NDArray[Any], weights: NDArray[Any] | None, targets: NDArray[Any]) -> NDArray[np.float32]:
         """Return what each of a person's items adds to the score of each target, float32 [items, targets].
@@ -326,7 +306,7 @@ class Recommender:
         """
         with self._reading:
             wanted = scoring.item_numbers(targets, self.columns)
-            told = scoring.parts(self._held(), *scoring.person(items, weights, self.columns), wanted)
+            told = self._held().parts(*scoring.person(items, weights, self.columns), wanted)
         return told.astype(np.float32)
 
     def similar(self, item: int) -> NDArray[np.float32]:
@@ -336,7 +316,7 @@ class Recommender:
         `InvalidInput` for an item the model does not have.
         """
         with self._reading:
-            return scoring.similar(self._held(), int(scoring.item_numbers(np.array([item]), self.columns)[0]))
+            return self._held().similar(int(scoring.item_numbers(np.array([item]), self.columns)[0]))
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
@@ -351,7 +331,7 @@ class Recommender:
 
         Raises `NotFound` when there is no file, `Corrupt` for one that is truncated, altered or of another version.
         """
-        settings, solved = files.load(Path(path))
+        settings, form = files.load(Path(path))
         made = cls(**dataclasses.asdict(settings))
-        made._solved = solved
+        made._form = form
         return made

@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.models.recommender.form import Form
 from assent.models.recommender.settings import Settings
-from assent.models.recommender.solving import Solved
-from assent.sums import LowRankInverse, PairSum
+from assent.models.recommender.solving import form_of_arrays
+from assent.sums import PairSum
 from assent.terms.errors import AssentError, Corrupt, NotFound, StoreUnavailable
 
 _MAGIC: Final = b"assent\x00model\r\n"
@@ -29,21 +30,21 @@ _DIGEST_BYTES: Final = 32
 _ADVICE: Final = "Fit the model again, or take the file from a backup."
 
 
-def save(path: Path, settings: Settings, solved: Solved) -> None:
-    """Write settings, sum and inverse to `path` through a temporary file beside it. Raises `StoreUnavailable`."""
-    starts, indices, values = solved.total.arrays()
+def save(path: Path, settings: Settings, form: Form) -> None:
+    """Write settings, sum and solved arrays to `path` through a temporary file beside it. Raises `StoreUnavailable`."""
+    starts, indices, values = form.total.arrays()
     arrays: dict[str, NDArray[Any]] = {
         "starts": starts,
         "indices": indices,
         "values": values,
-        "counts": solved.total.counts,
-        "inverse": solved.inverse.whole(),
+        "counts": form.total.counts,
+        **form.arrays(),
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
             digest = hashlib.sha256()
-            for piece in _pieces(settings, solved.total.people, arrays):
+            for piece in _pieces(settings, form, arrays):
                 digest.update(piece)
                 file.write(piece)
             file.write(digest.digest())
@@ -58,14 +59,19 @@ def save(path: Path, settings: Settings, solved: Solved) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _pieces(settings: Settings, people: int, arrays: dict[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
+def _pieces(settings: Settings, form: Form, arrays: dict[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
     """Yield the file's bytes but for the digest at its end."""
     places = {}
     position = 0
     for name, array in arrays.items():
         places[name] = {"dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape), "at": position}
         position += _padded(array.nbytes)
-    told = {"settings": dataclasses.asdict(settings), "people": people, "arrays": places}
+    told = {
+        "settings": dataclasses.asdict(settings),
+        "kind": form.kind,
+        "people": form.total.people,
+        "arrays": places,
+    }
     description = json.dumps(told, sort_keys=True).encode()
     description += b" " * (_padded(_HEADER.size + len(description)) - _HEADER.size - len(description))
     whole = _HEADER.size + len(description) + position + _DIGEST_BYTES
@@ -89,7 +95,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def load(path: Path) -> tuple[Settings, Solved]:
+def load(path: Path) -> tuple[Settings, Form]:
     """Map the file at `path` and check every byte of it. Raises `NotFound`, `StoreUnavailable` or `Corrupt`."""
     try:
         stored = np.memmap(path, np.uint8, mode="c")
@@ -133,7 +139,7 @@ def _checked_description(stored: NDArray[np.uint8]) -> tuple[int, bytes]:
     return start, stored[_HEADER.size : start].tobytes()
 
 
-def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> tuple[Settings, Solved]:
+def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> tuple[Settings, Form]:
     arrays: dict[str, NDArray[Any]] = {}
     for name, place in told["arrays"].items():
         first = start + place["at"]
@@ -143,9 +149,4 @@ def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -
     settings = Settings(**told["settings"])
     rows = (arrays["starts"], arrays["indices"], arrays["values"])
     total = PairSum.from_arrays(rows, arrays["counts"], told["people"])
-    dense = arrays["inverse"]
-    if dense.dtype != settings.dtype or dense.shape != (total.columns, total.columns):
-        message = "The inverse does not belong to the sum."
-        raise Corrupt(message)
-    inverse = LowRankInverse(dense)
-    return settings, Solved(total, settings.ridges(total.counts), settings.scales(total.counts), inverse)
+    return settings, form_of_arrays(told["kind"], total, settings, arrays)

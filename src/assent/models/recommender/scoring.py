@@ -1,4 +1,4 @@
-"""Scores, parts and lists from the inverse `Q`: `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`, `B_jj` is 0."""
+"""What is asked of a solved form: one person's items and weights, checked; the scores and lists of many people."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.solving import Solved
+from assent.models.recommender.form import Form
 from assent.terms.errors import InvalidInput
 
 #: How many scores are held at once when everybody is scored.
 _BLOCK_SCORES: Final = 16_000_000
-#: A row of more than one entry in this many is multiplied faster as a dense one.
-_DENSE_SHARE: Final = 64
 
 
 def item_numbers(items: Any, columns: int) -> NDArray[np.int32]:
@@ -42,53 +40,13 @@ def person(items: Any, weights: Any, columns: int) -> tuple[NDArray[np.int32], N
     return numbers, amounts
 
 
-def score_one(solved: Solved, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return `x B` for one person, float32 [items]: `(x_j - (x Q)_j / Q_jj)` times the scale of `j`."""
-    scores = -solved.inverse.times(items, weights) / solved.inverse.diagonal
-    scores[items] += weights
-    scaled: NDArray[np.float32] = (scores * solved.scales).astype(np.float32)
-    return scaled
-
-
-def parts(
-    solved: Solved, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """Return `x_i B_ij`, float64 [items, targets]."""
-    over = solved.scales[targets] / solved.inverse.diagonal[targets]
-    shares = -weights[:, None] * solved.inverse.block(items, targets) * over
-    shares[items[:, None] == targets] = 0.0
-    told: NDArray[np.float64] = shares
-    return told
-
-
-def similar(solved: Solved, item: int) -> NDArray[np.float32]:
-    """Return the partial correlation of every item with `item`, float32 [items]; -inf at the item itself."""
-    diagonal = solved.inverse.diagonal
-    row = solved.inverse.times(np.array([item], np.int32), np.ones(1))
-    closeness: NDArray[np.float32] = (-row / np.sqrt(diagonal * diagonal[item])).astype(np.float32)
-    closeness[item] = -np.inf
-    return closeness
-
-
-def score(solved: Solved, people: Any) -> NDArray[Any]:
-    """Return `X B` for a CSR [people, items], dense in the type of the inverse."""
-    scores = np.empty(people.shape, solved.inverse.dense.dtype)
+def score(form: Form, people: Any) -> NDArray[Any]:
+    """Return `X B` for a CSR [people, items], dense in the type of the form."""
+    scores = np.empty(people.shape, form.dtype)
     step = max(1, _BLOCK_SCORES // max(people.shape[1], 1))
     for first in range(0, people.shape[0], step):
-        _score_block(solved, people[first : first + step], scores[first : first + step])
+        form.score_rows(people[first : first + step], scores[first : first + step])
     return scores
-
-
-def _score_block(solved: Solved, block: Any, out: NDArray[Any]) -> None:
-    dense = solved.inverse.whole()
-    typed = block.astype(dense.dtype)
-    if typed.nnz * _DENSE_SHARE > typed.shape[0] * typed.shape[1]:
-        np.matmul(typed.toarray(), dense, out=out)
-    else:
-        out[:] = typed @ dense
-    out *= (-1.0 / solved.inverse.diagonal).astype(dense.dtype)
-    out[_owners(typed), typed.indices] += typed.data
-    out *= solved.scales.astype(dense.dtype)
 
 
 def _owners(people: Any) -> NDArray[np.int64]:
@@ -97,18 +55,18 @@ def _owners(people: Any) -> NDArray[np.int64]:
 
 
 def recommend(
-    solved: Solved, people: Any, count: int, *, exclude_seen: bool
+    form: Form, people: Any, count: int, *, exclude_seen: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the best `count` items of every row and their scores, in blocks of people."""
     rows, columns = people.shape
     ids = np.full((rows, count), -1, np.int32)
     scores = np.full((rows, count), -np.inf, np.float32)
     step = max(1, _BLOCK_SCORES // max(columns, 1))
-    buffer = np.empty((min(step, rows), columns), solved.inverse.dense.dtype)
+    buffer = np.empty((min(step, rows), columns), form.dtype)
     for first in range(0, rows, step):
         block = people[first : first + step]
         part = buffer[: block.shape[0]]
-        _score_block(solved, block, part)
+        form.score_rows(block, part)
         if exclude_seen:
             part[_owners(block), block.indices] = -np.inf
         part[np.diff(block.indptr) == 0] = -np.inf

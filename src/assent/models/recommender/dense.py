@@ -1,0 +1,184 @@
+"""The dense form: the whole inverse of `sum + diag(ridges)` in one array, and the rank-one terms it follows by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.models.recommender.difference import difference_of
+from assent.models.recommender.memory import refuse_if_too_large
+from assent.models.recommender.settings import Settings
+from assent.sums import UNIT, Contribution, LowRankInverse, PairSum, invert_in_place
+from assent.terms.errors import Corrupt
+
+#: Eigenvalues of a difference below this share of the largest are rounding, not people.
+_NOTHING: Final = 1e-13
+#: A row of more than one entry in this many is multiplied faster as a dense one.
+_DENSE_SHARE: Final = 64
+
+
+class DenseForm:
+    """A sum, the ridges and score scales that go with it, and the inverse `Q` of `sum + diag(ridges)`.
+
+    `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`; `B_jj` is 0.
+    """
+
+    kind: ClassVar[str] = "dense"
+
+    def __init__(self, total: PairSum, settings: Settings, inverse: LowRankInverse) -> None:
+        """Take over a sum and its inverse."""
+        self.total = total
+        self.settings = settings
+        self.inverse = inverse
+        self.ridges = settings.ridges(total.counts)
+        self.scales = settings.scales(total.counts)
+
+    @property
+    def columns(self) -> int:
+        """The number of items."""
+        return self.total.columns
+
+    @property
+    def terms(self) -> int:
+        """How many rank-one terms came in since the inverse was computed from the sum."""
+        return self.inverse.terms
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the inverse and of the scores of many people."""
+        return self.inverse.dense.dtype
+
+    # -- answering -----------------------------------------------------------------------------------------------
+
+    def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return `x B` for one person, float32 [items]: `(x_j - (x Q)_j / Q_jj)` times the scale of `j`."""
+        scores = -self.inverse.times(items, weights) / self.inverse.diagonal
+        scores[items] += weights
+        scaled: NDArray[np.float32] = (scores * self.scales).astype(np.float32)
+        return scaled
+
+    def parts(
+        self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return `x_i B_ij`, float64 [items, targets]."""
+        over = self.scales[targets] / self.inverse.diagonal[targets]
+        shares = -weights[:, None] * self.inverse.block(items, targets) * over
+        shares[items[:, None] == targets] = 0.0
+        told: NDArray[np.float64] = shares
+        return told
+
+    def similar(self, item: int) -> NDArray[np.float32]:
+        """Return the partial correlation of every item with `item`, float32 [items]; -inf at the item itself."""
+        diagonal = self.inverse.diagonal
+        row = self.inverse.times(np.array([item], np.int32), np.ones(1))
+        closeness: NDArray[np.float32] = (-row / np.sqrt(diagonal * diagonal[item])).astype(np.float32)
+        closeness[item] = -np.inf
+        return closeness
+
+    def score_rows(self, people: Any, out: NDArray[Any]) -> None:
+        """Write `X B` for a block of people, CSR float64 [people, items], to `out` [people, items]."""
+        dense = self.inverse.whole()
+        typed = people.astype(dense.dtype)
+        if typed.nnz * _DENSE_SHARE > typed.shape[0] * typed.shape[1]:
+            np.matmul(typed.toarray(), dense, out=out)
+        else:
+            out[:] = typed @ dense
+        out *= (-1.0 / self.inverse.diagonal).astype(dense.dtype)
+        owners = np.repeat(np.arange(typed.shape[0]), np.diff(typed.indptr))
+        out[owners, typed.indices] += typed.data
+        out *= self.scales.astype(dense.dtype)
+
+    # -- following -----------------------------------------------------------------------------------------------
+
+    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
+        """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1). Raises `Corrupt`."""
+        for one in people:
+            self._follow_person(one, sign)
+        self._take_over(fresh)
+
+    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
+        """Take over `fresh`, which differs in the rows `items` only. Raises `Corrupt`.
+
+        The difference is a small symmetric matrix of whole numbers; its eigenvectors are the rank-one terms. Returns
+        `False`, having done nothing, when the difference is so wide that solving anew is cheaper.
+        """
+        touched, difference = difference_of(self.total, fresh, items)
+        if len(touched) * 4 > fresh.columns:
+            return False
+        if len(touched):
+            self._follow_difference(touched, difference)
+        self._take_over(fresh)
+        return True
+
+    def _follow_person(self, contribution: Contribution, sign: int) -> None:
+        items, values = contribution.items, contribution.values.astype(np.float64)
+        spare = float((values * values / self.ridges[items]).sum())
+        self.inverse.update(items, values, sign * contribution.weight / UNIT, spare)
+
+    def _follow_difference(self, touched: NDArray[np.int32], difference: NDArray[np.float64]) -> None:
+        lengths, vectors = np.linalg.eigh(difference)
+        limit = _NOTHING * float(np.abs(lengths).max())
+        # What is added comes first, so that the matrix stays above its ridge all the way.
+        for place in np.argsort(-lengths):
+            if abs(lengths[place]) > limit:
+                vector = vectors[:, place]
+                spare = float((vector * vector / self.ridges[touched]).sum())
+                self.inverse.update(touched, vector, float(lengths[place]), spare)
+
+    def _take_over(self, fresh: PairSum) -> None:
+        """Let the ridges follow the counts of the new sum, and make it the form's."""
+        self._follow_ridges(self.settings.ridges(fresh.counts))
+        self.scales = self.settings.scales(fresh.counts)
+        self.total = fresh
+
+    def _follow_ridges(self, ridges: NDArray[np.float64]) -> None:
+        one = np.ones(1)
+        for item in np.flatnonzero(ridges != self.ridges).astype(np.int32):
+            smaller = min(float(ridges[item]), float(self.ridges[item]))
+            self.inverse.update(np.array([item]), one, float(ridges[item] - self.ridges[item]), 1.0 / smaller)
+            self.ridges[item] = ridges[item]
+
+    def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
+        """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
+        refuse_if_too_large(fresh.columns, self.settings.dtype, memory_bytes)
+        ridges = self.settings.ridges(fresh.counts)
+        self.inverse.grow(ridges[self.total.columns :])
+        self.total, self.ridges, self.scales = fresh, ridges, self.settings.scales(fresh.counts)
+
+    def residual(self, item: int) -> float:
+        """Return how far `Q` is from inverting column `item` of the sum: the largest entry of `|Q a - e|`."""
+        column = self.total.column(item) / UNIT
+        column[item] += self.ridges[item]
+        return self.inverse.residual(item, column)
+
+    # -- keeping -------------------------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the inverse; do not write to it."""
+        return {"inverse": self.inverse.whole()}
+
+    @classmethod
+    def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over the array that `arrays` gave. Raises `Corrupt` or `KeyError` when it does not belong to the sum."""
+        dense = arrays["inverse"]
+        if dense.dtype != settings.dtype or dense.shape != (total.columns, total.columns):
+            message = "The inverse does not belong to the sum."
+            raise Corrupt(message)
+        return cls(total, settings, LowRankInverse(dense))
+
+
+def solve_dense(
+    total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
+) -> DenseForm:
+    """Invert `sum + diag(ridges)` anew, from whole numbers. Raises `NotEnoughMemory` before anything is allocated."""
+    refuse_if_too_large(total.columns, settings.dtype, memory_bytes)
+    matrix: NDArray[Any] = np.zeros((total.columns, total.columns), settings.dtype)
+    for item in np.flatnonzero(total.counts).tolist():
+        row = total.row(item)
+        matrix[item, row.indices] = row.values / UNIT
+    matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)
+    invert_in_place(matrix, progress=progress)
+    return DenseForm(total, settings, LowRankInverse(matrix))
