@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import msgspec
 import numpy as np
@@ -18,26 +18,57 @@ if TYPE_CHECKING:
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class Facts(Sequence[Mapping[str, Any]]):
-    """Each item's public facts by number, read from JSON when they are asked for: most never are."""
+class ItemFacts(dict[str, Any]):
+    """One item's public facts: a dict that many answers share, so it cannot be changed; `dict(facts)` can."""
 
-    __slots__ = ("_texts",)
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        message = "An item's facts are shared by many answers."
+        raise TypeError(message)
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        """Pickle as a plain dict."""
+        return dict, (dict(self),)
+
+    def __copy__(self) -> ItemFacts:
+        """Return the same facts: they never change."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> ItemFacts:
+        """Return the same facts: they never change."""
+        return self
+
+
+class Facts(Sequence[ItemFacts]):
+    """Each item's public facts by number, read from JSON when they are first asked for: most never are."""
+
+    __slots__ = ("_read", "_texts")
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Hold the JSON texts."""
         self._texts = texts
+        self._read: dict[int, ItemFacts] = {}
 
     def __len__(self) -> int:
         """Return how many items there are."""
         return len(self._texts)
 
     @overload
-    def __getitem__(self, number: int) -> dict[str, Any]: ...
+    def __getitem__(self, number: int) -> ItemFacts: ...
     @overload
     def __getitem__(self, number: slice) -> Facts: ...
-    def __getitem__(self, number: int | slice) -> dict[str, Any] | Facts:
-        """Return the facts of one item, a dict of the caller's own."""
-        return Facts(self._texts[number]) if isinstance(number, slice) else _decode(self._texts[number])
+    def __getitem__(self, number: int | slice) -> ItemFacts | Facts:
+        """Return the facts of one item."""
+        if isinstance(number, slice):
+            return Facts(self._texts[number])
+        facts = self._read.get(number)
+        if facts is None:
+            facts = self._read[number] = ItemFacts(_decode(self._texts[number]))
+        return facts
 
 
 class CatalogView:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.decide.steps import Chosen
 from assent.terms.answers import Because, NotUsed, Suggestion
 from assent.terms.limits import limit
 
@@ -51,24 +50,18 @@ _ROWS = np.arange(limit("decide_count_max"))[:, None]
 
 
 def explain(
-    chosen: NDArray[np.intp], personal: int, gathered: Gathered, view: CatalogView, model: Recommender | None
-) -> Chosen:
+    best: NDArray[np.intp], personal: int, gathered: Gathered, view: CatalogView, model: Recommender | None
+) -> tuple[Suggestion, ...]:
     """Say for each chosen item why it is here; the first `personal` come from the score, the rest from popularity."""
-    because: list[tuple[Because, ...]] = [()] * len(chosen)
+    because: list[tuple[Because, ...]] = [()] * len(best)
     if model is not None and personal:
-        parts = model.parts(gathered.inputs, gathered.values, chosen[:personal])
+        parts = model.parts(gathered.inputs, gathered.values, best[:personal])
         because[:personal] = _because(parts, gathered, view)
-    return Chosen(chosen.tolist(), personal, because, [_sentence(told) for told in because])
-
-
-def suggest(chosen: Chosen, view: CatalogView) -> tuple[Suggestion, ...]:
-    """Put the facts of the catalogue beside what was chosen."""
     ids, names, facts = view.ids, view.names, view.facts
-    suggestions = []
-    for place, number in enumerate(chosen.numbers):
-        because, text = chosen.because[place], chosen.texts[place]
-        suggestions.append(Suggestion(place + 1, ids[number], names[number], facts[number], because, text))
-    return tuple(suggestions)
+    return tuple(
+        Suggestion(rank, ids[number], names[number], facts[number], told, _sentence(told))
+        for rank, (number, told) in enumerate(zip(best.tolist(), because, strict=True), start=1)
+    )
 
 
 def _because(parts: NDArray[np.float32], gathered: Gathered, view: CatalogView) -> list[tuple[Because, ...]]:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from assent.catalog import CatalogView
     from assent.consent import Ledger, State
-    from assent.decide.steps import Chosen
     from assent.models.recommender import Recommender
     from assent.store import Session
     from assent.store.versions import Versions
+    from assent.terms.answers import Suggestion
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit
     from assent.vault import HeldHistory, PersonKey, Vault
@@ -37,6 +37,14 @@ World: TypeAlias = "tuple[CatalogView, Recommender | None, int]"
 
 #: How many different questions are kept for one profile: the slots of a page or two.
 CHOICES_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What steps 2 to 7 chose, best first with the reasons, and how many of them the score chose."""
+
+    items: tuple[Suggestion, ...]
+    personal: int
 
 
 class Profile:
@@ -52,6 +60,8 @@ class Profile:
         self.history = history
         #: The items to score from, int32, ascending, and how fresh each of them is, int32, from 1 to 4.
         self.inputs, self.values = taste(history)
+        #: The last of them: past it a model needs no columns.
+        self.last = int(self.inputs[-1]) if len(self.inputs) else -1
         #: The items bought before, each once.
         self.bought = np.unique(history["item"][history["action"] == BOUGHT]).astype(np.intp)
         self._world: World | None = None

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from assent.decide.explain import explain, not_used, suggest, used
-from assent.decide.knowing import KnownPeople
-from assent.decide.steps import Asked, Chosen, Gathered, Recorded
+from assent.decide.explain import explain, not_used, used
+from assent.decide.knowing import Chosen, KnownPeople
+from assent.decide.steps import Asked, Gathered, Recorded
 from assent.learn import MODEL
 from assent.models.recommender.recency import FRESHEST
 from assent.store.decisions import DecisionRow
@@ -79,8 +79,7 @@ class Decider:
             if chosen is None:
                 chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
                 gathered.profile.keep(question, chosen)
-        suggestions = suggest(chosen, view)
-        method = gathered.method if suggestions else "empty"
+        method = gathered.method if chosen.items else "empty"
         uses_history = chosen.personal > 0 and len(gathered.profile.history) > 0
         now_ms = self._clock.now_ms()
         # Ids in order of time, so that rows lie together.
@@ -92,7 +91,7 @@ class Decider:
             mode=ask.mode,
             personal=uses_history,
             method=method,
-            items=suggestions,
+            items=chosen.items,
             used=used(gathered, uses_history=uses_history, model=model),
             not_used=not_used(ask, asked.refusal, gathered, view),
             purpose=Personalize.id if uses_history else None,
@@ -148,7 +147,7 @@ class Decider:
         if context is not None and context not in inputs:
             inputs, values = np.append(inputs, np.int32(context)), np.append(values, np.int32(FRESHEST))
         columns = model.columns if model is not None else 0
-        if len(inputs) and inputs.max() >= columns:
+        if max(profile.last, -1 if context is None else context) >= columns:
             known = inputs < columns
             inputs, values = inputs[known], values[known]
         if len(inputs) == 0:
@@ -174,7 +173,7 @@ def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: Recommender 
     allowed = _drop_forbidden(ask, gathered, view)  # 2
     scores = _score(gathered, view, model)  # 3
     best, personal = _take_best(scores, allowed, ask.count, gathered, view, model)  # 6, with propensity 1
-    return explain(best, personal, gathered, view, model)  # 7
+    return Chosen(explain(best, personal, gathered, view, model), personal)  # 7
 
 
 def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[np.bool_]:
@@ -234,8 +233,7 @@ def _top(values: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     count = min(count, len(values))
     if count == 0:
         return np.empty(0, dtype=np.intp)
-    head = np.argpartition(values, len(values) - count)[-count:]
-    told = values[head]
-    order = np.lexsort((head, -told))
-    chosen: NDArray[np.intp] = head[order[: np.count_nonzero(told > 0)]]
+    least = np.partition(values, len(values) - count)[-count]
+    head = np.flatnonzero(values >= least) if least > 0 else np.flatnonzero(values > 0)
+    chosen: NDArray[np.intp] = head[np.argsort(-values[head], kind="stable")[:count]]
     return chosen

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
     from assent.decide.knowing import KnownPerson, Profile
     from assent.store.decisions import DecisionRow
-    from assent.terms.answers import Because
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit, Refusal
     from assent.terms.purposes import Personalize
@@ -40,17 +37,6 @@ class Gathered:
     #: How much each of them counts, int32, from 1 to 4.
     values: NDArray[np.int32]
     context: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What steps 2 to 7 chose: item numbers, best first, how many of them the score chose, and why each is here."""
-
-    numbers: Sequence[int]
-    personal: int
-    because: Sequence[Sequence[Because]]
-    #: The reasons of each in one plain sentence.
-    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

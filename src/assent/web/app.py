@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.handlers import ASGIRouteHandler
 
 from assent.web.bodies import ClientGone
 from assent.web.deciding import deciding_routes
@@ -57,5 +58,6 @@ def make_app(engine: Engine, *, cors_origins: Sequence[str] = ("*",)) -> Litesta
         pdb_on_exception=False,
         state=State({"desk": desk}),
     )
-    app.asgi_handler = front_door(app.asgi_handler)
+    lean = [each for each in routes if isinstance(each, ASGIRouteHandler)]
+    app.asgi_handler = front_door(app.asgi_handler, {path: each.fn for each in lean for path in each.paths})
     return app

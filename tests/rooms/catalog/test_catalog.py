@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import operator
+import pickle
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -266,10 +270,20 @@ def test_newness_orders_what_was_never_acted_on() -> None:
 
 
 def test_views_cannot_be_changed_by_those_who_read_them() -> None:
-    """Arrays are read-only, and facts are a copy of the reader's own."""
+    """Arrays are read-only, and so are facts, which copy, pickle and encode as plain dicts."""
     view = CatalogView().changed([ItemRow(0, "a", 1, 1, "A", '{"price":1}', 0, 0, 1)], 1)
-    view.facts[0]["price"] = 99
-    assert view.facts[0]["price"] == 1
+    facts = view.facts[0]
+    for change in (
+        lambda: operator.setitem(facts, "price", 99),
+        lambda: operator.ior(facts, {"price": 99}),
+        lambda: facts.update(price=99),
+        facts.clear,
+    ):
+        with pytest.raises(TypeError, match="shared"):
+            change()
+    assert view.facts[0] is copy.copy(facts) is copy.deepcopy(facts)
+    assert type(pickle.loads(pickle.dumps(facts))) is dict
+    assert (dict(facts) | {"price": 2}, msgspec.json.encode(facts)) == ({"price": 2}, b'{"price":1}')
     for array in (view.shown, view.listed, view.available, view.newness):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0

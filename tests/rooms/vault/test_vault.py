@@ -192,6 +192,45 @@ def test_each_purpose_sees_its_own(shop):
         ]
 
 
+def test_a_held_history_reads_on_where_it_stopped(shop):
+    """Whatever was written since, for whichever purpose, what is held tells what opening anew tells."""
+    key = filled(shop)
+    held, newest = None, 3
+    for seq, purpose in (
+        (3, Personalize),
+        (4, Personalize),
+        (4, Personalize),
+        (5, Learn),
+        (6, Learn),
+        (6, Personalize),
+    ):
+        if seq > newest:
+            newest = seq
+            shop.record(seq, key, [{"purposes": P | L}], [(20 + seq, seq, 1, P if seq % 2 else P | L)])
+        with shop.store.read() as session:
+            leave = permit(purpose=purpose)
+            held = shop.vault.hold_history(session, leave, key, held, newest)
+            assert told(held.serving) == told(shop.vault.open_history(session, leave, key))
+            assert held.complete == newest
+            assert shop.vault.hold_history(session, leave, key, held, newest) is held
+            later = shop.vault.hold_history(session, leave, key, held, newest + 1)
+            assert later.serving is held.serving
+
+
+def test_a_held_history_does_not_open_without_a_permit(shop, clock: FixedClock):
+    """What lies open in memory is handed out under a permit for the person and the moment, as if it were sealed."""
+    key = filled(shop)
+    with shop.store.read() as session:
+        held = shop.vault.hold_history(session, permit(), key, None, 3)
+        for wrong in (None, permit(person=PersonId(b"ben".ljust(16))), permit(purpose=Service)):
+            with pytest.raises(PermitNeeded):
+                shop.vault.hold_history(session, wrong, key, held, 3)
+        leave = permit()
+        clock.move(seconds=30)
+        with pytest.raises(PermitNeeded, match="expired"):
+            shop.vault.hold_history(session, leave, key, held, 3)
+
+
 def test_an_event_never_serves_more_than_its_record(shop):
     """Purposes inside an event cannot widen those of its record; events without any have their record's."""
     key = shop.join("ann")

@@ -159,7 +159,7 @@ def test_an_answer_that_has_begun_is_not_begun_again(caplog):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError(CANARY)
 
-    sent = run(front_door(inner), [], "/health", "GET")
+    sent = run(front_door(inner, {}), [], "/health", "GET")
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert CANARY not in caplog.text
 
@@ -228,7 +228,7 @@ def test_only_an_answer_before_the_end_of_the_body_ends_the_connection(headers, 
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     bodies = [{"type": "http.request", "body": body, "more_body": more} for body, more in messages]
-    sent = run(front_door(inner), bodies, headers=headers)
+    sent = run(front_door(inner, {}), bodies, headers=headers)
     assert ((b"connection", b"close") in sent[0]["headers"]) == last
 
 
