@@ -1,13 +1,14 @@
-"""The inverse of a symmetric positive definite matrix, in place, in blocks, at the speed of matrix products.
+"""The inverse of a symmetric positive definite matrix, in place, by halves, at the speed of matrix products.
 
-The symmetric sweep of a block `K` turns `A` into
+With `X = inv(A_11)`, `W = X A_12` and the Schur complement `S = A_22 - A_12' W`, the inverse of `A` has the blocks
 
-    A_KK <- -inv(A_KK)      A_KR <- inv(A_KK) A_KR      A_RR <- A_RR - A_RK inv(A_KK) A_KR
+    B_22 = inv(S)      B_12 = -W B_22      B_11 = X - B_12 W'
 
-and sweeping every block once leaves `-inv(A)` (block form of the sweep operator: Goodnight 1979, "A tutorial on the
-SWEEP operator"). Only the upper triangle is carried along, which halves the work; diagonal blocks are inverted in
-float64 whatever the type of `A`. No LAPACK routine sees more than one block, so matrices too large for 32-bit LAPACK
-integers pass.
+and both inverses are had in the same way (Banachiewicz 1937; block form: Golub and Van Loan, "Matrix Computations",
+2.1). `W'` waits in the place below the diagonal, so nothing is copied; sums are formed on and above the diagonal only.
+That is `n^3` operations, as few as Cholesky's way takes, nearly all of them in large products. Diagonal blocks are
+inverted in float64 whatever the type of `A`; no LAPACK routine sees more than one block, so matrices too large for
+its 32-bit integers pass.
 """
 
 from __future__ import annotations
@@ -16,95 +17,101 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import numpy as np
+import scipy.linalg.lapack
 from numpy.typing import NDArray
 
+from assent.sums.products import add_product
 from assent.terms.errors import Corrupt
 
 Real = TypeVar("Real", np.float32, np.float64)
+_Advance = Callable[[int], None]
 
-#: Rows swept at once, at most: enough for fast products, few enough for the blocks' own work not to show.
-BLOCK_ROWS_MAX: Final = 256
-#: Two panels of this share of the rows are the extra memory of a large inverse: a sixteenth.
-BLOCK_SHARE: Final = 32
-_BLOCK_ROWS_MIN: Final = 64
-#: The side of one tile of the update: its product stays in the processor's cache until it is subtracted.
-TILE_ROWS: Final = 512
-TILE_COLUMNS: Final = 1536
+#: The side of the blocks that are inverted at once, in float64.
+BLOCK_ROWS: Final = 128
+#: Rows of a symmetric product formed at once: enough for its full speed, few enough to form little under the diagonal.
+BAND_ROWS: Final = 256
+#: Columns of a product formed at once: large enough for its full speed, and an interrupt waits for one only.
+PANEL_COLUMNS: Final = 2048
+#: The side of the tiles that are mirrored: they fit the processor's cache.
+TILE_ROWS: Final = 256
 
 
 def invert_in_place(
-    matrix: NDArray[Real], *, block_rows: int | None = None, progress: Callable[[float], None] | None = None
+    matrix: NDArray[Real], *, block_rows: int = BLOCK_ROWS, progress: Callable[[float], None] | None = None
 ) -> None:
     """Replace a symmetric positive definite matrix, float32 or float64 [n, n], by its inverse.
 
     Only the upper triangle (with the diagonal) is read; the whole inverse is written, exactly symmetric. Extra memory:
-    two panels of `block_rows` x n (a good number of rows unless told) and one tile. `progress` hears the share done,
-    0 to 1. Raises `Corrupt` when the matrix is not positive definite; its content is lost then.
+    a few blocks of `block_rows` x `block_rows`. `progress` hears the share of the work done, 0 to 1. Raises `Corrupt`
+    when the matrix is not positive definite; its content is lost then.
     """
     size = len(matrix)
-    if block_rows is None:
-        block_rows = min(max(size // BLOCK_SHARE, _BLOCK_ROWS_MIN), BLOCK_ROWS_MAX)
-    panel = np.empty((min(block_rows, size), size), matrix.dtype)
-    swept = np.empty_like(panel)
-    tile = np.empty(TILE_ROWS * TILE_COLUMNS, matrix.dtype)
-    for first in range(0, size, block_rows):
-        last = min(first + block_rows, size)
-        _sweep(matrix, first, last, panel[: last - first], swept[: last - first], tile)
+    done = 0
+
+    def advance(work: int) -> None:
+        nonlocal done
+        done += work
         if progress is not None:
-            progress(last / size)
-    _finish(matrix)
+            progress(done / size**3)
+
+    if size:
+        _invert(matrix, block_rows, advance)
 
 
-def _sweep(
-    matrix: NDArray[Real],
-    first: int,
-    last: int,
-    panel: NDArray[Real],
-    swept: NDArray[Real],
-    tile: NDArray[Real],
-) -> None:
-    """Sweep rows `first` to `last`; `panel`, `swept` and `tile` are scratch."""
-    size = len(matrix)
-    pivot = _invert_block(matrix[first:last, first:last])
-    panel[:, :first] = matrix[:first, first:last].T
-    panel[:, first:last] = 0
-    panel[:, last:] = matrix[first:last, last:]
-    np.matmul(pivot.astype(matrix.dtype), panel, out=swept)
-    for top in range(0, size, TILE_ROWS):
-        bottom = min(top + TILE_ROWS, size)
-        left_factor = panel[:, top:bottom].T
-        for left in range(top, size, TILE_COLUMNS):
-            right = min(left + TILE_COLUMNS, size)
-            product = tile[: (bottom - top) * (right - left)].reshape(bottom - top, right - left)
-            np.matmul(left_factor, swept[:, left:right], out=product)
-            np.subtract(matrix[top:bottom, left:right], product, out=matrix[top:bottom, left:right])
-    matrix[:first, first:last] = swept[:, :first].T
-    matrix[first:last, first:last] = -pivot
-    matrix[first:last, last:] = swept[:, last:]
+def _invert(square: NDArray[Real], block_rows: int, advance: _Advance) -> None:
+    """Invert a diagonal part in place. The work of its six steps is told to `advance`; it adds up to `size^3`."""
+    size = len(square)
+    if size <= block_rows:
+        square[:] = _invert_block(square)
+        advance(size**3)
+        return
+    half = size // 2
+    head, tail = square[:half, :half], square[half:, half:]
+    above, below = square[:half, half:], square[half:, :half]
+    _invert(head, block_rows, advance)
+    _multiply(1.0, above.T, head, below, advance)
+    _subtract(below, above, tail, advance)
+    _invert(tail, block_rows, advance)
+    _multiply(-1.0, below.T, tail, above, advance)
+    _subtract(above, below, head, advance)
+    _mirror(square, half)
+
+
+def _multiply(scale: float, left: NDArray[Real], right: NDArray[Real], out: NDArray[Real], advance: _Advance) -> None:
+    """Write `scale * left right` to `out`, which overlaps neither."""
+    for first in range(0, out.shape[1], PANEL_COLUMNS):
+        panel = out[:, first : first + PANEL_COLUMNS]
+        add_product(panel, left, right[:, first : first + PANEL_COLUMNS], scale=scale, keep=False)
+        advance(2 * panel.size * len(right))
+
+
+def _subtract(left: NDArray[Real], right: NDArray[Real], target: NDArray[Real], advance: _Advance) -> None:
+    """Subtract `left right`, which is symmetric, from the upper triangle of `target`; the rest of it is lost."""
+    size = len(target)
+    for top in range(0, size, BAND_ROWS):
+        band = target[top : top + BAND_ROWS, top:]
+        add_product(band, left[top : top + BAND_ROWS], right[:, top:], scale=-1.0)
+        # What is left of the square, before and after this band.
+        advance(((size - top) ** 2 - (size - top - len(band)) ** 2) * len(right))
+
+
+def _mirror(square: NDArray[Real], rows: int) -> None:
+    """Copy the upper part of the first `rows` to its place below the diagonal."""
+    size = len(square)
+    for top in range(0, rows, TILE_ROWS):
+        bottom = min(top + TILE_ROWS, rows)
+        corner = np.triu(square[top:bottom, top:bottom])
+        square[top:bottom, top:bottom] = corner + np.triu(corner, 1).T
+        for left in range(bottom, size, TILE_ROWS):
+            square[left : left + TILE_ROWS, top:bottom] = square[top:bottom, left : left + TILE_ROWS].T
 
 
 def _invert_block(block: NDArray[Real]) -> NDArray[np.float64]:
     """Invert one diagonal block in float64, given its upper triangle; the sign says whether the matrix is definite."""
-    whole = np.triu(block).astype(np.float64)
-    whole += np.triu(whole, 1).T
-    try:
-        lower = np.linalg.cholesky(whole)
-    except np.linalg.LinAlgError as error:
+    factor, failed = scipy.linalg.lapack.dpotrf(block.astype(np.float64), lower=False)
+    if failed or not (np.diagonal(factor) > 0).all():
         message = "The matrix to invert is not positive definite."
-        raise Corrupt(message, advice="Rebuild the model from its sum.") from error
-    root = np.linalg.inv(lower)
-    inverse: NDArray[np.float64] = root.T @ root
-    return inverse
-
-
-def _finish(matrix: NDArray[Real]) -> None:
-    """Turn the swept upper triangle into the whole inverse: change the sign and mirror it."""
-    size = len(matrix)
-    for top in range(0, size, TILE_ROWS):
-        bottom = min(top + TILE_ROWS, size)
-        corner = -np.triu(matrix[top:bottom, top:bottom])
-        matrix[top:bottom, top:bottom] = corner + np.triu(corner, 1).T
-        for left in range(bottom, size, TILE_ROWS):
-            right = min(left + TILE_ROWS, size)
-            np.negative(matrix[top:bottom, left:right], out=matrix[top:bottom, left:right])
-            matrix[left:right, top:bottom] = matrix[top:bottom, left:right].T
+        raise Corrupt(message, advice="Rebuild the model from its sum.")
+    inverse, _ = scipy.linalg.lapack.dpotri(factor, lower=False)
+    whole: NDArray[np.float64] = np.triu(inverse) + np.triu(inverse, 1).T
+    return whole

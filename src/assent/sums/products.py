@@ -1,0 +1,73 @@
+"""Matrix products that add to a part of a larger array in place, by the BLAS that SciPy carries.
+
+`numpy.matmul` can only write its product; adding it elsewhere costs a second array and a second pass. SciPy publishes
+the routine that adds, `gemm`, for compiled callers ("Low-level BLAS functions", scipy.linalg.cython_blas); its address
+is taken from there. The interpreter's lock is free while it runs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import scipy.linalg.cython_blas
+from numpy.typing import NDArray
+
+Reals = NDArray[Any]
+
+
+def _routine(name: str) -> Callable[..., None]:
+    """Return the routine that SciPy publishes under `name`; every argument of it is an address."""
+    capsule = scipy.linalg.cython_blas.__pyx_capi__[name]
+    name_of, address_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    address_of.restype, address_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    routine: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(
+        address_of(capsule, name_of(capsule))
+    )
+    return routine
+
+
+_GEMM: Final = {np.dtype(np.float32): _routine("sgemm"), np.dtype(np.float64): _routine("dgemm")}
+_REAL: Final = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
+
+
+def add_product(out: Reals, left: Reals, right: Reals, *, scale: float = 1.0, keep: bool = True) -> None:
+    """Do `out += scale * left right`, or without `keep` `out = scale * left right`.
+
+    `out` [m, n] with entries of a row side by side, `left` [m, k] and `right` [k, n] with the entries of a row or of a
+    column side by side; all of one type, float32 or float64. `out` overlaps neither of the others.
+    """
+    rows, columns = out.shape
+    if not out.size:
+        return
+    real = _REAL[out.dtype]
+    # A row-major array is a column-major one transposed, and out' = right' left'.
+    right_way, right_step = _layout(right)
+    left_way, left_step = _layout(left)
+    sizes = (ctypes.c_int(columns), ctypes.c_int(rows), ctypes.c_int(len(right)))
+    steps = (ctypes.c_int(right_step), ctypes.c_int(left_step), ctypes.c_int(_layout(out)[1]))
+    scales = (real(scale), real(1.0 if keep else 0.0))
+    _GEMM[out.dtype](
+        right_way,
+        left_way,
+        *(ctypes.addressof(size) for size in sizes),
+        ctypes.addressof(scales[0]),
+        right.ctypes.data,
+        ctypes.addressof(steps[0]),
+        left.ctypes.data,
+        ctypes.addressof(steps[1]),
+        ctypes.addressof(scales[1]),
+        out.ctypes.data,
+        ctypes.addressof(steps[2]),
+    )
+
+
+def _layout(array: Reals) -> tuple[bytes, int]:
+    """Return how BLAS reads an array, `N` by rows or `T` by columns, and how far it is from one to the next."""
+    by_row, by_column = (stride // array.itemsize for stride in array.strides)
+    if by_column == 1 or array.shape[1] == 1:
+        return b"N", max(by_row, array.shape[1])
+    return b"T", max(by_column, len(array))
