@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,12 +11,16 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
+from assent.sums.change import PersonChange, differences
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
-from assent.sums.rows import Row, added, pack, taken, unpack
+from assent.sums.mirror import Mirror
+from assent.sums.rows import EMPTY, Row, added, looked_up, pack, unpack
 from assent.sums.table import HeldRow, RowTable
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
 
 _DIGEST_HEAD: Final = b"assent pair sum 1\n"
+#: How many entries are written to a dense matrix at once.
+_FILL_ENTRIES: Final = 4_000_000
 
 
 class PairSum:
@@ -39,6 +43,8 @@ class PairSum:
         self._changed: dict[int, HeldRow] = {}
         #: How many rows of the upper triangle have an entry at each item; counted once it is needed, then kept up.
         self._reached: NDArray[np.int64] | None = None
+        #: What stands below the diagonal, made once it is needed, then kept up.
+        self._mirror: Mirror | None = None
 
     @classmethod
     def from_matrix(cls, matrix: Any, weights: NDArray[np.int64]) -> Self:
@@ -96,17 +102,78 @@ class PairSum:
         changed = self._changed.get(item)
         return self._table.row(item) if changed is None else changed.row
 
+    def whole_row(self, item: int) -> Row:
+        """Return the whole symmetric row `item`, both sides of the diagonal; do not write to its arrays.
+
+        The first call turns the sum over, once; what changes later is followed.
+        """
+        upper, lower = self.row(item), self._turned().row(item)
+        return Row(np.concatenate((lower.indices, upper.indices)), np.concatenate((lower.values, upper.values)))
+
     def column(self, item: int) -> NDArray[np.int64]:
         """Return the whole symmetric row `item`, int64 [columns]."""
         whole = np.zeros(self.columns, np.int64)
-        row = self.row(item)
+        row = self.whole_row(item)
         whole[row.indices] = row.values
-        for above in range(item):
-            other = self.row(above)
-            place = int(np.searchsorted(other.indices, item))
-            if place < len(other.indices) and other.indices[place] == item:
-                whole[above] = other.values[place]
         return whole
+
+    def times(self, items: NDArray[np.int32], weights: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the sum times a sparse vector, in units (2^20 steps), float64 [columns].
+
+        `items` int32 [k], `weights` [k]. Touches the whole rows of these items only; see `whole_row`.
+        """
+        turned = self._turned()
+        pieces = [piece for item in items.tolist() for piece in (turned.row(item), self.row(item))]
+        lengths = [len(piece.indices) for piece in pieces]
+        indices = np.concatenate([EMPTY.indices, *(piece.indices for piece in pieces)])
+        amounts = np.concatenate([EMPTY.values, *(piece.values for piece in pieces)]).astype(np.float64)
+        amounts *= np.repeat(np.asarray(weights, np.float64).repeat(2) / UNIT, lengths)
+        whole: NDArray[np.float64] = np.bincount(indices, amounts, self.columns).astype(np.float64, copy=False)
+        return whole
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the entries of the symmetric matrix at `items` [k] x `targets` [t], int64 [k, t]."""
+        found = np.zeros((len(items), len(targets)), np.int64)
+        for place, item in enumerate(items.tolist()):
+            found[place] = looked_up(self.whole_row(item), targets)[1]
+        return found
+
+    def symmetric(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Return the whole symmetric matrix as CSR arrays (starts, indices, values), made anew by every call."""
+        starts, indices, values = self.arrays()
+        upper: Any = scipy.sparse.csr_matrix((values, indices, starts), (self.columns, self.columns))
+        whole = (upper + scipy.sparse.triu(upper, 1, "csr").T.tocsr()).tocsr()
+        whole.sort_indices()
+        return whole.indptr.astype(np.int64), whole.indices.astype(np.int32), whole.data
+
+    def fill(self, out: NDArray[Any]) -> None:
+        """Write the upper triangle, in units (2^20 steps), to `out`, float32 or float64 [columns, columns].
+
+        What stands below the diagonal of `out` becomes zero. Extra memory: one block of entries.
+        """
+        starts, indices, values = self._table.starts, self._table.indices, self._table.values
+        first = 0
+        while first < self.columns:
+            reach = int(np.searchsorted(starts, starts[first] + _FILL_ENTRIES, "right")) - 1
+            last = min(max(reach, first + 1), self.columns)
+            held = slice(int(starts[first]), int(starts[last]))
+            typed = values[held].astype(out.dtype)
+            # Dividing by a power of two is exact in every type.
+            typed /= UNIT
+            block: Any = scipy.sparse.csr_matrix(
+                (typed, indices[held], starts[first : last + 1] - starts[first]), (last - first, self.columns)
+            )
+            out[first:last] = 0
+            block.toarray(out=out[first:last])
+            first = last
+        for item, changed in self._changed.items():
+            out[item] = 0
+            out[item, changed.row.indices] = changed.row.values / UNIT
+
+    def _turned(self) -> Mirror:
+        if self._mirror is None:
+            self._mirror = Mirror.of(*self.arrays())
+        return self._mirror
 
     def diagonal(self) -> NDArray[np.int64]:
         """Return the diagonal, int64 [columns]: the first entry of every row that is not empty."""
@@ -158,14 +225,11 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns:
             raise _past_the_last_column()
-        changed: dict[int, Row] = {}
-        for item, indices, values in _triangle(contribution):
-            row = self.row(item)
-            # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
-            if len(row.values) and int(row.values[0]) + int(values[0]) > ENTRY_MAX:
-                raise _past_the_range()
-            changed[item] = added(row, indices, values)
-        self._put(changed)
+        change = PersonChange(contribution, [self.row(item) for item in items.tolist()], 1)
+        # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
+        if int(change.after.diagonal().max()) > ENTRY_MAX:
+            raise _past_the_range()
+        self._put_person(items, change)
         self.counts[items] += 1
         self.people += 1
 
@@ -176,33 +240,35 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns or self.people < 1 or int(self.counts[items].min()) < 1:
             raise _not_in_the_sum()
-        changed: dict[int, Row] = {}
-        for item, indices, values in _triangle(contribution):
-            row = taken(self.row(item), indices, values)
-            # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
-            stays = int(self.counts[item]) > 1
-            if row is None or stays != bool(len(row.indices)) or (stays and int(row.indices[0]) != item):
-                raise _not_in_the_sum()
-            changed[item] = row
-        last = np.flatnonzero(self.counts[items] == 1)
-        if len(last) and not self._columns_empty(items[last], last, changed.values()):
+        change = PersonChange(contribution, [self.row(item) for item in items.tolist()], -1)
+        # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
+        last = self.counts[items] == 1
+        if int(change.after.min()) < 0 or not np.array_equal(change.after.diagonal() == 0, last):
+            raise _not_in_the_sum()
+        if last.any() and not self._nothing_stays(items, np.flatnonzero(last), change):
             raise _not_in_the_sum()
         if self.people == 1 and int(self.counts.sum()) != len(items):
             raise _not_in_the_sum()
-        self._put(changed)
+        self._put_person(items, change)
         self.counts[items] -= 1
         self.people -= 1
 
-    def _columns_empty(self, items: NDArray[np.int32], places: NDArray[np.intp], rows: Iterable[Row]) -> bool:
-        """Tell whether the columns of `items`, above the diagonal too, are empty once `rows` are put in place.
-
-        `places` are those of `items` among the person's: exactly their rows up to there may reach the column now.
-        """
+    def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], change: PersonChange) -> bool:
+        """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""
         if self._reached is None:
             self._reached = np.bincount(self.arrays()[1], minlength=self.columns)
-        if not np.array_equal(self._reached[items], places + 1):
-            return False
-        return not any(np.isin(items, row.indices).any() for row in rows)
+        held = np.array([len(change.rows[place].indices) for place in places])
+        # All of a row is the person's, and exactly their rows up to there reach the column.
+        theirs = np.array_equal(held, len(items) - places) and np.array_equal(self._reached[items[places]], places + 1)
+        return theirs and not change.after[places].any() and not change.after[:, places].any()
+
+    def _put_person(self, items: NDArray[np.int32], change: PersonChange) -> None:
+        self._put(dict(zip(items.tolist(), change.fresh_rows(), strict=True)))
+        if self._mirror is not None:
+            whole = change.after
+            self._mirror.put(
+                (item, items[:place], whole[:place, place]) for place, item in enumerate(items.tolist()) if place
+            )
 
     def _put(self, rows: Mapping[int, Row]) -> None:
         for item, row in rows.items():
@@ -224,6 +290,7 @@ class PairSum:
         self.counts = np.concatenate((self.counts, more))
         self._reached = None if self._reached is None else np.concatenate((self._reached, more))
         self._table = self._table.grown(columns)
+        self._mirror = None if self._mirror is None else self._mirror.grown(columns)
         self.columns = columns
 
     def merge(self, other: PairSum) -> None:
@@ -237,6 +304,7 @@ class PairSum:
         if int((self.diagonal() + other.diagonal()).max(initial=0)) > ENTRY_MAX:
             raise _past_the_range()
         self._put({item: added(self.row(item), *other.row(item)) for item in np.flatnonzero(other.counts).tolist()})
+        self._mirror = None
         self.counts += other.counts
         self.people += other.people
 
@@ -246,13 +314,17 @@ class PairSum:
         twin.columns, twin.people, twin.counts = self.columns, self.people, self.counts.copy()
         twin._table, twin._changed = self._table, dict(self._changed)
         twin._reached = None if self._reached is None else self._reached.copy()
+        twin._mirror = None if self._mirror is None else self._mirror.copy()
         return twin
 
     def put_row(self, item: int, stored: bytes) -> None:
         """Put a row in its stored form in place; follow with `put_counts`. Raises `Corrupt` when it cannot be read."""
         if not 0 <= item < self.columns:
             raise _not_together()
-        self._changed[item] = HeldRow(unpack(item, stored, self.columns))
+        row = unpack(item, stored, self.columns)
+        if self._mirror is not None:
+            self._mirror.put(differences(item, self.row(item), row))
+        self._changed[item] = HeldRow(row)
         self._reached = None
 
     def put_counts(self, counts: NDArray[np.int64], people: int) -> None:
@@ -271,21 +343,14 @@ class PairSum:
 
         Raises `Corrupt` when a row cannot be read or does not fit the counts; then nothing changed.
         """
-        before = dict(self._changed)
+        before, mirror = dict(self._changed), None if self._mirror is None else self._mirror.copy()
         try:
             for item, stored in rows.items():
                 self.put_row(item, stored)
             self.put_counts(counts, people)
         except Corrupt:
-            self._changed = before
+            self._changed, self._mirror = before, mirror
             raise
-
-
-def _triangle(contribution: Contribution) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
-    """Yield the upper-triangular rows of one person's matrix: (item, columns, whole numbers)."""
-    values = contribution.values.astype(np.int64)
-    for place, item in enumerate(contribution.items.tolist()):
-        yield item, contribution.items[place:], (contribution.weight * values[place]) * values[place:]
 
 
 def _not_in_the_sum() -> NotLearned:

@@ -26,44 +26,35 @@ class Row(NamedTuple):
 EMPTY: Final = Row(np.empty(0, np.int32), np.empty(0, np.int64))
 
 
-def added(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
-    """Return `row` plus the given entries (sorted, unique), as new arrays."""
-    places = np.searchsorted(row.indices, indices)
-    known = _known(row.indices, places, indices)
-    if known.all():
+def looked_up(row: Row, indices: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return where the given columns (sorted, unique) stand or would stand, and their values, 0 for those absent."""
+    places = row.indices.searchsorted(indices)
+    if not len(row.indices):
+        return places, np.zeros(len(indices), np.int64)
+    values = row.values.take(places, mode="clip")
+    values[row.indices.take(places, mode="clip") != indices] = 0
+    return places, values
+
+
+def assigned(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
+    """Return `row` with the given entries (sorted, unique) set, as new arrays; zero takes an entry out."""
+    places, before = looked_up(row, indices)
+    if before.all() and values.all():
         total = row.values.copy()
-        total[places] += values
+        total[places] = values
         return Row(row.indices, total)
-    fresh = ~known
+    fresh = before == 0
     union = np.insert(row.indices, places[fresh], indices[fresh])
     total = np.insert(row.values, places[fresh], values[fresh])
-    # Every new entry before a known one moved it one place on.
-    total[(places + np.cumsum(fresh))[known]] += values[known]
-    return Row(union, total)
-
-
-def taken(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row | None:
-    """Return `row` minus the given entries, without zeros; `None` when an entry is absent or would go below zero."""
-    places = np.searchsorted(row.indices, indices)
-    if not _known(row.indices, places, indices).all():
-        return None
-    rest = row.values[places] - values
-    lowest = rest.min(initial=1)
-    if lowest < 0:
-        return None
-    total = row.values.copy()
-    total[places] = rest
-    if lowest > 0:
-        return Row(row.indices, total)
+    # Every new entry before another moved it one place on.
+    total[places + np.cumsum(fresh) - fresh] = values
     kept = total > 0
-    return Row(row.indices[kept], total[kept])
+    return Row(union[kept], total[kept])
 
 
-def _known(held: NDArray[np.int32], places: NDArray[np.intp], indices: NDArray[np.int32]) -> NDArray[np.bool_]:
-    if not len(held):
-        return np.zeros(len(indices), np.bool_)
-    found: NDArray[np.bool_] = held[np.minimum(places, len(held) - 1)] == indices
-    return found
+def added(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
+    """Return `row` plus the given entries (sorted, unique), as new arrays."""
+    return assigned(row, indices, looked_up(row, indices)[1] + values)
 
 
 def pack(row: Row) -> bytes:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assent.sums.build as build_module
+import assent.sums.pairs as pairs_module
 from assent.sums import COLUMNS_MAX, ENTRY_MAX, UNIT, Contribution, PairSum
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
 
@@ -81,6 +82,69 @@ def test_taking_people_out_leaves_no_trace(crowd, data):
     assert [total.row_bytes(item) for item in range(COLUMNS)] == [never.row_bytes(item) for item in range(COLUMNS)]
     assert all(np.array_equal(left, right) for left, right in zip(total.arrays(), never.arrays(), strict=True))
     assert total.digest() == never.digest()
+
+
+@settings(deadline=None)
+@given(people(size_min=1), people(), st.data())
+def test_whole_rows_follow_every_change(crowd, more, data):
+    """Both sides of the diagonal are there from the first question on, whatever changes the sum afterwards."""
+    total = PairSum.of(crowd, COLUMNS)
+    unasked = total.copy()
+    total.whole_row(0)
+    inside, columns = list(crowd), COLUMNS
+    for act in data.draw(st.lists(st.sampled_from(["add", "remove", "merge", "replace", "grow", "copy"]), max_size=6)):
+        if act == "add" and more:
+            inside.append(more.pop())
+            total.add(inside[-1])
+        elif act == "remove" and inside:
+            total.remove(inside.pop())
+        elif act == "merge":
+            total.merge(PairSum.of([person(0, 2)], columns))
+            inside.append(person(0, 2))
+        elif act == "replace":
+            inside = inside[::2]
+            fresh = PairSum.of(inside, columns)
+            rows = {item: fresh.row_bytes(item) for item in range(columns)}
+            total.replace_rows(rows, fresh.counts, fresh.people)
+            with pytest.raises(Corrupt):
+                total.replace_rows({0: PairSum.of([person(0, 7)], columns).row_bytes(0)}, fresh.counts, -1)
+        elif act == "grow":
+            columns += 1
+            total.grow(columns)
+        else:
+            twin = total.copy()
+            twin.add(person(3, 5))
+    whole = expected(inside, columns)
+    assert [total.column(item).tolist() for item in range(columns)] == whole
+    starts, indices, values = total.symmetric()
+    assert scipy.sparse.csr_matrix((values, indices, starts), (columns, columns)).toarray().tolist() == whole
+    assert [unasked.column(item).tolist() for item in range(COLUMNS)] == expected(crowd)
+
+
+@settings(deadline=None)
+@given(people(), st.lists(st.integers(0, COLUMNS - 1), max_size=4, unique=True), st.booleans())
+def test_products_and_blocks_are_those_of_the_matrix(crowd, items, later):
+    """A sparse vector times the sum, entries of a block, and the filled matrix are those of the dense matrix."""
+    total = one_by_one(crowd) if later else PairSum.of(crowd, COLUMNS)
+    whole = np.array(expected(crowd), np.float64) / UNIT
+    numbers, weights = np.array(items, np.int32), np.arange(1.0, len(items) + 1)
+    np.testing.assert_allclose(total.times(numbers, weights), weights @ whole[items], atol=1e-9)
+    targets = np.array([1, 4, 6], np.int32)
+    assert (total.block(numbers, targets) / UNIT).tolist() == whole[np.ix_(items, targets)].tolist()
+    for dtype in (np.float32, np.float64):
+        out = np.full((COLUMNS, COLUMNS), 7, dtype)
+        total.fill(out)
+        assert out.tolist() == np.triu(whole).astype(dtype).tolist()
+
+
+def test_a_matrix_is_filled_in_blocks(monkeypatch):
+    """Blocks smaller than one row fill the same matrix; so does a sum without columns."""
+    monkeypatch.setattr(pairs_module, "_FILL_ENTRIES", 2)
+    total = PairSum.of([person(0, 1, 2, 3), person(1, 5)], COLUMNS)
+    out = np.empty((COLUMNS, COLUMNS))
+    total.fill(out)
+    assert (out * UNIT).tolist() == np.triu(expected([person(0, 1, 2, 3), person(1, 5)])).tolist()
+    PairSum(0).fill(np.empty((0, 0)))
 
 
 @settings(deadline=None)

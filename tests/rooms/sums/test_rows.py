@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assent.sums.rows import EMPTY, Row, added, pack, taken, unpack
+from assent.sums.rows import EMPTY, Row, added, assigned, looked_up, pack, unpack
 from assent.terms.errors import Corrupt
 
 COLUMNS = 200_000
@@ -25,23 +25,22 @@ ENTRIES = st.dictionaries(st.integers(0, 40), st.integers(1, 1 << 40), max_size=
 
 @settings(deadline=None)
 @given(ENTRIES, ENTRIES)
-def test_adding_and_taking_are_the_sums_of_dictionaries(one, other):
+def test_adding_is_the_sum_of_dictionaries(one, other):
     """Row arithmetic says what a dictionary of numbers says, and leaves its arguments alone."""
     left, right = row_of(one), row_of(other)
     total = added(left, *right)
     assert dict_of(total) == {key: one.get(key, 0) + other.get(key, 0) for key in {*one, *other}}
-    back = taken(total, *right)
-    assert back is not None
-    assert dict_of(back) == one
     assert dict_of(left) == one
 
 
 @settings(deadline=None)
-@given(ENTRIES, ENTRIES)
-def test_taking_what_is_not_there_is_refused(one, other):
-    """An entry that is absent or too small cannot be taken."""
-    lacking = any(one.get(key, 0) < number for key, number in other.items())
-    assert (taken(row_of(one), *row_of(other)) is None) == lacking
+@given(ENTRIES, st.dictionaries(st.integers(0, 40), st.integers(0, 3), max_size=12))
+def test_assigning_is_that_of_dictionaries(one, other):
+    """Entries are looked up, set and taken out as those of a dictionary."""
+    row, change = row_of(one), row_of(other)
+    assert looked_up(row, change.indices)[1].tolist() == [one.get(key, 0) for key in change.indices.tolist()]
+    assert dict_of(assigned(row, *change)) == {key: number for key, number in {**one, **other}.items() if number}
+    assert dict_of(row) == one
 
 
 @settings(deadline=None)
