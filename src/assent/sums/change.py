@@ -18,31 +18,24 @@ class PersonChange:
     taken without being there.
     """
 
-    __slots__ = ("_items", "_places", "_plain", "after", "rows")
+    __slots__ = ("_found", "_items", "after", "rows")
 
     def __init__(self, contribution: Contribution, rows: Sequence[Row], sign: int) -> None:
         """Look the entries up; nothing changes."""
         self.rows = rows
         self._items = contribution.items
         values = contribution.values.astype(np.int64)
-        before = np.zeros((len(values), len(values)), np.int64)
-        self._places = []
+        self.after = np.triu((sign * contribution.weight * values)[:, None] * values)
+        self._found = []
         for place, row in enumerate(rows):
-            places, before[place, place:] = looked_up(row, self._items[place:])
-            self._places.append(places)
-        self.after = before + np.triu((sign * contribution.weight * values)[:, None] * values)
-        #: Rows in which every entry was there and stays.
-        self._plain = np.triu((before == 0) | (self.after == 0)).sum(axis=1) == 0
+            found = looked_up(row, self._items[place:])
+            self._found.append(found)
+            self.after[place, place:] += found[1]
 
     def fresh_rows(self) -> Iterator[Row]:
         """Yield each row as it is after the change."""
-        for place, (row, plain) in enumerate(zip(self.rows, self._plain.tolist(), strict=True)):
-            if plain:
-                total = row.values.copy()
-                total[self._places[place]] = self.after[place, place:]
-                yield Row(row.indices, total)
-            else:
-                yield assigned(row, self._items[place:], self.after[place, place:])
+        for place, (row, found) in enumerate(zip(self.rows, self._found, strict=True)):
+            yield assigned(row, self._items[place:], self.after[place, place:], found)
 
 
 def differences(item: int, before: Row, after: Row) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:

@@ -7,14 +7,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.sums.products import add_product
 from assent.terms.errors import Corrupt
 
 Reals = NDArray[Any]
 
-#: How many rank-one terms wait before one matrix product folds them in.
-PENDING_MAX: Final = 64
-#: One tile of the fold: its product stays in the processor's cache until it is subtracted.
-_TILE_ROWS: Final = 512
+#: How many rank-one terms wait before they are folded in: enough to share the cost of one pass over the dense part,
+#: few enough to cost an answer less than the rows of its items do.
+PENDING_MAX: Final = 128
+#: The same for an array that is shared and must not be written to: folding would make a second one.
+PENDING_SHARED_MAX: Final = 256
+#: One tile of the fold: it stays in the processor's cache until its other half is written.
+_TILE_ROWS: Final = 256
+_TILE_COLUMNS: Final = 1024
 #: How far rounding may push a denominator under its bound.
 _SLACK: Final = {"float32": 1e-3, "float64": 1e-9}
 
@@ -27,8 +32,13 @@ class LowRankInverse:
     was never there; each denominator is held against the bound that the rest of the matrix guarantees.
     """
 
-    def __init__(self, dense: Reals, *, pending_max: int = PENDING_MAX) -> None:
-        """Take over `dense`, the exactly symmetric inverse, float32 or float64 [n, n]; it will be written to."""
+    def __init__(self, dense: Reals, *, pending_max: int | None = None) -> None:
+        """Take over `dense`, the exactly symmetric inverse, float32 or float64 [n, n].
+
+        It will be written to; one that is read-only (the map of a file) is replaced by a copy when changes are folded.
+        """
+        if pending_max is None:
+            pending_max = PENDING_MAX if dense.flags.writeable else PENDING_SHARED_MAX
         self.dense = dense
         self.diagonal: NDArray[np.float64] = np.diagonal(dense).astype(np.float64)
         #: How many rank-one terms came in since the inverse was last computed from the matrix itself.
@@ -43,8 +53,9 @@ class LowRankInverse:
         return len(self.dense)
 
     def copy(self) -> LowRankInverse:
-        """Return an independent inverse (a second n x n array)."""
-        twin = LowRankInverse(self.dense.copy(), pending_max=len(self._factors))
+        """Return an independent inverse: a second n x n array, unless the first is read-only and can be shared."""
+        dense = self.dense.copy() if self.dense.flags.writeable else self.dense
+        twin = LowRankInverse(dense, pending_max=len(self._factors))
         twin.diagonal, twin.terms, twin.pending = self.diagonal.copy(), self.terms, self.pending
         twin._vectors[:], twin._factors[:] = self._vectors, self._factors
         return twin
@@ -96,18 +107,27 @@ class LowRankInverse:
         self.diagonal -= factor * np.square(image, dtype=np.float64)
 
     def fold(self) -> None:
-        """Subtract all pending terms from the dense part in one pass of matrix products."""
+        """Subtract all pending terms from the dense part: one pass over it, half of the products, both halves written.
+
+        Takes a private copy of a read-only dense part first.
+        """
         if not self.pending:
             return
+        if not self.dense.flags.writeable:
+            self.dense = self.dense.copy()
         vectors = self._vectors[: self.pending]
         scaled = vectors * self._factors[: self.pending, None]
         for top in range(0, self.size, _TILE_ROWS):
-            rows = slice(top, top + _TILE_ROWS)
-            self.dense[rows, rows] -= _symmetric(scaled[:, rows].T @ vectors[:, rows])
-            for left in range(top + _TILE_ROWS, self.size, _TILE_ROWS):
-                columns = slice(left, left + _TILE_ROWS)
+            rows = slice(top, min(top + _TILE_ROWS, self.size))
+            for left in range(top, self.size, _TILE_COLUMNS):
+                columns = slice(left, left + _TILE_COLUMNS)
                 tile = self.dense[rows, columns]
-                tile -= scaled[:, rows].T @ vectors[:, columns]
+                add_product(tile, scaled[:, rows].T, vectors[:, columns], scale=-1.0)
+                if left == top:
+                    # Rounding must not make the two halves of a corner differ.
+                    corner = tile[:, : len(tile)]
+                    corner[:] = np.triu(corner) + np.triu(corner, 1).T
+                    tile, columns = tile[:, len(tile) :], slice(rows.stop, left + _TILE_COLUMNS)
                 self.dense[columns, rows] = tile.T
         self.pending = 0
         self.diagonal = np.diagonal(self.dense).astype(np.float64)
@@ -132,9 +152,3 @@ class LowRankInverse:
             probe -= ((vectors @ weights) * self._factors[: self.pending]) @ vectors
         probe[item] -= 1.0
         return float(np.abs(probe).max())
-
-
-def _symmetric(square: Reals) -> Reals:
-    """Return the square with its upper triangle mirrored, so that rounding does not make the two differ."""
-    upper: Reals = np.triu(square)
-    return upper + np.triu(square, 1).T

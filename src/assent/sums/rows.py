@@ -36,25 +36,39 @@ def looked_up(row: Row, indices: NDArray[np.int32]) -> tuple[NDArray[np.intp], N
     return places, values
 
 
-def assigned(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
-    """Return `row` with the given entries (sorted, unique) set, as new arrays; zero takes an entry out."""
-    places, before = looked_up(row, indices)
-    if before.all() and values.all():
-        total = row.values.copy()
-        total[places] = values
-        return Row(row.indices, total)
-    fresh = before == 0
-    union = np.insert(row.indices, places[fresh], indices[fresh])
-    total = np.insert(row.values, places[fresh], values[fresh])
-    # Every new entry before another moved it one place on.
-    total[places + np.cumsum(fresh) - fresh] = values
-    kept = total > 0
+def assigned(
+    row: Row,
+    indices: NDArray[np.int32],
+    values: NDArray[np.int64],
+    found: tuple[NDArray[np.intp], NDArray[np.int64]] | None = None,
+) -> Row:
+    """Return `row` with the given entries (sorted, unique) set, as new arrays; zero takes an entry out.
+
+    `found` is what `looked_up` says of the entries, if the caller knows.
+    """
+    places, before = looked_up(row, indices) if found is None else found
+    union, total = row.indices, row.values.copy()
+    if not before.all():
+        fresh = before == 0
+        # Every new entry before another moves it one place on.
+        places = places + np.cumsum(fresh) - fresh
+        old = np.ones(len(union) + int(fresh.sum()), np.bool_)
+        old[places[fresh]] = False
+        union, total = np.empty(len(old), np.int32), np.empty(len(old), np.int64)
+        union[old], total[old] = row.indices, row.values
+        union[places] = indices
+    total[places] = values
+    if values.all():
+        return Row(union, total)
+    kept = np.ones(len(total), np.bool_)
+    kept[places[values == 0]] = False
     return Row(union[kept], total[kept])
 
 
 def added(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
     """Return `row` plus the given entries (sorted, unique), as new arrays."""
-    return assigned(row, indices, looked_up(row, indices)[1] + values)
+    found = looked_up(row, indices)
+    return assigned(row, indices, found[1] + values, found)
 
 
 def pack(row: Row) -> bytes:

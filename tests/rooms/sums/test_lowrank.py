@@ -63,7 +63,8 @@ def test_folding_in_tiles_is_folding(monkeypatch):
         each.update(items, np.ones(3), 0.7)
         each.update(items[:2], np.ones(2), 0.2)
     one.fold()
-    monkeypatch.setattr(lowrank_module, "_TILE_ROWS", 5)
+    monkeypatch.setattr(lowrank_module, "_TILE_ROWS", 3)
+    monkeypatch.setattr(lowrank_module, "_TILE_COLUMNS", 5)
     other.fold()
     np.testing.assert_allclose(other.dense, one.dense, atol=1e-15)
     assert np.array_equal(other.dense, other.dense.T)
@@ -115,6 +116,22 @@ def test_a_copy_goes_its_own_way():
     twin.update(np.array([2], np.int32), np.ones(1), 1.0)
     twin.fold()
     np.testing.assert_array_equal(whole_of(inverse), before)
+
+
+def test_a_read_only_inverse_is_shared_and_never_written():
+    """A map of a file serves as it is, also in copies; what is folded goes to a copy of one's own."""
+    inverse = ridge_inverse()
+    mapped = inverse.dense
+    mapped.setflags(write=False)
+    before = mapped.copy()
+    twin = inverse.copy()
+    assert twin.dense is mapped
+    twin.update(np.array([2, 4], np.int32), np.ones(2), 1.0)
+    expected = whole_of(twin)
+    assert len(LowRankInverse(mapped)._factors) > len(LowRankInverse(mapped.copy())._factors)
+    np.testing.assert_allclose(twin.whole(), expected, atol=1e-15)
+    assert inverse.dense is mapped
+    np.testing.assert_array_equal(mapped, before)
 
 
 def test_a_thousand_people_leave_without_drift():
