@@ -24,3 +24,10 @@ class TestPopularityRidge(AdditiveModelContract):
         Recommender, ridge=0.5, popularity_exponent=0.5, popularity_discount=-0.5, weight_exponent=0.5, dtype="float64"
     )
     tolerance = 1e-12
+
+
+class TestNeighbours(AdditiveModelContract):
+    """The recommender half of whose scores come from the sum itself."""
+
+    model = functools.partial(Recommender, ridge=0.5, neighbour_share=0.5, weight_exponent=0.5, dtype="float64")
+    tolerance = 1e-12

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import threading
 
@@ -37,7 +38,14 @@ def by_the_book(matrix, settings):
     inverse = np.linalg.inv(gram + np.diag(settings.ridge * octaves ** (2 * settings.popularity_exponent)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
-    return weights * np.maximum(counts, 8.0) ** -settings.popularity_discount
+    weights *= (1 - settings.neighbour_share) * (
+        np.maximum(counts, 8.0) / counts.mean()
+    ) ** -settings.popularity_discount
+    shares = counts / counts.mean()
+    near = gram / gram.sum(axis=0).mean() * shares[:, None] ** -settings.input_discount
+    near *= shares**-settings.neighbour_discount
+    np.fill_diagonal(near, 0.0)
+    return weights + settings.neighbour_share * near
 
 
 @pytest.fixture
@@ -57,17 +65,13 @@ def model(people):
         Settings(ridge=2.0, weight_exponent=0.0, popularity_discount=0.0, dtype="float64"),
         Settings(ridge=0.3, weight_exponent=0.875, popularity_exponent=0.4, popularity_discount=0.5, dtype="float64"),
         Settings(ridge=0.3, weight_exponent=1.0, popularity_exponent=0.1),
+        Settings(ridge=0.3, neighbour_share=1.0, input_discount=0.3, neighbour_discount=0.8),
+        Settings(ridge=0.3, weight_exponent=0.5, neighbour_share=0.4, neighbour_discount=-0.1, dtype="float64"),
     ],
 )
 def test_the_scores_are_those_of_the_formula(people, settings):
     """Scores, for one person or many, are `x B` with the `B` of the formula."""
-    model = Recommender(
-        weight_exponent=settings.weight_exponent,
-        ridge=settings.ridge,
-        popularity_exponent=settings.popularity_exponent,
-        popularity_discount=settings.popularity_discount,
-        dtype=settings.dtype,
-    ).fit(people)
+    model = Recommender(**dataclasses.asdict(settings)).fit(people)
     weights = by_the_book(people, settings)
     # Whole-number weights are rounded down to 2^-20.
     np.testing.assert_allclose(model.score(people), people @ weights, atol=2e-5)

@@ -22,9 +22,10 @@ class TwoProcesses(RuleBasedStateMachine):
         columns=st.integers(2, 6),
         first=st.lists(st.integers(1, 4), min_size=2, max_size=2),
         discount=st.sampled_from([0.0, 0.15]),
+        share=st.sampled_from([0.0, 0.5]),
     )
-    def begin(self, columns, first, discount):
-        self.settings = {**SETTINGS, "popularity_discount": discount}
+    def begin(self, columns, first, discount, share):
+        self.settings = {**SETTINGS, "popularity_discount": discount, "neighbour_share": share}
         self.columns = columns
         self.inside = {0: {0: first[0], 1: first[1]}}
         self.outside = {}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.difference import difference_of
 from assent.models.recommender.memory import refuse_if_too_large
+from assent.models.recommender.neighbours import Neighbours
 from assent.models.recommender.settings import Settings
 from assent.sums import UNIT, Contribution, LowRankInverse, PairSum, invert_in_place
 from assent.terms.errors import Corrupt
@@ -21,9 +22,10 @@ _DENSE_SHARE: Final = 64
 
 
 class DenseForm:
-    """A sum, the ridges and score scales that go with it, and the inverse `Q` of `sum + diag(ridges)`.
+    """A sum, the inverse `Q` of `sum + diag(ridges)`, and the rows of the sum when neighbours have a share.
 
-    `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`; `B_jj` is 0.
+    The weights are `(1 - share) B + share N`: `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`, `B_jj` is 0, and
+    `N` is that of `Neighbours`.
     """
 
     kind: ClassVar[str] = "dense"
@@ -34,7 +36,16 @@ class DenseForm:
         self.settings = settings
         self.inverse = inverse
         self.ridges = settings.ridges(total.counts)
-        self.scales = settings.scales(total.counts)
+        self.share = settings.neighbour_share
+        self.neighbours = Neighbours(total, settings) if self.share else None
+        self._measure()
+
+    def _measure(self) -> None:
+        """Take what every answer needs from the sum and the inverse."""
+        scales = self.settings.scales(self.total.counts) * (1.0 - self.share)
+        #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
+        self.scales = scales.astype(self.dtype)
+        self.over = (-scales / self.inverse.diagonal).astype(self.dtype)
 
     @property
     def columns(self) -> int:
@@ -54,20 +65,24 @@ class DenseForm:
     # -- answering -----------------------------------------------------------------------------------------------
 
     def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return `x B` for one person, float32 [items]: `(x_j - (x Q)_j / Q_jj)` times the scale of `j`."""
-        scores = -self.inverse.times(items, weights) / self.inverse.diagonal
-        scores[items] += weights
-        scaled: NDArray[np.float32] = (scores * self.scales).astype(np.float32)
-        return scaled
+        """Return `x B` for one person, float32 [items]: `x_j - (x Q)_j / Q_jj` times the scale of `j`, and `x N`."""
+        scores = self.inverse.times(items, weights)
+        scores *= self.over
+        scores[items] += self.scales[items] * weights
+        if self.neighbours is not None:
+            scores += self.neighbours.score_one(items, weights * self.share)
+        told: NDArray[np.float32] = scores.astype(np.float32, copy=False)
+        return told
 
     def parts(
         self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
     ) -> NDArray[np.float64]:
-        """Return `x_i B_ij`, float64 [items, targets]."""
-        over = self.scales[targets] / self.inverse.diagonal[targets]
-        shares = -weights[:, None] * self.inverse.block(items, targets) * over
+        """Return what each item adds to the score of each target, float64 [items, targets]."""
+        shares = self.inverse.block(items, targets) * self.over[targets]
         shares[items[:, None] == targets] = 0.0
-        told: NDArray[np.float64] = shares
+        if self.neighbours is not None:
+            shares += self.share * self.neighbours.block(items, targets)
+        told: NDArray[np.float64] = weights[:, None] * shares
         return told
 
     def similar(self, item: int) -> NDArray[np.float32]:
@@ -86,10 +101,11 @@ class DenseForm:
             np.matmul(typed.toarray(), dense, out=out)
         else:
             out[:] = typed @ dense
-        out *= (-1.0 / self.inverse.diagonal).astype(dense.dtype)
+        out *= self.over
         owners = np.repeat(np.arange(typed.shape[0]), np.diff(typed.indptr))
-        out[owners, typed.indices] += typed.data
-        out *= self.scales.astype(dense.dtype)
+        out[owners, typed.indices] += typed.data * self.scales[typed.indices]
+        if self.neighbours is not None:
+            self.neighbours.add_rows(people, self.share, out)
 
     # -- following -----------------------------------------------------------------------------------------------
 
@@ -97,6 +113,8 @@ class DenseForm:
         """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1). Raises `Corrupt`."""
         for one in people:
             self._follow_person(one, sign)
+            if self.neighbours is not None:
+                self.neighbours.follow_person(fresh, one, sign)
         self._take_over(fresh)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
@@ -110,6 +128,8 @@ class DenseForm:
             return False
         if len(touched):
             self._follow_difference(touched, difference)
+            if self.neighbours is not None:
+                self.neighbours.follow_difference(fresh, touched, difference)
         self._take_over(fresh)
         return True
 
@@ -131,8 +151,10 @@ class DenseForm:
     def _take_over(self, fresh: PairSum) -> None:
         """Let the ridges follow the counts of the new sum, and make it the form's."""
         self._follow_ridges(self.settings.ridges(fresh.counts))
-        self.scales = self.settings.scales(fresh.counts)
         self.total = fresh
+        if self.neighbours is not None:
+            self.neighbours.measure(fresh.counts)
+        self._measure()
 
     def _follow_ridges(self, ridges: NDArray[np.float64]) -> None:
         one = np.ones(1)
@@ -146,7 +168,10 @@ class DenseForm:
         refuse_if_too_large(fresh.columns, self.settings.dtype, memory_bytes)
         ridges = self.settings.ridges(fresh.counts)
         self.inverse.grow(ridges[self.total.columns :])
-        self.total, self.ridges, self.scales = fresh, ridges, self.settings.scales(fresh.counts)
+        self.total, self.ridges = fresh, ridges
+        if self.neighbours is not None:
+            self.neighbours.grow(fresh)
+        self._measure()
 
     def residual(self, item: int) -> float:
         """Return how far `Q` is from inverting column `item` of the sum: the largest entry of `|Q a - e|`."""
@@ -174,7 +199,8 @@ def solve_dense(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> DenseForm:
     """Invert `sum + diag(ridges)` anew, from whole numbers. Raises `NotEnoughMemory` before anything is allocated."""
-    refuse_if_too_large(total.columns, settings.dtype, memory_bytes)
+    more = Neighbours.bytes_of(total) if settings.neighbour_share else 0
+    refuse_if_too_large(total.columns, settings.dtype, memory_bytes, more)
     matrix: NDArray[Any] = np.zeros((total.columns, total.columns), settings.dtype)
     for item in np.flatnonzero(total.counts).tolist():
         row = total.row(item)

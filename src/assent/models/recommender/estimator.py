@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender import files, scoring, solving
+from assent.models.recommender import files, scoring, solving, tuning
 from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
@@ -46,11 +46,23 @@ class Recommender:
         ridge: float = DEFAULT.ridge,
         popularity_exponent: float = DEFAULT.popularity_exponent,
         popularity_discount: float = DEFAULT.popularity_discount,
+        neighbour_share: float = DEFAULT.neighbour_share,
+        input_discount: float = DEFAULT.input_discount,
+        neighbour_discount: float = DEFAULT.neighbour_discount,
         dtype: str = DEFAULT.dtype,
         memory_bytes: int | None = None,
     ) -> None:
         """Make an unfitted model; raises `InvalidInput` for numbers for which there is no model."""
-        self.settings = Settings(weight_exponent, ridge, popularity_exponent, popularity_discount, dtype)
+        self.settings = Settings(
+            weight_exponent,
+            ridge,
+            popularity_exponent,
+            popularity_discount,
+            neighbour_share,
+            input_discount,
+            neighbour_discount,
+            dtype,
+        )
         self.memory_bytes = memory_bytes
         #: How often the inverse was computed anew because it no longer fitted its sum.
         self.repairs = 0
@@ -112,6 +124,30 @@ class Recommender:
             raise InvalidInput(message, advice="Give at least one person with one item.")
         with self._writing:
             self.adopt(PairSum.from_matrix(*weigh(clean, self.settings.weight_exponent)), progress)
+        return self
+
+    def tune(
+        self,
+        matrix: Any,
+        *,
+        seconds_max: float = 600.0,
+        progress: Callable[[float], None] | None = None,
+        seed: int = 0,
+    ) -> Self:
+        """Choose the settings that fit `matrix` best, keep them, and learn from everybody: `matrix` as for `fit`.
+
+        A slice of `matrix` itself is hidden and brought back; the search begins at the model's settings and ends after
+        `seconds_max`, the fit comes on top. `progress` hears the share of the search, then of the fit, 0 to 1. People's
+        data choose the settings here, and settings are not forgotten with a person: see promise.md. Given enough time,
+        the same `seed` gives the same settings. Raises as `fit`; `InvalidInput` when nobody has five items.
+        """
+        clean = people_by_items(matrix, None)
+        with self._writing:
+            best = tuning.tune(clean, self.settings, seconds_max=seconds_max, progress=progress, seed=seed)
+            total = PairSum.from_matrix(*weigh(clean, best.weight_exponent))
+            form = solving.solve(total, best, self.memory_bytes, progress)
+            with self._reading:
+                self.settings, self._form, self._probed_terms = best, form, 0
         return self
 
     def solve(self, *, progress: Callable[[float], None] | None = None) -> None:

@@ -20,6 +20,9 @@ _RANGES: Final = (
     ("ridge", 1e-6, 1e12),
     ("popularity_exponent", 0.0, 1.0),
     ("popularity_discount", -1.0, 1.0),
+    ("neighbour_share", 0.0, 1.0),
+    ("input_discount", -1.0, 1.0),
+    ("neighbour_discount", -1.0, 1.0),
 )
 
 
@@ -31,13 +34,20 @@ class Settings:
     `ridge`: what is added to the diagonal, in units of one influence. `popularity_exponent`: the ridge of an item is
     `ridge * octave^(2 * popularity_exponent)`, where `octave` is its number of people rounded down to a power of two,
     so that one person seldom moves it. `popularity_discount`: the scores of an item are divided by its number of
-    people (at least 8) to this power, which lets rarer items through. `dtype`: of the inverse and all scores.
+    people (at least 8, as a share of the mean) to this power, which lets rarer items through.
+
+    `neighbour_share`: how much of a score comes from the sum itself instead of from its inverse (0: nothing). There,
+    what a person holds counts less by its number of people to the power `input_discount`, and what is scored by its
+    number to the power `neighbour_discount`. `dtype`: of the inverse and of the scores of many.
     """
 
     weight_exponent: float = 0.25
     ridge: float = 200.0
     popularity_exponent: float = 0.0
     popularity_discount: float = 0.25
+    neighbour_share: float = 0.0
+    input_discount: float = 0.5
+    neighbour_discount: float = 0.5
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
@@ -62,9 +72,14 @@ class Settings:
 
     def scales(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what the scores of each item are multiplied by, float64 [n], given how many people hold it."""
-        floor = 1 << LOWEST_OCTAVE
-        scales: NDArray[np.float64] = np.maximum(counts, floor).astype(np.float64) ** -self.popularity_discount
+        shares = np.maximum(counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
+        scales: NDArray[np.float64] = shares**-self.popularity_discount
         return scales
+
+
+def mean_count(counts: NDArray[np.int64]) -> float:
+    """Return how many people hold an item, on average over the items that somebody holds; 1 for nobody at all."""
+    return int(counts.sum()) / max(int(np.count_nonzero(counts)), 1) or 1.0
 
 
 def _is_number(number: object) -> bool:

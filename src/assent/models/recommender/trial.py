@@ -1,0 +1,155 @@
+"""A trial of settings: a slice of people's items is hidden, and what settings are worth is how much they bring back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent.models.recommender.matrix import weigh
+from assent.models.recommender.settings import Settings, mean_count
+from assent.sums import UNIT, invert_in_place
+from assent.terms.errors import InvalidInput
+
+#: Whose items are hidden: so many people at most, each with enough items that one may be missed.
+_PEOPLE_MAX: Final = 2_000
+_HELD_MIN: Final = 5
+#: The share of their items that is hidden.
+_HIDDEN_SHARE: Final = 0.2
+#: The trial is made over the items that most people hold, so many at most.
+_ITEMS_MAX: Final = 6_000
+#: How long the lists are that are judged.
+_COUNT: Final = 20
+
+
+class Trial:
+    """What is left of a people x items matrix once a slice is hidden, and the slice.
+
+    Hidden is a fifth of the items of some people; everybody else's are kept. Inverses are made over the items that
+    most people hold, from the exact part of the sum that is theirs.
+    """
+
+    def __init__(self, clean: Any, seed: int) -> None:
+        """Hide a slice of `clean`, a CSR [people, items] of whole numbers. Raises `InvalidInput` when none can be."""
+        kept, hidden, people = _hide(clean, np.random.default_rng(seed))
+        counts = np.bincount(kept.indices, minlength=kept.shape[1]).astype(np.int64)
+        common = np.sort(np.argsort(-counts, kind="stable")[:_ITEMS_MAX])
+        common = common[counts[common] > 0]
+        asked, wanted = kept[people][:, common].tocsr(), hidden[people][:, common].tocsr()
+        useful = (np.diff(asked.indptr) > 0) & (np.diff(wanted.indptr) > 0)
+        if not useful.any():
+            message = "Nobody in the matrix has items enough to hide one."
+            raise InvalidInput(message, advice=f"Tune on people with {_HELD_MIN} items or more, or use the defaults.")
+        self._kept, self._hidden, self._common = kept, hidden, common
+        self._all_counts, self._counts = counts, counts[common]
+        self._asked = asked[useful].astype(np.float32)
+        self._wanted = wanted[useful]
+        self._grams: dict[float, tuple[NDArray[np.float32], float]] = {}
+        self._inner: dict[Settings, NDArray[np.float32]] = {}
+        self._near: dict[tuple[float, float], NDArray[np.float32]] = {}
+
+    # -- what settings are worth ---------------------------------------------------------------------------------
+
+    def worth(self, settings: Settings) -> float:
+        """Return Recall@20 plus NDCG@20 of the lists that the settings make, 0 to 2."""
+        scores = self._through_inverse(settings) * (1.0 - settings.neighbour_share)
+        means = self._counts / mean_count(self._all_counts)
+        scores *= (settings.scales(self._all_counts)[self._common]).astype(np.float32)
+        if settings.neighbour_share:
+            right = settings.neighbour_share * means**-settings.neighbour_discount
+            scores += self._through_sum(settings) * right.astype(np.float32)
+        return self._judge(scores)
+
+    def solved(self, settings: Settings) -> bool:
+        """Tell whether settings ask for no new inverse."""
+        return _inverse_of(settings) in self._inner
+
+    def strength(self, settings: Settings) -> float:
+        """Return how the ridge of settings compares with their sum: the mean ridge over the mean diagonal, by 1."""
+        gram, _ = self._gram(settings.weight_exponent)
+        ridges = dataclasses.replace(settings, ridge=1.0).ridges(self._counts)
+        return float(ridges @ self._counts / self._counts.sum() / np.diagonal(gram).mean(dtype=np.float64))
+
+    def _gram(self, exponent: float) -> tuple[NDArray[np.float32], float]:
+        """Return the sum over the common items, float32 [n, n], and the mean sum of a row of the whole one."""
+        if exponent not in self._grams:
+            weighed, weights = weigh(self._kept, exponent)
+            shares = weights / UNIT
+            row_sums = np.asarray(weighed.sum(axis=1)).ravel().astype(np.float64)
+            row_mean = float(shares @ row_sums**2) / int(np.count_nonzero(self._all_counts))
+            part = weighed[:, self._common].astype(np.float32)
+            rooted = part.multiply(np.sqrt(shares)[:, None]).astype(np.float32).tocsr()
+            self._grams = {exponent: ((rooted.T @ rooted).toarray(), row_mean)}
+        return self._grams[exponent]
+
+    def _through_inverse(self, settings: Settings) -> NDArray[np.float32]:
+        """Return `x B` for everybody asked, without what they hold and before it is scaled, float32 [asked, n]."""
+        key = _inverse_of(settings)
+        if key not in self._inner:
+            matrix = self._gram(settings.weight_exponent)[0].copy()
+            matrix[np.diag_indices(len(matrix))] += settings.ridges(self._counts).astype(np.float32)
+            invert_in_place(matrix)
+            over = np.negative(1.0 / np.diagonal(matrix))
+            # The best so far and the newest: more would only fill memory.
+            self._inner = dict(list(self._inner.items())[-1:])
+            self._inner[key] = (self._asked @ matrix) * over
+        return self._inner[key]
+
+    def _through_sum(self, settings: Settings) -> NDArray[np.float32]:
+        """Return `x N` for everybody asked, before the discount of what is scored, float32 [asked, n]."""
+        key = (settings.weight_exponent, settings.input_discount)
+        if key not in self._near:
+            gram, row_mean = self._gram(settings.weight_exponent)
+            left = (self._counts / mean_count(self._all_counts)) ** -settings.input_discount / row_mean
+            scaled = self._asked.copy()
+            scaled.data *= left[scaled.indices].astype(np.float32)
+            self._near = dict(list(self._near.items())[-1:])
+            self._near[key] = scaled @ gram
+        return self._near[key]
+
+    def _judge(self, scores: NDArray[np.float32]) -> float:
+        """Return Recall@20 plus NDCG@20 of scores [asked, n], which are written to."""
+        rows, columns = scores.shape
+        owners = np.repeat(np.arange(rows), np.diff(self._asked.indptr))
+        scores[owners, self._asked.indices] = -np.inf
+        count = min(_COUNT, columns)
+        best = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+        best = np.take_along_axis(best, order, axis=1)
+        hits = np.asarray(self._wanted[np.arange(rows).repeat(count), best.ravel()]).reshape(rows, count) > 0
+        wanted = np.diff(self._wanted.indptr)
+        discounts = 1.0 / np.log2(np.arange(2, count + 2))
+        ideal = np.cumsum(discounts)[np.minimum(wanted, count) - 1]
+        return float((hits.sum(axis=1) / wanted).mean() + ((hits * discounts).sum(axis=1) / ideal).mean())
+
+
+def _inverse_of(settings: Settings) -> Settings:
+    """Return the settings with everything put aside that does not change the inverse."""
+    return Settings(
+        weight_exponent=settings.weight_exponent,
+        ridge=settings.ridge,
+        popularity_exponent=settings.popularity_exponent,
+    )
+
+
+def _hide(clean: Any, random: np.random.Generator) -> tuple[Any, Any, NDArray[np.intp]]:
+    """Return what is kept and what is hidden, both CSR in the shape of `clean`, and whose items are hidden."""
+    lengths = np.diff(clean.indptr)
+    able = np.flatnonzero(lengths >= _HELD_MIN)
+    people = np.sort(random.choice(able, min(len(able), _PEOPLE_MAX), replace=False))
+    chosen = np.zeros(clean.shape[0], np.bool_)
+    chosen[people] = True
+    owners = np.repeat(np.arange(clean.shape[0]), lengths)
+    order = np.lexsort((random.random(clean.nnz), owners))
+    places = np.empty(clean.nnz, np.int64)
+    places[order] = np.arange(clean.nnz) - clean.indptr[owners]
+    hidden = chosen[owners] & (places < np.round(_HIDDEN_SHARE * lengths[owners]))
+
+    def part(wanted: NDArray[np.bool_]) -> Any:
+        starts = np.concatenate(([0], np.cumsum(np.bincount(owners[wanted], minlength=clean.shape[0]))))
+        return scipy.sparse.csr_matrix((clean.data[wanted], clean.indices[wanted], starts), shape=clean.shape)
+
+    return part(~hidden), part(hidden), people

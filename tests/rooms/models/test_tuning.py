@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+import scipy.sparse
+
+import assent.models.recommender.tuning as tuning_module
+from assent.models.recommender import Recommender, Settings
+from assent.models.recommender.trial import Trial
+from assent.terms.errors import InvalidInput
+
+
+def crowd(people=300, items=40, tastes=4, seed=5):
+    """People who mostly hold the items of their own taste."""
+    random = np.random.default_rng(seed)
+    chance = np.where(np.arange(people)[:, None] % tastes == np.arange(items) % tastes, 0.5, 0.06)
+    return scipy.sparse.csr_matrix((random.random((people, items)) < chance).astype(np.float64))
+
+
+PEOPLE = crowd()
+POOR = Settings(ridge=1e6, popularity_discount=-1.0, neighbour_share=0.0)
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return Trial(PEOPLE, 0)
+
+
+def test_tuning_finds_better_settings_and_learns_everybody(trial):
+    """From poor settings the search comes to better ones, and the model is then fitted on all of the matrix."""
+    heard = []
+    start = {"ridge": POOR.ridge, "popularity_discount": POOR.popularity_discount, "neighbour_share": 0.0}
+    model = Recommender(**start).tune(PEOPLE, progress=heard.append)
+    assert trial.worth(model.settings) > trial.worth(POOR) + 0.02
+    fresh = Recommender(weight_exponent=model.settings.weight_exponent).fit(PEOPLE)
+    assert model.digest() == fresh.digest()
+    assert heard[-1] == 1.0
+    assert all(0.0 <= share <= 1.0 for share in heard)
+
+
+def test_the_same_seed_gives_the_same_settings():
+    """Given time enough, nothing but the matrix, the start and the seed decides."""
+    found = {tuning_module.tune(PEOPLE, Settings(), seconds_max=600.0, seed=3) for _ in range(2)}
+    assert len(found) == 1
+
+
+def test_the_settings_are_a_few_rounded_numbers():
+    """What is chosen from people's data has few digits: places on a grid, and a ridge of two digits."""
+    found = tuning_module.tune(PEOPLE, Settings(), seconds_max=600.0)
+    for name, places in tuning_module._PLACES.items():
+        assert getattr(found, name) in {*places, getattr(Settings(), name)}
+    assert float(f"{found.ridge:.1e}") == found.ridge
+
+
+def test_no_time_means_the_settings_as_they_were():
+    """A search that may not try anything keeps what it began with, and the model is fitted all the same."""
+    model = Recommender(ridge=7.0).tune(PEOPLE, seconds_max=0.0)
+    assert model.settings == Settings(ridge=7.0)
+    assert model.people == 300
+
+
+def test_what_is_hidden_is_a_fifth_of_what_people_hold(trial):
+    """Nobody loses or gains an item, and nobody loses all of them."""
+    whole = trial._kept + trial._hidden
+    assert (whole != PEOPLE).nnz == 0
+    lengths = np.diff(PEOPLE.indptr)
+    np.testing.assert_array_equal(np.diff(trial._hidden.indptr), np.where(lengths >= 5, np.round(0.2 * lengths), 0))
+
+
+def test_worth_is_recall_and_ndcg_of_the_models_own_lists(trial):
+    """What a trial measures is what the recommender does when it is fitted on what was kept."""
+    rows = np.flatnonzero(np.diff(trial._hidden.indptr))
+    wanted = trial._hidden[rows].toarray() > 0
+    for settings in (
+        {"ridge": 3.0},
+        {"ridge": 3.0, "neighbour_share": 0.6, "input_discount": 0.2, "popularity_exponent": 0.25},
+        {"ridge": 3.0, "neighbour_share": 1.0, "neighbour_discount": 0.9, "weight_exponent": 1.0},
+    ):
+        lists = Recommender(**settings).fit(trial._kept).recommend(trial._kept[rows], 20)[0]
+        hits = np.take_along_axis(wanted, lists, axis=1) & (lists >= 0)
+        discounts = 1 / np.log2(np.arange(2, 22))
+        ideal = np.cumsum(discounts)[np.minimum(wanted.sum(axis=1), 20) - 1]
+        worth = (hits.sum(axis=1) / wanted.sum(axis=1)).mean() + ((hits * discounts).sum(axis=1) / ideal).mean()
+        assert trial.worth(Settings(**settings)) == pytest.approx(worth, abs=2e-3)
+
+
+def test_a_large_catalogue_is_tried_on_its_most_popular_items(monkeypatch):
+    """The trial is cut to the items that most people hold; the sum over them is that of whole people."""
+    monkeypatch.setattr("assent.models.recommender.trial._ITEMS_MAX", 10)
+    cut = Trial(PEOPLE, 0)
+    counts = np.bincount(cut._kept.indices, minlength=40)
+    assert len(cut._common) == 10
+    assert counts[cut._common].min() >= np.sort(counts)[-10]
+    gram, _ = cut._gram(1.0)
+    total = Recommender(weight_exponent=1.0).fit(cut._kept).sum
+    np.testing.assert_allclose(np.diagonal(gram), total.diagonal()[cut._common] / 2**20, rtol=1e-5)
+
+
+def test_nobody_with_items_enough_is_refused():
+    """When no item can be hidden there is nothing to judge settings by; the model before it stays."""
+    short = scipy.sparse.identity(30, format="csr")
+    model = Recommender(ridge=2.0).fit(PEOPLE)
+    digest = model.digest()
+    for matrix in (short, scipy.sparse.csr_matrix((3, 4))):
+        with pytest.raises(InvalidInput) as caught:
+            model.tune(matrix)
+        assert caught.value.advice
+    assert model.digest() == digest
+    assert model.settings == Settings(ridge=2.0)
