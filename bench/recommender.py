@@ -19,6 +19,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent import Recommender
+from assent.models.ranking import recall_and_ndcg
 from assent.models.recommender import fresh_values
 from assent.sums import invert_in_place
 from bench.table import Row, show
@@ -89,17 +90,6 @@ def split_by_time(cut: datetime = CUT, end: datetime | None = None) -> Split:
     return Split(held, fresh, new)
 
 
-def quality(lists: NDArray[Any], new: Any) -> tuple[float, float]:
-    """Return Recall (hits / new items) and NDCG (ideal: min(count, new items) hits) of lists int [people, count]."""
-    count = lists.shape[1]
-    wanted = np.diff(new.indptr)
-    owners = np.arange(len(lists)).repeat(count)
-    hits = np.asarray(new[owners, lists.ravel()]).reshape(lists.shape)
-    discounts = 1.0 / np.log2(np.arange(2, count + 2))
-    ideal = np.cumsum(discounts)[np.minimum(wanted, count) - 1]
-    return float((hits.sum(axis=1) / wanted).mean()), float(((hits * discounts).sum(axis=1) / ideal).mean())
-
-
 def lists_of(scores: NDArray[Any], held: Any) -> NDArray[np.intp]:
     """Return the best `COUNT` items of dense scores [people, items], without those held."""
     scores = np.array(scores, np.float64)
@@ -168,7 +158,7 @@ def quality_rows() -> list[Row]:
         ("popularity", popular),
     ):
         began = time.perf_counter()
-        figures[name] = quality(recommend(split), split.new[split.tested])
+        figures[name] = recall_and_ndcg(recommend(split), split.new[split.tested])
         seconds[name] = time.perf_counter() - began
 
     def told(name: str) -> str:
