@@ -1,4 +1,4 @@
-"""`assent bench` runs the measurements that a checkout of the source carries."""
+"""The measurements that a checkout of the source carries: found, listed, and run by name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from assent.cli.house import EXIT_FAILED, examples
 from assent.cli.screen import Screen
 from assent.terms.errors import AssentError, NotFound
 
@@ -22,39 +19,27 @@ if TYPE_CHECKING:
 _RUN = "import importlib, json, sys; print(json.dumps(importlib.import_module('bench.' + sys.argv[1]).rows()))"
 
 
-@click.command(
-    short_help="Run the measurements of a source checkout",
-    epilog=examples("assent bench", "assent bench demo", "assent bench demo recommender --json"),
-)
-@click.argument("names", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON, for programs.")
-def bench(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Run measurements by name and compare them with their targets; without a name, list them.
+def run_checkout(screen: Screen, names: Sequence[str]) -> bool:
+    """Run measurements by name, or list them without one; tell whether every target was met.
 
-    The measurements are part of the source, not of the installed package. Ends with exit code 1 when one is missed.
+    Raises `NotFound` outside a checkout or for an unknown name, `AssentError` for one that breaks.
     """
-    screen = Screen(as_json=as_json)
-    try:
-        folder = bench_folder()
-        if not names:
-            _list(screen, folder)
-            return
-        rows = [row for name in names for row in _run(screen, folder, name)]
-    except AssentError as error:
-        screen.fail(error)
-        raise SystemExit(EXIT_FAILED) from None
-    if as_json:
+    folder = bench_folder()
+    if not names:
+        _list(screen, folder)
+        return True
+    rows = [row for name in names for row in _run(screen, folder, name)]
+    if screen.as_json:
         screen.data(rows)
     else:
         told = [("ok" if row["ok"] else "MISSED", row["what"], row["target"], row["measured"]) for row in rows]
         screen.table(("", "What", "Target", "Measured"), told)
-    if not all(row["ok"] for row in rows):
-        raise SystemExit(EXIT_FAILED)
+    return all(row["ok"] for row in rows)
 
 
 def bench_folder() -> Path:
     """Find the measurements: beside the package's source, or in the folder that the command runs in."""
-    for root in (Path(__file__).parents[3], Path.cwd()):
+    for root in (Path(__file__).parents[4], Path.cwd()):
         if (root / "bench").is_dir() and (root / "pyproject.toml").is_file():
             return root / "bench"
     message = "The measurements are not here; they come with the source, not with the installed package."

@@ -1,0 +1,137 @@
+"""`python -m assent.cli.bench.child FOLDER`: fit and ask one recommender in a process of its own.
+
+The task stands in the folder; progress and figures go to standard output as lines of JSON, lists to a file beside the
+task. The process ends when whoever started it is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import scipy.sparse
+
+from assent.cli.bench.fitting import FITS, Lists, Task
+from assent.terms.errors import AssentError
+
+#: People who are asked about before the clock runs, so that nobody's first call is what is measured.
+_WARM: Final = 64
+#: Progress is told this often at most.
+_SECONDS: Final = 0.5
+
+
+def main(folder: Path) -> None:
+    """Do the task that stands in `folder`: see `running`."""
+    say = _speak()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    warnings.simplefilter("ignore")  # peers advise on threads and formats; what matters here is in the figures
+    job = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    _keep_to(job["threads"])
+    task = Task(
+        held=scipy.sparse.load_npz(folder / "held.npz"),
+        fresh=scipy.sparse.load_npz(folder / "fresh.npz") if job["fresh"] else None,
+        count=job["count"],
+        threads=job["threads"],
+        memory_bytes=job["memory_bytes"],
+        settings=job["settings"],
+        tune_seconds=job["tune_seconds"],
+        tell=_telling(say),
+    )
+    try:
+        say({"done": measure(job["model"], task, np.load(folder / "tested.npy"), folder / "lists.npy")})
+    except AssentError as error:
+        say({"failed": str(error)})
+    except MemoryError:
+        say({"failed": "It ran out of memory."})
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a peer may break in any way; the others go on
+        say({"failed": f"{type(error).__name__}: {' '.join(str(error).split())}"})
+
+
+def measure(model: str, task: Task, tested: np.ndarray[Any, Any], lists_path: Path) -> dict[str, Any]:
+    """Fit, ask for everybody who is tested, keep the lists, and return the figures."""
+    task.tell("fitting", 0.0)
+    began = time.perf_counter()
+    lists: Lists = FITS[model](task)
+    fit_seconds = time.perf_counter() - began
+    lists(tested[:_WARM])
+    task.tell("recommending", 0.0)
+    began = time.perf_counter()
+    made = lists(tested)
+    seconds = time.perf_counter() - began
+    peak = peak_bytes()
+    np.save(lists_path, np.pad(made, ((0, 0), (0, task.count - made.shape[1])), constant_values=-1))
+    return {
+        "fit_seconds": round(fit_seconds, 6),
+        "peak_mb": round(peak / 1e6, 1),
+        "people_per_second": round(len(tested) / seconds, 1),
+        "settings": task.settings,
+        **task.extra,
+    }
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process itself held.
+
+    `getrusage` may tell the peak of whoever started it instead, so Linux is asked for the process's own.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _speak() -> Callable[[dict[str, Any]], None]:
+    """Keep standard output to ourselves: whatever a library prints goes to standard error."""
+    sys.stdout.flush()
+    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    lock = threading.Lock()
+
+    def say(words: dict[str, Any]) -> None:
+        with lock:
+            own.write(json.dumps(words) + "\n")
+            own.flush()
+
+    return say
+
+
+def _telling(say: Callable[[dict[str, Any]], None]) -> Callable[[str, float], None]:
+    last = [("", 0.0)]
+
+    def tell(stage: str, share: float) -> None:
+        now = time.monotonic()
+        before, at = last[0]
+        if stage != before or now - at >= _SECONDS:
+            last[0] = (stage, now)
+            say({"stage": stage, "share": round(share, 4)})
+
+    return tell
+
+
+def _end_with_parent() -> None:
+    """End when standard input closes: it is held open by whoever started this, and by nobody else."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _keep_to(threads: int) -> None:
+    """Use no more cores than threads were asked for, whoever starts threads of their own."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[:threads])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
