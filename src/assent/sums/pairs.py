@@ -111,9 +111,15 @@ class PairSum:
         return Row(np.concatenate((lower.indices, upper.indices)), np.concatenate((lower.values, upper.values)))
 
     def column(self, item: int) -> NDArray[np.int64]:
-        """Return the whole symmetric row `item`, int64 [columns]."""
+        """Return the whole symmetric row `item`, int64 [columns]; scans the rows above unless the sum is turned."""
         whole = np.zeros(self.columns, np.int64)
-        row = self.whole_row(item)
+        if self._mirror is None:
+            starts, indices, values = self._table.starts, self._table.indices, self._table.values
+            above = np.flatnonzero(indices[: starts[item]] == item)
+            whole[np.searchsorted(starts, above, "right") - 1] = values[above]
+            for changed in self._changed.keys() & range(item):
+                whole[changed] = looked_up(self.row(changed), np.array([item], np.int32))[1][0]
+        row = self.row(item) if self._mirror is None else self.whole_row(item)
         whole[row.indices] = row.values
         return whole
 

@@ -8,7 +8,6 @@ import scipy.linalg.lapack
 import scipy.sparse
 
 import assent.models.recommender.estimator as estimator_module
-import assent.models.recommender.scoring as scoring_module
 from assent.models.recommender import Recommender, Settings, contribution
 from assent.models.recommender.dense import DenseForm
 from assent.sums import PairSum, invert_in_place
@@ -87,32 +86,6 @@ def test_people_get_what_their_like_have(people, model):
     assert scores.dtype == np.float32
     assert (ids[:40] < 12).mean() > 0.9
     assert (ids[40:] >= 12).mean() > 0.9
-
-
-@pytest.mark.parametrize("count", [1, 5, 24, 30])
-@pytest.mark.parametrize("exclude_seen", [True, False])
-def test_lists_hold_the_best_in_order(people, model, count, exclude_seen, monkeypatch):
-    """A list is the best of the scores, ties in the order of the items, nothing held, -1 where nothing is left."""
-    monkeypatch.setattr(scoring_module, "_BLOCK_SCORES", 100)
-    ids, scores = model.recommend(people, count, exclude_seen=exclude_seen)
-    assert ids.shape == scores.shape == (people.shape[0], count)
-    whole = model.score(people)
-    for row in range(people.shape[0]):
-        held = people[row].indices if exclude_seen else []
-        if people[row].nnz == 0:
-            expected = []
-        else:
-            expected = sorted(set(range(24)) - set(held), key=lambda item: (-whole[row, item], item))[:count]
-        assert ids[row].tolist() == expected + [-1] * (count - len(expected))
-        np.testing.assert_array_equal(scores[row, : len(expected)], whole[row, expected])
-        assert np.isneginf(scores[row, len(expected) :]).all()
-
-
-def test_ties_come_in_the_order_of_the_items():
-    """Equal scores at the end of a list go to the first items."""
-    best, scores = scoring_module.best_of(np.array([[1.0, 3.0, 1.0, 1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 0.0]]), 3)
-    assert best.tolist() == [[1, 4, 0], [0, 1, 2]]
-    assert scores.tolist() == [[3.0, 2.0, 1.0], [0.0, 0.0, 0.0]]
 
 
 def test_somebody_of_whom_nothing_is_known_gets_an_empty_list(people, model):

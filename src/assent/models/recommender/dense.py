@@ -18,7 +18,7 @@ from assent.terms.errors import Corrupt
 #: Eigenvalues of a difference below this share of the largest are rounding, not people.
 _NOTHING: Final = 1e-13
 #: A row of more than one entry in this many is multiplied faster as a dense one.
-_DENSE_SHARE: Final = 64
+_DENSE_SHARE: Final = 20
 
 
 class DenseForm:
@@ -201,10 +201,8 @@ def solve_dense(
     """Invert `sum + diag(ridges)` anew, from whole numbers. Raises `NotEnoughMemory` before anything is allocated."""
     more = Neighbours.bytes_of(total) if settings.neighbour_share else 0
     refuse_if_too_large(total.columns, settings.dtype, memory_bytes, more)
-    matrix: NDArray[Any] = np.zeros((total.columns, total.columns), settings.dtype)
-    for item in np.flatnonzero(total.counts).tolist():
-        row = total.row(item)
-        matrix[item, row.indices] = row.values / UNIT
+    matrix: NDArray[Any] = np.empty((total.columns, total.columns), settings.dtype)
+    total.fill(matrix)
     matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)
     invert_in_place(matrix, progress=progress)
     return DenseForm(total, settings, LowRankInverse(matrix))

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender import files, scoring, solving, tuning
+from assent.models.recommender import batch, files, scoring, solving, tuning
 from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
@@ -310,7 +310,7 @@ class Recommender:
             message = f"count is a whole number from 1 to {most}."
             raise InvalidInput(message)
         with self._reading:
-            return scoring.recommend(self._held(), clean, int(count), exclude_seen=exclude_seen)
+            return batch.recommend(self._held(), clean, int(count), exclude_seen=exclude_seen)
 
     def explain(self, row: Any, item: int) -> list[tuple[int, float]]:
         """Return what each item of one person adds to the score of `item`: (item, part), the largest first.

@@ -1,4 +1,4 @@
-"""What is asked of a solved form: one person's items and weights, checked; the scores and lists of many people."""
+"""What is asked of a solved form: one person's items and weights, checked; the scores of many people."""
 
 from __future__ import annotations
 
@@ -47,52 +47,3 @@ def score(form: Form, people: Any) -> NDArray[Any]:
     for first in range(0, people.shape[0], step):
         form.score_rows(people[first : first + step], scores[first : first + step])
     return scores
-
-
-def _owners(people: Any) -> NDArray[np.int64]:
-    """Return the row of every entry of a CSR matrix."""
-    return np.repeat(np.arange(people.shape[0]), np.diff(people.indptr))
-
-
-def recommend(
-    form: Form, people: Any, count: int, *, exclude_seen: bool
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the best `count` items of every row and their scores, in blocks of people."""
-    rows, columns = people.shape
-    ids = np.full((rows, count), -1, np.int32)
-    scores = np.full((rows, count), -np.inf, np.float32)
-    step = max(1, _BLOCK_SCORES // max(columns, 1))
-    buffer = np.empty((min(step, rows), columns), form.dtype)
-    for first in range(0, rows, step):
-        block = people[first : first + step]
-        part = buffer[: block.shape[0]]
-        form.score_rows(block, part)
-        if exclude_seen:
-            part[_owners(block), block.indices] = -np.inf
-        part[np.diff(block.indptr) == 0] = -np.inf
-        best, values = best_of(part, count)
-        ids[first : first + step, : best.shape[1]] = best
-        scores[first : first + step, : best.shape[1]] = values
-    return ids, scores
-
-
-def best_of(scores: NDArray[Any], count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the best columns of each row, best first, ties in the order of the columns; -1 where it is -inf."""
-    rows, columns = scores.shape
-    count = min(count, columns)
-    if count < columns:
-        last = np.partition(scores, columns - count, axis=1)[:, columns - count]
-        # Ties at the edge go to the first columns: keep all above it, then fill up in order.
-        above = scores > last[:, None]
-        level = scores == last[:, None]
-        free = count - above.sum(axis=1)
-        chosen = above | (level & (np.cumsum(level, axis=1) <= free[:, None]))
-        best = np.nonzero(chosen)[1].reshape(rows, count)
-    else:
-        best = np.tile(np.arange(columns), (rows, 1))
-    values = np.take_along_axis(scores, best, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    scores_of_best: NDArray[np.float32] = np.take_along_axis(values, order, axis=1).astype(np.float32)
-    ids: NDArray[np.int32] = np.take_along_axis(best, order, axis=1).astype(np.int32)
-    ids[np.isneginf(scores_of_best)] = -1
-    return ids, scores_of_best

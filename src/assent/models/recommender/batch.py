@@ -1,0 +1,81 @@
+"""The best items for many people at once: in blocks that fit the processor's cache, on all cores."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.models.recommender.form import Form
+
+#: How many scores a block holds: few enough for the cache of one core,
+_BLOCK_SCORES: Final = 1_000_000
+#: but of enough people for products at full speed,
+_BLOCK_PEOPLE: Final = 256
+#: and never more scores than this, whatever the catalogue.
+_BLOCK_SCORES_MAX: Final = 16_000_000
+
+
+def recommend(
+    form: Form, people: Any, count: int, *, exclude_seen: bool
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the best `count` items of every row of a CSR [people, items], and their scores, [people, count].
+
+    Best first, ties in the order of the items; -1 and -inf where there is nothing to tell. Extra memory: two blocks
+    for each core.
+    """
+    rows, columns = people.shape
+    ids = np.full((rows, count), -1, np.int32)
+    scores = np.full((rows, count), -np.inf, np.float32)
+    most = max(_BLOCK_SCORES_MAX // max(columns, 1), 1)
+    step = min(max(_BLOCK_SCORES // max(columns, 1), _BLOCK_PEOPLE), most)
+
+    def fill(first: int) -> None:
+        block = people[first : first + step]
+        part = np.empty(block.shape, form.dtype)
+        form.score_rows(block, part)
+        if exclude_seen:
+            part[np.repeat(np.arange(len(part)), np.diff(block.indptr)), block.indices] = -np.inf
+        part[np.diff(block.indptr) == 0] = -np.inf
+        best, values = best_of(part, count)
+        ids[first : first + step, : best.shape[1]] = best
+        scores[first : first + step, : best.shape[1]] = values
+
+    # The first block alone: it folds what is pending, and for a few people it is all there is.
+    fill(0)
+    if rows > step:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(fill, range(step, rows, step)))
+    return ids, scores
+
+
+def best_of(scores: NDArray[Any], count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the best columns of each row, best first, ties in the order of the columns; -1 where it is -inf."""
+    rows, columns = scores.shape
+    count = min(count, columns)
+    if count < columns:
+        last = np.partition(scores, columns - count, axis=1)[:, columns - count, None]
+        chosen = scores >= last
+        crowded = np.flatnonzero(np.count_nonzero(chosen, axis=1) > count)
+        chosen[crowded] = _first_of_equals(scores[crowded], last[crowded], count)
+        best = np.flatnonzero(chosen).reshape(rows, count) - np.arange(rows)[:, None] * columns
+    else:
+        best = np.tile(np.arange(columns), (rows, 1))
+    values = np.take_along_axis(scores, best, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    scores_of_best: NDArray[np.float32] = np.take_along_axis(values, order, axis=1).astype(np.float32)
+    ids: NDArray[np.int32] = np.take_along_axis(best, order, axis=1).astype(np.int32)
+    ids[np.isneginf(scores_of_best)] = -1
+    return ids, scores_of_best
+
+
+def _first_of_equals(scores: NDArray[Any], last: NDArray[Any], count: int) -> NDArray[np.bool_]:
+    """Choose `count` columns of each row where more are level with the `last` that gets in: the first of those."""
+    above = scores > last
+    level = scores == last
+    free = count - above.sum(axis=1, keepdims=True)
+    chosen: NDArray[np.bool_] = above | (level & (np.cumsum(level, axis=1) <= free))
+    return chosen
