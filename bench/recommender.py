@@ -1,12 +1,10 @@
-"""The recommender: quality beside its peers, forgetting beside fitting, solving beside LAPACK and bare products."""
+"""The recommender: quality beside its peers."""
 
 from __future__ import annotations
 
 import os
 import time
-import tracemalloc
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-import scipy.linalg
 import scipy.sparse
 from numpy.typing import NDArray
 
 from assent import Recommender
 from assent.models.ranking import recall_and_ndcg
 from assent.models.recommender import fresh_values
-from assent.sums import invert_in_place
 from bench.table import Row, show
 
 SHARED: Final = Path(os.environ.get("ASSENT_SHARED") or Path(__file__).parents[2] / "shared" / "data")
@@ -32,9 +28,6 @@ COUNT: Final = 20
 EASE_RIDGE: Final = 300.0
 ALS_ALPHA: Final = 1.0
 ALS_REGULARIZATION: Final = 10.0
-ITEMS: Final = 8_000
-PEOPLE: Final = 10_000
-LEAVING: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,127 +179,10 @@ def quality_rows() -> list[Row]:
     return rows
 
 
-def made_up_crowd(people: int = PEOPLE, items: int = ITEMS, held: int = 50, seed: int = 0) -> Any:
-    """Make people who hold about `held` items each, of falling popularity."""
-    random = np.random.default_rng(seed)
-    popularity = 1.0 / np.arange(1, items + 1) ** 0.7
-    chosen = random.choice(items, people * held, p=popularity / popularity.sum())
-    crowd = scipy.sparse.csr_matrix((np.ones(len(chosen)), (np.arange(people).repeat(held), chosen)), (people, items))
-    crowd.sum_duplicates()
-    crowd.data[:] = 1
-    return crowd
-
-
-def timed(act: Callable[[], object]) -> float:
-    """Return how many seconds `act` takes."""
-    began = time.perf_counter()
-    act()
-    return time.perf_counter() - began
-
-
-def largest_difference(one: Recommender, other: Recommender) -> float:
-    """Return how far any weight of two models is apart."""
-    everything = scipy.sparse.identity(one.columns, format="csr")
-    starts = range(0, one.columns, 1_000)
-    return max(
-        float(np.abs(one.score(everything[at : at + 1_000]) - other.score(everything[at : at + 1_000])).max())
-        for at in starts
-    )
-
-
-def forgetting_rows(dtype: str, limit: float) -> list[Row]:
-    """Measure forgetting a thousand people one by one against fitting, and against a fit without them."""
-    crowd = made_up_crowd()
-    model = Recommender(dtype=dtype)
-    fit_seconds = timed(lambda: model.fit(crowd))
-    leaving = [crowd[row] for row in range(LEAVING)]
-    forget_seconds = timed(lambda: [model.forget(row) for row in leaving]) / LEAVING
-    never = Recommender(dtype=dtype).fit(crowd[LEAVING:])
-    # Some terms are still pending: what is compared first is what the next request would be answered with.
-    probe = crowd[LEAVING].indices
-    served = float(np.abs(model.score_one(probe) - never.score_one(probe)).max())
-    apart = largest_difference(model, never)
-    same = model.digest() == never.digest()
-    setting = f"{ITEMS:,} items, {dtype}"
-    return [
-        Row(
-            what=f"forget one person, {setting}",
-            target=">= 200x faster than fit",
-            measured=f"{fit_seconds / forget_seconds:,.0f}x: {1e3 * forget_seconds:.1f} ms, folds and all, "
-            f"against {fit_seconds:.1f} s",
-            ok=fit_seconds >= 200 * forget_seconds,
-        ),
-        Row(
-            what=f"after {LEAVING:,} people left, {setting}",
-            target="digest equal to a fit without them",
-            measured="equal" if same else "DIFFERENT",
-            ok=same,
-        ),
-        Row(
-            what=f"largest difference of a weight after {LEAVING:,} people left, {setting}",
-            target=f"< {limit:g}",
-            measured=f"{apart:.1e}; of the next answer {served:.1e}",
-            ok=max(apart, served) < limit,
-        ),
-    ]
-
-
-def product_rate(size: int = 4_096, repeats: int = 3) -> float:
-    """Return the machine's rate for float32 matrix products, in operations per second: the best of some runs."""
-    left = np.random.default_rng(0).random((size, size), np.float32)
-    out = np.empty_like(left)
-    return 2.0 * size**3 / min(timed(lambda: np.matmul(left, left, out=out)) for _ in range(repeats))
-
-
-def solving_rows(size: int = ITEMS) -> list[Row]:
-    """Measure the block inverse against LAPACK's Cholesky inverse and against bare products, float32."""
-    random = np.random.default_rng(1)
-    root = random.standard_normal((size, size // 4), np.float32)
-    matrix = root @ root.T / np.float32(size) + np.eye(size, dtype=np.float32)
-    rate = product_rate()
-    theirs = np.asfortranarray(matrix)
-
-    def lapack() -> None:
-        factor, _ = scipy.linalg.lapack.spotrf(theirs, lower=1, overwrite_a=1)
-        scipy.linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-
-    lapack_seconds = timed(lapack)
-    tracemalloc.start()
-    seconds = timed(lambda: invert_in_place(matrix))
-    extra = tracemalloc.get_traced_memory()[1] / matrix.nbytes
-    tracemalloc.stop()
-    share = 2.0 * size**3 / seconds / rate
-    return [
-        Row(
-            what=f"solve, {size:,} items, float32, beside LAPACK's potrf + potri",
-            target=">= 1.5x faster",
-            measured=f"{lapack_seconds / seconds:.1f}x: {seconds:.1f} s against {lapack_seconds:.1f} s",
-            ok=lapack_seconds >= 1.5 * seconds,
-        ),
-        Row(
-            what=f"solve, {size:,} items, float32, rate over 2n^3 operations",
-            target=">= 60 % of bare products",
-            measured=f"{share:.0%} of {rate / 1e9:.0f} Gflop/s",
-            ok=share >= 0.6,
-        ),
-        Row(
-            what=f"solve, {size:,} items, memory beside the one n x n array",
-            target="<= 10 %",
-            measured=f"{extra:.1%}",
-            ok=extra <= 0.10,
-        ),
-    ]
-
-
 def rows() -> list[Row]:
-    """Return every figure of the recommender; takes minutes."""
-    return [
-        *quality_rows(),
-        *forgetting_rows("float32", 1e-5),
-        *forgetting_rows("float64", 1e-10),
-        *solving_rows(),
-    ]
+    """Return every figure of the recommender's quality."""
+    return quality_rows()
 
 
 if __name__ == "__main__":
-    show(rows(), "Recommender")
+    show(rows(), "Recommender, quality")
