@@ -1,7 +1,9 @@
-"""Building a pair sum from everybody at once: exact int64 products in blocks, so that memory stays bounded."""
+"""Building a pair sum from everybody at once: exact int64 products in blocks, on all cores, in bounded memory."""
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +15,7 @@ from assent.terms.errors import SumOverflow
 #: No entry of a sum may pass this; a quarter of the int64 range stays free for adding two of them.
 ENTRY_MAX: Final = 1 << 61
 #: How many entries one block of the product may hold before it is written down.
-_BLOCK_ENTRIES: Final = 16_000_000
+_BLOCK_ENTRIES: Final = 2_000_000
 
 
 def refuse_overflow(matrix: Any, weights: NDArray[np.int64]) -> None:
@@ -40,27 +42,37 @@ def upper_pairs(
     """Return the upper triangle of `matrix' diag(weights) matrix` as CSR arrays (starts, indices, values).
 
     `matrix` is a scipy CSR int64 [people, items] without zeros or duplicates, `weights` int64 [people]. Raises
-    `SumOverflow`. Peak memory is the result plus one block.
+    `SumOverflow`. Peak memory is the result twice, plus one block for each core.
     """
     refuse_overflow(matrix, weights)
-    columns = matrix.shape[1]
     weighted = scipy.sparse.csr_matrix(
         (matrix.data * np.repeat(weights, np.diff(matrix.indptr)), matrix.indices, matrix.indptr), shape=matrix.shape
     )
     by_item = matrix.T.tocsr()
-    lengths = np.zeros(columns, np.int64)
-    parts: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
-    for first, last in _blocks(matrix, by_item):
+
+    def part_of(block: tuple[int, int]) -> Any:
+        """Multiply the rows of a block, and keep what is not below the diagonal before it is sorted."""
+        first, last = block
         product = by_item[first:last] @ weighted
-        product.sort_indices()
-        owner = np.repeat(np.arange(first, last), np.diff(product.indptr))
-        upper = product.indices >= owner
-        lengths[first:last] = np.bincount(owner[upper] - first, minlength=last - first)
-        parts.append((product.indices[upper].astype(np.int32), product.data[upper].astype(np.int64)))
-    starts = np.concatenate(([0], np.cumsum(lengths)))
-    indices = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int32)
-    values = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, np.int64)
-    return starts, indices, values
+        owners = np.repeat(np.arange(first, last), np.diff(product.indptr))
+        upper = product.indices >= owners
+        starts = np.concatenate(([0], np.cumsum(np.bincount(owners[upper] - first, minlength=last - first))))
+        kept: Any = scipy.sparse.csr_matrix((product.data[upper], product.indices[upper], starts), product.shape)
+        kept.sort_indices()
+        return starts[1:], kept.indices.astype(np.int32, copy=False), kept.data
+
+    blocks = _blocks(matrix, by_item)
+    if len(blocks) > 1:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(part_of, blocks))
+    else:
+        parts = [part_of(block) for block in blocks]
+    ends = [np.zeros(1, np.int64)]
+    for part in parts:
+        ends.append(part[0] + ends[-1][-1])
+    indices = np.concatenate([np.empty(0, np.int32), *(part[1] for part in parts)])
+    values = np.concatenate([np.empty(0, np.int64), *(part[2] for part in parts)])
+    return np.concatenate(ends).astype(np.int64), indices, values
 
 
 def _blocks(matrix: Any, by_item: Any) -> list[tuple[int, int]]:

@@ -127,14 +127,14 @@ def test_products_and_blocks_are_those_of_the_matrix(crowd, items, later):
     """A sparse vector times the sum, entries of a block, and the filled matrix are those of the dense matrix."""
     total = one_by_one(crowd) if later else PairSum.of(crowd, COLUMNS)
     whole = np.array(expected(crowd), np.float64) / UNIT
-    numbers, weights = np.array(items, np.int32), np.arange(1.0, len(items) + 1)
-    np.testing.assert_allclose(total.times(numbers, weights), weights @ whole[items], atol=1e-9)
-    targets = np.array([1, 4, 6], np.int32)
-    assert (total.block(numbers, targets) / UNIT).tolist() == whole[np.ix_(items, targets)].tolist()
     for dtype in (np.float32, np.float64):
         out = np.full((COLUMNS, COLUMNS), 7, dtype)
         total.fill(out)
         assert out.tolist() == np.triu(whole).astype(dtype).tolist()
+    numbers, weights = np.array(items, np.int32), np.arange(1.0, len(items) + 1)
+    np.testing.assert_allclose(total.times(numbers, weights), weights @ whole[items], atol=1e-9)
+    targets = np.array([1, 4, 6], np.int32)
+    assert (total.block(numbers, targets) / UNIT).tolist() == whole[np.ix_(items, targets)].tolist()
 
 
 def test_a_matrix_is_filled_in_blocks(monkeypatch):
