@@ -117,8 +117,8 @@ def popular(split: Split) -> NDArray[Any]:
     return lists_of(np.tile(np.asarray(split.held.sum(axis=0)).ravel(), (held.shape[0], 1)), held)
 
 
-def implicit_als(split: Split) -> NDArray[Any]:
-    """Recommend by implicit's alternating least squares with 64 factors."""
+def fitted_als(split: Split) -> Any:
+    """Fit implicit's alternating least squares with 64 factors, 15 iterations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it advises on thread settings
         from implicit.als import AlternatingLeastSquares
@@ -132,6 +132,12 @@ def implicit_als(split: Split) -> NDArray[Any]:
             num_threads=os.cpu_count() or 1,
         )
         model.fit(split.held.astype(np.float32), show_progress=False)
+    return model
+
+
+def implicit_als(split: Split) -> NDArray[Any]:
+    """Recommend by implicit's alternating least squares with 64 factors."""
+    model = fitted_als(split)
     held = split.held[split.tested]
     return lists_of(model.user_factors[split.tested] @ model.item_factors.T, held)
 
@@ -161,9 +167,9 @@ def quality_rows() -> list[Row]:
     rows = [
         Row(
             what=f"Recall@20 / NDCG@20, Online Retail, {len(split.tested)} people after 2011-10-01",
-            target=">= .0955 / .1105",
+            target=">= .0985 / .1140",
             measured=told("ours"),
-            ok=best[0] >= 0.0955 and best[1] >= 0.1105,
+            ok=best[0] >= 0.0985 and best[1] >= 0.1140,
         )
     ]
     rows += [
@@ -176,7 +182,26 @@ def quality_rows() -> list[Row]:
         for name in figures
         if name != "ours"
     ]
-    return rows
+    return [*rows, fit_row(split)]
+
+
+def fit_row(split: Split) -> Row:
+    """Measure fitting beside implicit's ALS on the same matrix: the best of three runs of each, in turns."""
+    ours_seconds, their_seconds = [], []
+    for _ in range(3):
+        began = time.perf_counter()
+        Recommender().fit(split.fresh)
+        between = time.perf_counter()
+        fitted_als(split)
+        ours_seconds.append(between - began)
+        their_seconds.append(time.perf_counter() - between)
+    mine, theirs = min(ours_seconds), min(their_seconds)
+    return Row(
+        what=f"fit, Online Retail, {split.held.shape[1]:,} items, beside implicit ALS (64 factors, 15 iterations)",
+        target="<= 1.5x its time",
+        measured=f"{mine / theirs:.1f}x: {mine:.1f} s against {theirs:.1f} s",
+        ok=mine <= 1.5 * theirs,
+    )
 
 
 def rows() -> list[Row]:

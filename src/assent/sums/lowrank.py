@@ -70,6 +70,14 @@ class LowRankInverse:
             result -= inner @ vectors
         return result
 
+    def rows(self, items: NDArray[np.int32]) -> Reals:
+        """Return whole rows of `Q`, [k, n]."""
+        result: Reals = self.dense[items]
+        if self.pending:
+            vectors = self._vectors[: self.pending]
+            result -= (vectors[:, items].T * self._factors[: self.pending]) @ vectors
+        return result
+
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> Reals:
         """Return the entries of `Q` at `items` x `targets`, [k, t]."""
         result: Reals = self.dense[np.ix_(items, targets)]

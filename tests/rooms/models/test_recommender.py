@@ -40,7 +40,7 @@ def by_the_book(matrix, settings):
     weights *= (1 - settings.neighbour_share) * (
         np.maximum(counts, 8.0) / counts.mean()
     ) ** -settings.popularity_discount
-    shares = counts / counts.mean()
+    shares = np.maximum(counts, 8) / counts.mean()
     near = gram / gram.sum(axis=0).mean() * shares[:, None] ** -settings.input_discount
     near *= shares**-settings.neighbour_discount
     np.fill_diagonal(near, 0.0)
@@ -147,9 +147,10 @@ def test_popularity_counts_people(people, model):
 
 def test_pending_terms_show_in_every_answer(people):
     """What was learned or forgotten a moment ago shows in each kind of answer, before it is folded in."""
-    model = Recommender(ridge=2.0, dtype="float64").fit(people[:60])
+    settings = {"ridge": 2.0, "popularity_exponent": 0.0, "dtype": "float64"}
+    model = Recommender(**settings).fit(people[:60])
     model.learn(people[60:65]).forget(people[:5])
-    fresh = Recommender(ridge=2.0, dtype="float64").fit(people[5:65])
+    fresh = Recommender(**settings).fit(people[5:65])
     assert model._form.inverse.pending == 10
     row = people[30]
     np.testing.assert_allclose(model.score_one(row.indices), fresh.score_one(row.indices), atol=1e-7)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.models.recommender.difference import difference_of
 from assent.models.recommender.memory import refuse_if_too_large
 from assent.models.recommender.neighbours import Neighbours
+from assent.models.recommender.rows import WeightRows
 from assent.models.recommender.settings import Settings
 from assent.sums import UNIT, Contribution, LowRankInverse, PairSum, invert_in_place
 from assent.terms.errors import Corrupt
@@ -38,6 +40,7 @@ class DenseForm:
         self.ridges = settings.ridges(total.counts)
         self.share = settings.neighbour_share
         self.neighbours = Neighbours(total, settings) if self.share else None
+        self._weights = WeightRows(self.columns, self.dtype, self._rows)
         self._measure()
 
     def _measure(self) -> None:
@@ -46,6 +49,7 @@ class DenseForm:
         #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
         self.scales = scales.astype(self.dtype)
         self.over = (-scales / self.inverse.diagonal).astype(self.dtype)
+        self._weights.drop()
 
     @property
     def columns(self) -> int:
@@ -65,25 +69,25 @@ class DenseForm:
     # -- answering -----------------------------------------------------------------------------------------------
 
     def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return `x B` for one person, float32 [items]: `x_j - (x Q)_j / Q_jj` times the scale of `j`, and `x N`."""
-        scores = self.inverse.times(items, weights)
-        scores *= self.over
-        scores[items] += self.scales[items] * weights
-        if self.neighbours is not None:
-            scores += self.neighbours.score_one(items, weights * self.share)
-        told: NDArray[np.float32] = scores.astype(np.float32, copy=False)
+        """Return the score of every item for one person, float32 [items]; reads the rows of their items only."""
+        told: NDArray[np.float32] = self._weights.times(items, weights).astype(np.float32, copy=False)
         return told
 
     def parts(
         self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
     ) -> NDArray[np.float64]:
         """Return what each item adds to the score of each target, float64 [items, targets]."""
-        shares = self.inverse.block(items, targets) * self.over[targets]
-        shares[items[:, None] == targets] = 0.0
-        if self.neighbours is not None:
-            shares += self.share * self.neighbours.block(items, targets)
-        told: NDArray[np.float64] = weights[:, None] * shares
+        told: NDArray[np.float64] = weights[:, None] * self._weights.block(items, targets)
         return told
+
+    def _rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
+        """Return rows of the weights, [items, columns]."""
+        rows: NDArray[Any] = self.inverse.rows(items)
+        rows *= self.over
+        rows[np.arange(len(items)), items] = 0.0
+        if self.neighbours is not None:
+            rows += self.share * self.neighbours.rows(items)
+        return rows
 
     def similar(self, item: int) -> NDArray[np.float32]:
         """Return the partial correlation of every item with `item`, float32 [items]; -inf at the item itself."""
@@ -94,13 +98,14 @@ class DenseForm:
         return closeness
 
     def score_rows(self, people: Any, out: NDArray[Any]) -> None:
-        """Write `X B` for a block of people, CSR float64 [people, items], to `out` [people, items]."""
-        dense = self.inverse.whole()
-        typed = people.astype(dense.dtype)
-        if typed.nnz * _DENSE_SHARE > typed.shape[0] * typed.shape[1]:
-            np.matmul(typed.toarray(), dense, out=out)
-        else:
-            out[:] = typed @ dense
+        """Write the scores of a block of people, CSR float64 [people, items], to `out` [people, items]."""
+        typed = people.astype(self.dtype)
+        if self._weights.whole:
+            rows, places = self._weights.everything()
+            shape = (typed.shape[0], len(rows))
+            _multiply(scipy.sparse.csr_matrix((typed.data, places[typed.indices], typed.indptr), shape), rows, out)
+            return
+        _multiply(typed, self.inverse.whole(), out)
         out *= self.over
         owners = np.repeat(np.arange(typed.shape[0]), np.diff(typed.indptr))
         out[owners, typed.indices] += typed.data * self.scales[typed.indices]
@@ -114,7 +119,7 @@ class DenseForm:
         for one in people:
             self._follow_person(one, sign)
             if self.neighbours is not None:
-                self.neighbours.follow_person(fresh, one, sign)
+                self.neighbours.follow_person(one, sign)
         self._take_over(fresh)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
@@ -129,7 +134,7 @@ class DenseForm:
         if len(touched):
             self._follow_difference(touched, difference)
             if self.neighbours is not None:
-                self.neighbours.follow_difference(fresh, touched, difference)
+                self.neighbours.follow_difference(difference)
         self._take_over(fresh)
         return True
 
@@ -153,7 +158,7 @@ class DenseForm:
         self._follow_ridges(self.settings.ridges(fresh.counts))
         self.total = fresh
         if self.neighbours is not None:
-            self.neighbours.measure(fresh.counts)
+            self.neighbours.measure(fresh)
         self._measure()
 
     def _follow_ridges(self, ridges: NDArray[np.float64]) -> None:
@@ -169,8 +174,9 @@ class DenseForm:
         ridges = self.settings.ridges(fresh.counts)
         self.inverse.grow(ridges[self.total.columns :])
         self.total, self.ridges = fresh, ridges
+        self._weights = WeightRows(self.columns, self.dtype, self._rows)
         if self.neighbours is not None:
-            self.neighbours.grow(fresh)
+            self.neighbours.measure(fresh)
         self._measure()
 
     def residual(self, item: int) -> float:
@@ -195,12 +201,19 @@ class DenseForm:
         return cls(total, settings, LowRankInverse(dense))
 
 
+def _multiply(people: Any, dense: NDArray[Any], out: NDArray[Any]) -> None:
+    """Write a CSR matrix [people, items] times a dense one to `out`."""
+    if people.nnz * _DENSE_SHARE > people.shape[0] * people.shape[1]:
+        np.matmul(people.toarray(), dense, out=out)
+    else:
+        out[:] = people @ dense
+
+
 def solve_dense(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> DenseForm:
     """Invert `sum + diag(ridges)` anew, from whole numbers. Raises `NotEnoughMemory` before anything is allocated."""
-    more = Neighbours.bytes_of(total) if settings.neighbour_share else 0
-    refuse_if_too_large(total.columns, settings.dtype, memory_bytes, more)
+    refuse_if_too_large(total.columns, settings.dtype, memory_bytes)
     matrix: NDArray[Any] = np.empty((total.columns, total.columns), settings.dtype)
     total.fill(matrix)
     matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)

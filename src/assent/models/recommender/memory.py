@@ -45,16 +45,13 @@ def _container_bytes(root: Path) -> int:
     return max(most - used, 0)
 
 
-def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, more_bytes: int = 0) -> None:
-    """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit.
-
-    `more_bytes` is what it takes beside its inverse.
-    """
-    needed = dense_bytes(columns, dtype) + more_bytes
+def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit."""
+    needed = dense_bytes(columns, dtype)
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    fits = int((max(available - more_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
+    fits = int((available / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
     message = (
         f"A model over {columns} items takes {needed / _GIGABYTE:.1f} GB in {dtype}; "
         f"{available / _GIGABYTE:.1f} GB are free."

@@ -1,4 +1,4 @@
-"""The few numbers that shape the recommender; all of them are public, none is learned from people."""
+"""The few numbers that shape the recommender; all of them are public."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Settings:
     number to the power `neighbour_discount`. `dtype`: of the inverse and of the scores of many.
     """
 
-    weight_exponent: float = 0.25
-    ridge: float = 200.0
-    popularity_exponent: float = 0.0
+    weight_exponent: float = 0.5
+    ridge: float = 8.0
+    popularity_exponent: float = 0.25
     popularity_discount: float = 0.25
-    neighbour_share: float = 0.0
-    input_discount: float = 0.5
-    neighbour_discount: float = 0.5
+    neighbour_share: float = 0.4
+    input_discount: float = 0.4
+    neighbour_discount: float = 0.65
     dtype: str = "float32"
 
     def __post_init__(self) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from assent.models.ranking import recall_and_ndcg
+from assent.models.recommender.batch import best_of
 from assent.models.recommender.matrix import weigh
-from assent.models.recommender.settings import Settings, mean_count
+from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.sums import UNIT, invert_in_place
 from assent.terms.errors import InvalidInput
 
@@ -45,6 +47,7 @@ class Trial:
             raise InvalidInput(message, advice=f"Tune on people with {_HELD_MIN} items or more, or use the defaults.")
         self._kept, self._hidden, self._common = kept, hidden, common
         self._all_counts, self._counts = counts, counts[common]
+        self._shares = np.maximum(self._counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
         self._asked = asked[useful].astype(np.float32)
         self._wanted = wanted[useful]
         self._grams: dict[float, tuple[NDArray[np.float32], float]] = {}
@@ -56,10 +59,9 @@ class Trial:
     def worth(self, settings: Settings) -> float:
         """Return Recall@20 plus NDCG@20 of the lists that the settings make, 0 to 2."""
         scores = self._through_inverse(settings) * (1.0 - settings.neighbour_share)
-        means = self._counts / mean_count(self._all_counts)
-        scores *= (settings.scales(self._all_counts)[self._common]).astype(np.float32)
+        scores *= settings.scales(self._all_counts)[self._common].astype(np.float32)
         if settings.neighbour_share:
-            right = settings.neighbour_share * means**-settings.neighbour_discount
+            right = settings.neighbour_share * self._shares**-settings.neighbour_discount
             scores += self._through_sum(settings) * right.astype(np.float32)
         return self._judge(scores)
 
@@ -103,7 +105,7 @@ class Trial:
         key = (settings.weight_exponent, settings.input_discount)
         if key not in self._near:
             gram, row_mean = self._gram(settings.weight_exponent)
-            left = (self._counts / mean_count(self._all_counts)) ** -settings.input_discount / row_mean
+            left = self._shares**-settings.input_discount / row_mean
             scaled = self._asked.copy()
             scaled.data *= left[scaled.indices].astype(np.float32)
             self._near = dict(list(self._near.items())[-1:])
@@ -112,18 +114,9 @@ class Trial:
 
     def _judge(self, scores: NDArray[np.float32]) -> float:
         """Return Recall@20 plus NDCG@20 of scores [asked, n], which are written to."""
-        rows, columns = scores.shape
-        owners = np.repeat(np.arange(rows), np.diff(self._asked.indptr))
+        owners = np.repeat(np.arange(len(scores)), np.diff(self._asked.indptr))
         scores[owners, self._asked.indices] = -np.inf
-        count = min(_COUNT, columns)
-        best = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        best = np.take_along_axis(best, order, axis=1)
-        hits = np.asarray(self._wanted[np.arange(rows).repeat(count), best.ravel()]).reshape(rows, count) > 0
-        wanted = np.diff(self._wanted.indptr)
-        discounts = 1.0 / np.log2(np.arange(2, count + 2))
-        ideal = np.cumsum(discounts)[np.minimum(wanted, count) - 1]
-        return float((hits.sum(axis=1) / wanted).mean() + ((hits * discounts).sum(axis=1) / ideal).mean())
+        return sum(recall_and_ndcg(best_of(scores, _COUNT)[0], self._wanted))
 
 
 def _inverse_of(settings: Settings) -> Settings:

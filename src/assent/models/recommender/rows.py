@@ -1,0 +1,83 @@
+"""Finished rows of weights: made when they are first asked for, dropped together when anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: How much memory finished rows take at most: all rows of 4,096 items in float32, the busiest ones of more.
+_BYTES: Final = 1 << 26
+#: Rows that are gathered at once for one person.
+_GATHERED: Final = 64
+
+
+class WeightRows:
+    """Rows of a matrix [columns, columns] that `make` gives for items int32 [k], as far as memory allows."""
+
+    def __init__(self, columns: int, dtype: np.dtype[Any], make: Callable[[NDArray[np.int32]], NDArray[Any]]) -> None:
+        """Hold no row yet."""
+        most = max(_BYTES // max(columns * dtype.itemsize, 1), _GATHERED)
+        self._make = make
+        self._shape = (min(most, columns), columns)
+        self._dtype = dtype
+        self._rows: NDArray[Any] | None = None
+        self._gathered: NDArray[Any] = np.empty((min(_GATHERED, columns), columns), dtype)
+        #: Where the row of each item is, -1 for nowhere.
+        self._places: NDArray[np.int32] = np.full(columns, -1, np.int32)
+        self._held = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is memory for the rows of all items."""
+        return self._shape[0] == self._shape[1]
+
+    def drop(self) -> None:
+        """Forget all rows: what they were made of has changed."""
+        self._places[:] = -1
+        self._held = 0
+
+    def _hold(self, items: NDArray[np.int32]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """Return the table of rows and where the rows of `items` are in it; no more items than there is memory for."""
+        if self._rows is None:
+            self._rows = np.empty(self._shape, self._dtype)
+        places = self._places[items]
+        missing = items[places < 0]
+        if len(missing):
+            if self._held + len(missing) > len(self._rows):
+                self.drop()
+                missing = items
+            end = self._held + len(missing)
+            self._rows[self._held : end] = self._make(missing)
+            self._places[missing] = np.arange(self._held, end, dtype=np.int32)
+            self._held = end
+            places = self._places[items]
+        return self._rows, places
+
+    def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the sum of the rows of `items` [k], each times its weight, [columns]."""
+        typed = weights.astype(self._dtype)
+        total: NDArray[Any] = np.zeros(self._shape[1], self._dtype)
+        for first in range(0, len(items), _GATHERED):
+            rows, places = self._hold(items[first : first + _GATHERED])
+            # Into a buffer of our own: fresh memory for each person costs more than the copying.
+            gathered = np.take(rows, places, axis=0, out=self._gathered[: len(places)], mode="clip")
+            total += typed[first : first + _GATHERED] @ gathered
+        return total
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
+        """Return the entries at `items` x `targets`, [items, targets]."""
+        told: NDArray[Any] = np.empty((len(items), len(targets)), self._dtype)
+        for first in range(0, len(items), _GATHERED):
+            rows, places = self._hold(items[first : first + _GATHERED])
+            told[first : first + _GATHERED] = rows[places[:, None], targets]
+        return told
+
+    def everything(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """Return all rows and where the row of each item is; only where there is memory for the `whole`."""
+        every = np.arange(self._shape[1], dtype=np.int32)
+        for first in range(0, len(every), _GATHERED):
+            self._hold(every[first : first + _GATHERED])
+        return self._hold(every)
