@@ -1,0 +1,275 @@
+"""The sparse form: every item's score from its nearest items alone, for catalogues too large for an inverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.models.recommender.settings import Settings, mean_count
+from assent.models.recommender.sparse_memory import refuse_if_too_large
+from assent.models.recommender.sparse_solving import choose, choose_all, levels, regress
+from assent.models.recommender.sparse_weights import Rows, SparseWeights
+from assent.sums import UNIT, Contribution, PairSum
+from assent.sums.sparse_nearest import NOBODY
+from assent.sums.sparse_reading import SumReader
+from assent.terms.errors import Corrupt
+
+#: A change of more than one item in this many is solved anew.
+_TOUCHED_SHARE: Final = 4
+#: So many halves of whole numbers can be added up without leaving int64.
+_SUM_ENTRIES: Final = 1 << 22
+
+
+class SparseForm:
+    """A sum, the nearest items `N` of every item `j`, and `j`'s regression on them: `(G_NN + R_N)^-1 G_Nj`.
+
+    It is the inverse of `G + R` over `N` and `j` alone, for each `j`, where the dense form takes all items at once.
+    When neighbours have a share in the scores, the entries `G_Nj` are the second layer of the weights.
+    """
+
+    kind: ClassVar[str] = "sparse"
+
+    def __init__(self, total: PairSum, settings: Settings, weights: SparseWeights, left: NDArray[np.float32]) -> None:
+        """Take over a sum and what was solved from it; `left` float32 [n] is what neighbours leave over of an item."""
+        self.total = total
+        self.settings = settings
+        self.weights = weights
+        self.left = left
+        self.share = settings.neighbour_share
+        #: How many changes it has followed.
+        self.terms = 0
+        self._reader = SumReader(total)
+        self._octaves = levels(total.counts)
+        self._mass = _mass(total) if self.share else 0
+        self._measure()
+
+    def _measure(self) -> None:
+        """Take from the counts what every answer needs: the factor of each column, and of both sides of a pair."""
+        counts = self.total.counts
+        self.scales = (self.settings.scales(counts) * (1.0 - self.share)).astype(np.float32)
+        if self.share:
+            held = max(int(np.count_nonzero(counts)), 1)
+            shares = np.maximum(counts, 1) / mean_count(counts)
+            per_row = held * UNIT / max(self._mass, 1) * self.share
+            self._inputs = (shares**-self.settings.input_discount).astype(np.float32)
+            self._outputs = (shares**-self.settings.neighbour_discount * per_row).astype(np.float32)
+
+    @property
+    def columns(self) -> int:
+        """The number of items."""
+        return self.total.columns
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the scores of many people; the weights are float32."""
+        return np.dtype(self.settings.dtype)
+
+    # -- answering -----------------------------------------------------------------------------------------------
+
+    def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return `x B` for one person, float32 [items]; touches the rows of their items only."""
+        scores = np.zeros(self.columns, np.float32)
+        for item, weight in zip(items.tolist(), weights.astype(np.float32), strict=True):
+            columns, layers = self.weights.row(item)
+            parts = layers[0] * self.scales[columns]
+            if self.share:
+                parts += layers[1] * (self._outputs[columns] * self._inputs[item])
+            scores[columns] += parts * weight
+        return scores
+
+    def parts(
+        self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return what each item adds to the score of each target, float64 [items, targets]."""
+        layers = self.weights.layers
+        shares = self.weights.block(items, targets, layers[0]) * self.scales[targets]
+        if self.share:
+            pairs = self.weights.block(items, targets, layers[1])
+            shares += pairs * self._inputs[items][:, None] * self._outputs[targets]
+        told: NDArray[np.float64] = weights[:, None] * shares
+        return told
+
+    def similar(self, item: int) -> NDArray[np.float32]:
+        """Return the partial correlation of items near each other, float32 [items]; 0 elsewhere, -inf at `item`.
+
+        `B_ij sqrt(left_i / left_j)` and `B_ji sqrt(left_j / left_i)` are both estimates of it: their mean where both
+        are there.
+        """
+        closeness = np.zeros(self.columns, np.float32)
+        near = self.weights.near[item]
+        there = near != NOBODY
+        theirs, mine = near[there], self.weights.layers[0][item][there]
+        closeness[theirs] = mine * np.sqrt(self.left[theirs] / self.left[item])
+        columns, layers = self.weights.row(item)
+        reverse = layers[0] * np.sqrt(self.left[item] / self.left[columns])
+        both = np.isin(columns, theirs)
+        closeness[columns] = (closeness[columns] + reverse) / np.where(both, 2.0, 1.0)
+        np.clip(closeness, -1.0, 1.0, out=closeness)
+        closeness[item] = -np.inf
+        return closeness
+
+    def score_rows(self, people: Any, out: NDArray[Any]) -> None:
+        """Write `X B` for a block of people, CSR float64 [people, items], to `out` [people, items]."""
+        typed = people.astype(out.dtype)
+        self.weights.times(typed, 0, out)
+        out *= self.scales
+        if self.share:
+            typed.data *= self._inputs[typed.indices]
+            pairs = np.empty_like(out)
+            self.weights.times(typed, 1, pairs)
+            pairs *= self._outputs
+            out += pairs
+
+    # -- following -----------------------------------------------------------------------------------------------
+
+    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:  # noqa: ARG002 - both ways
+        """Take over `fresh`, which is `total` with `people` added or taken out."""
+        self._follow_items(fresh, np.unique(np.concatenate([one.items for one in people])))
+
+    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
+        """Take over `fresh`, which differs in the rows `items` of the triangle only; `False` if solving is cheaper."""
+        pairs = [self._moved_in_row(fresh, item) for item in items.tolist()]
+        recounted = np.flatnonzero(self.total.counts != fresh.counts)
+        touched = np.unique(np.concatenate([np.empty(0, np.int32), recounted, *pairs])).astype(np.int32)
+        if len(touched) * _TOUCHED_SHARE > self.columns:
+            return False
+        self._follow_items(fresh, touched, items)
+        return True
+
+    def _moved_in_row(self, fresh: PairSum, item: int) -> NDArray[np.int32]:
+        """Return the items whose pair with `item` differs, and `item` itself if there is one."""
+        before, after = self.total.row(item), fresh.row(item)
+        union = np.union1d(before.indices, after.indices)
+        step = np.zeros(len(union), np.int64)
+        step[np.searchsorted(union, after.indices)] = after.values
+        step[np.searchsorted(union, before.indices)] -= before.values
+        moved = union[step != 0]
+        return np.append(moved, np.int32(item)) if len(moved) else moved
+
+    def _follow_items(
+        self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32] | None = None
+    ) -> None:
+        """Take over `fresh`, in which only pairs among `touched` (ascending) differ, in the rows `rows` if told.
+
+        1 The neighbours of `touched` are chosen anew, and of those who met an item whose octave moved. 2 All these,
+        and every item with a neighbour among `touched`, are solved anew. All others depend on nothing that changed.
+        """
+        self.terms += 1
+        changed = touched if rows is None else rows
+        if self.share:
+            self._mass += _mass_of_rows(fresh, changed) - _mass_of_rows(self.total, changed)
+        octaves = levels(fresh.counts)
+        moved = np.flatnonzero(octaves != self._octaves).astype(np.int32)
+        self._reader.follow(fresh, changed.tolist())
+        self.total, self._octaves = fresh, octaves
+        met = self._reader.rows(moved)[1] if len(moved) else moved
+        again = np.union1d(touched, met).astype(np.int32)
+        columns = np.union1d(again, self.weights.near_to(touched)).astype(np.int32)
+        near = self.weights.near[columns]
+        near[np.searchsorted(columns, again)] = choose(self._reader, octaves, again)
+        solved = regress(self._reader, self.settings.ridges(fresh.counts), columns, near)
+        self.weights.replace(columns, near, _layers(solved.weights, solved.together, self.share))
+        if not self.left.flags.writeable:
+            self.left = self.left.copy()
+        self.left[columns] = solved.left
+        self._measure()
+
+    def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
+        """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
+        refuse_if_too_large(fresh.columns, 0, memory_bytes)
+        more = self.settings.ridges(fresh.counts)[self.columns :]
+        self.weights.grow(fresh.columns)
+        self.left = np.concatenate((self.left, more.astype(np.float32)))
+        self.total, self._octaves = fresh, levels(fresh.counts)
+        self._reader.follow(fresh, ())
+        self._measure()
+
+    def residual(self, item: int) -> float:
+        """Return how far any weight of `item` is from what the sum says; 0 is exact."""
+        one = np.array([item], np.int32)
+        near = choose(self._reader, self._octaves, one)
+        solved = regress(self._reader, self.settings.ridges(self.total.counts), one, near)
+        apart = np.zeros(self.columns + 1)
+        # `NOBODY` is the last place, where all weights are zero.
+        apart[near[0]] = solved.weights[0]
+        apart[self.weights.near[item]] -= self.weights.layers[0][item]
+        return float(np.abs(apart).max())
+
+    # -- keeping -------------------------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the weights under their names in the model file; do not write to them."""
+        self._reader.settle()
+        self.weights.settle()
+        weights, rows = self.weights, self.weights.rows
+        named: dict[str, NDArray[Any]] = {
+            "near": weights.near,
+            "left": self.left,
+            "row_starts": rows.starts,
+            "row_columns": rows.columns,
+        }
+        for number, (layer, row_layer) in enumerate(zip(weights.layers, rows.layers, strict=True)):
+            named |= {f"weights_{number}": layer, f"row_weights_{number}": row_layer}
+        return named
+
+    @classmethod
+    def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
+        near, left = arrays["near"], arrays["left"]
+        numbers = range(len(_layers(0, 1, settings.neighbour_share)))
+        layers = [arrays[f"weights_{number}"] for number in numbers]
+        row_layers = tuple(arrays[f"row_weights_{number}"] for number in numbers)
+        rows = Rows(arrays["row_starts"], arrays["row_columns"], row_layers)
+        size, count = total.columns, int((near != NOBODY).sum())
+        shaped = near.ndim == 2 and len(near) == size and left.shape == (size,) and len(rows.starts) == size + 1  # noqa: PLR2004 - two axes
+        shaped = shaped and all(layer.shape == near.shape for layer in layers)
+        shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))
+        if not (shaped and _within(near, NOBODY, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):
+            message = "The weights do not belong to the sum."
+            raise Corrupt(message)
+        return cls(total, settings, SparseWeights(near, layers, rows), left)
+
+
+def solve_sparse(
+    total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
+) -> SparseForm:
+    """Solve a sum over many items anew. Raises `NotEnoughMemory` before anything is allocated."""
+    reader = SumReader(total)
+    refuse_if_too_large(total.columns, len(total.arrays()[1]), memory_bytes)
+    near = choose_all(reader, levels(total.counts), progress)
+    every = np.arange(total.columns, dtype=np.int32)
+    solved = regress(reader, settings.ridges(total.counts), every, near, progress)
+    weights = SparseWeights(near, _layers(solved.weights, solved.together, settings.neighbour_share))
+    return SparseForm(total, settings, weights, solved.left)
+
+
+def _layers(weights: Any, together: Any, share: float) -> list[Any]:
+    return [weights, together] if share else [weights]
+
+
+def _mass(total: PairSum) -> int:
+    """Return the sum of all entries of the symmetric matrix, exactly."""
+    return 2 * _exact(total.arrays()[2]) - _exact(total.diagonal())
+
+
+def _mass_of_rows(total: PairSum, items: NDArray[np.int32]) -> int:
+    """Return what rows of the triangle add to the sum of all entries."""
+    rows = [total.row(item) for item in items.tolist()]
+    return sum(2 * _exact(row.values) - int(row.values[0]) for row in rows if len(row.values))
+
+
+def _exact(values: NDArray[np.int64]) -> int:
+    """Return a sum that may pass the range of int64."""
+    parts = (values[first : first + _SUM_ENTRIES] for first in range(0, len(values), _SUM_ENTRIES))
+    return sum((int((part >> 31).sum()) << 31) + int((part & (2**31 - 1)).sum()) for part in parts)
+
+
+def _within(numbers: NDArray[Any], low: int, size: int) -> bool:
+    return not numbers.size or (int(numbers.min()) >= low and int(numbers.max()) < size)
+
+
+def _ascends(rows: Rows, count: int) -> bool:
+    return int(rows.starts[0]) == 0 and int(rows.starts[-1]) == count and bool((np.diff(rows.starts) >= 0).all())

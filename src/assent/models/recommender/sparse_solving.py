@@ -1,0 +1,135 @@
+"""Solving a large sum: the nearest items of every item, then one small regression for each, on all processors."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.models.recommender.settings import LOWEST_OCTAVE
+from assent.sums.sparse_nearest import nearest
+from assent.sums.sparse_reading import SumReader
+from assent.sums.sparse_systems import BATCH_COLUMNS, in_company, solve_columns
+
+#: How many items the score of an item is made of, at most: the density of the weights.
+NEIGHBOURS: Final = 64
+#: Entries of symmetric rows in memory at once, for each thread, while neighbours are chosen.
+BLOCK_ENTRIES: Final = 8_000_000
+#: Columns solved in one task: long enough not to wait for each other, short enough to stop at once.
+_TASK_COLUMNS: Final = BATCH_COLUMNS * 16
+#: The share of the work that choosing takes, for the progress.
+_CHOOSING_SHARE: Final = 0.25
+
+Progress = Callable[[float], None]
+
+
+def levels(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each item's popularity in octaves, float64 [n]: it moves only when its count passes a power of two."""
+    octaves = np.maximum(np.frexp(counts.astype(np.float64))[1] - 1, LOWEST_OCTAVE)
+    scaled: NDArray[np.float64] = np.exp2(octaves)
+    return scaled
+
+
+def choose(reader: SumReader, octaves: NDArray[np.float64], items: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the neighbours of `items` (ascending), int32 [k, `NEIGHBOURS`].
+
+    The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine: without the root, the most popular
+    items would stand near everything.
+    """
+    starts, indices, values = reader.rows(items)
+    return nearest(starts, indices, values * (1.0 / np.sqrt(octaves))[indices], NEIGHBOURS)
+
+
+def choose_all(reader: SumReader, octaves: NDArray[np.float64], progress: Progress | None) -> NDArray[np.int32]:
+    """Return the neighbours of every item, int32 [n, `NEIGHBOURS`], in blocks of bounded memory."""
+    near = np.empty((reader.total.columns, NEIGHBOURS), np.int32)
+    reach = np.cumsum(reader.lengths())
+
+    def choose_block(first: int, last: int) -> None:
+        near[first:last] = choose(reader, octaves, np.arange(first, last, dtype=np.int32))
+
+    tasks = ((choose_block, bounds) for bounds in _blocks(reach))
+    share = None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(near))
+    run_all(tasks, share)
+    return near
+
+
+def _blocks(reach: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Cut the items into runs of at most `BLOCK_ENTRIES` entries (or one item)."""
+    first, before = 0, 0
+    while first < len(reach):
+        last = max(first + 1, int(np.searchsorted(reach, before + BLOCK_ENTRIES, side="right")))
+        yield first, last
+        first, before = last, int(reach[last - 1])
+
+
+class Solution(NamedTuple):
+    """Columns of the model: `weights` and `together` float32 [c, k] of their neighbours, and `left` float32 [c]."""
+
+    weights: NDArray[np.float32]
+    #: The entries of the sum themselves, in units.
+    together: NDArray[np.float32]
+    #: What the neighbours leave over of each column: one over the diagonal of the inverse.
+    left: NDArray[np.float32]
+
+
+def regress(
+    reader: SumReader,
+    ridges: NDArray[np.float64],
+    columns: NDArray[np.int32],
+    near: NDArray[np.int32],
+    progress: Progress | None = None,
+) -> Solution:
+    """Solve `columns`, int32 [c], each from its neighbours, int32 [c, k]."""
+    solved = Solution(*(np.empty(shape, np.float32) for shape in (near.shape, near.shape, len(near))))
+    order = in_company(near, reader.total.columns)
+
+    def solve_task(first: int, last: int) -> None:
+        for start in range(first, last, BATCH_COLUMNS):
+            some = order[start : min(start + BATCH_COLUMNS, last)]
+            for whole, part in zip(solved, solve_columns(reader, ridges, columns[some], near[some]), strict=True):
+                whole[some] = part
+
+    bounds = [*range(0, len(order), _TASK_COLUMNS), len(order)]
+    tasks = ((solve_task, pair) for pair in itertools.pairwise(bounds))
+    share = None if progress is None else lambda column: progress(_after_choosing(column / len(order)))
+    run_all(tasks, share)
+    return solved
+
+
+def _after_choosing(share: float) -> float:
+    return _CHOOSING_SHARE + (1.0 - _CHOOSING_SHARE) * share
+
+
+def run_all(
+    tasks: Iterable[tuple[Callable[[int, int], None], tuple[int, int]]], progress: Progress | None
+) -> None:
+    """Run tasks over ranges on all processors; `progress` hears the end of a range that was done.
+
+    When one fails, or the caller is interrupted, those that have not begun never do, and the error goes on.
+    """
+    workers = os.cpu_count() or 1
+    waiting: dict[Future[Any], int] = {}
+    source = iter(tasks)
+    with ThreadPoolExecutor(workers) as pool:
+        while True:
+            for task, (first, last) in itertools.islice(source, 2 * workers - len(waiting)):
+                waiting[pool.submit(task, first, last)] = last
+            if not waiting:
+                return
+            try:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    last = waiting.pop(future)
+                    future.result()
+                    if progress is not None:
+                        progress(last)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+

@@ -1,0 +1,69 @@
+"""Many small ridge regressions at once: each item from its nearest items, by the entries of one sum."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.sums.sparse_nearest import NOBODY
+from assent.sums.sparse_reading import SumReader
+
+#: Items that may stand in one dense block; columns whose neighbours are more are solved apart.
+_BLOCK_ITEMS: Final = 2_048
+#: Columns solved in one call.
+BATCH_COLUMNS: Final = 24
+
+Solved = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+def solve_columns(
+    reader: SumReader, ridges: NDArray[np.float64], columns: NDArray[np.int32], near: NDArray[np.int32]
+) -> Solved:
+    """Return the weights of the neighbours of `columns`, their entries of the sum, and what is left over.
+
+    float32 [c, k] twice, the entries in units, and float32 [c].
+
+    Column `j` with neighbours `N`, int32 [c, k] (ascending, padded with `NOBODY`): `b = (G_NN + R_N)^-1 G_Nj`, in
+    float64. What is left is `G_jj + r_j - G_jN b`, one over the diagonal of the inverse of `G + R` over `N` and `j`.
+    Each column depends on its own entries only: it comes out the same alone and in any company.
+    """
+    there = near != NOBODY
+    items = np.unique(np.concatenate((columns, near[there])))
+    if len(items) > _BLOCK_ITEMS and len(columns) > 1:
+        half = len(columns) // 2
+        one = solve_columns(reader, ridges, columns[:half], near[:half])
+        other = solve_columns(reader, ridges, columns[half:], near[half:])
+        weights, together, left = (np.concatenate(pair) for pair in zip(one, other, strict=True))
+        return weights, together, left
+    block = reader.block(items)
+    places = np.where(there, np.searchsorted(items, near), len(items))
+    own = np.searchsorted(items, columns)
+    system = block[places[:, :, None], places[:, None, :]]
+    diagonal = np.arange(near.shape[1])
+    system[:, diagonal, diagonal] += np.where(there, ridges[near], 1.0)
+    target = block[places, own[:, None]]
+    weights = np.linalg.solve(system, target[:, :, None])[:, :, 0]
+    left = block[own, own] + ridges[columns] - (target * weights).sum(axis=1)
+    return weights.astype(np.float32), target.astype(np.float32), left.astype(np.float32)
+
+
+def in_company(near: NDArray[np.int32], columns: int) -> NDArray[np.int32]:
+    """Return the rows of `near`, int32 [c, k], in an order in which rows that share neighbours stand together.
+
+    Rows are sorted by the two of their neighbours that most rows share (`columns` is the number of items).
+    """
+    shared = np.zeros(columns + 1, np.int32)
+    shared[:columns] = np.bincount(near[near != NOBODY], minlength=columns)
+    # Distinct for every item, so that rows with the same hub stand together, and the absent come last.
+    rank = np.empty(columns + 1, np.int32)
+    rank[np.argsort(-shared[:columns], kind="stable")] = np.arange(columns, dtype=np.int32)
+    rank[NOBODY] = columns
+    hubs = np.empty((len(near), 2), np.int32)
+    for first in range(0, len(near), 1 << 16):
+        ranks = rank[near[first : first + (1 << 16)]]
+        ranks.partition(min(1, ranks.shape[1] - 1), axis=1)
+        hubs[first : first + len(ranks)] = ranks[:, [0, min(1, ranks.shape[1] - 1)]]
+    order: NDArray[np.int32] = np.lexsort((hubs[:, 1], hubs[:, 0])).astype(np.int32)
+    return order
