@@ -1,4 +1,4 @@
-"""Building a pair sum from everybody at once: exact int64 products in blocks, on all cores, in bounded memory."""
+"""Building a pair sum from everybody at once: exact int64 products in blocks, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assent.terms.errors import SumOverflow
 #: No entry of a sum may pass this; a quarter of the int64 range stays free for adding two of them.
 ENTRY_MAX: Final = 1 << 61
 #: How many entries one block of the product may hold before it is written down.
-_BLOCK_ENTRIES: Final = 2_000_000
+_BLOCK_ENTRIES: Final = 8_000_000
 
 
 def refuse_overflow(matrix: Any, weights: NDArray[np.int64]) -> None:
@@ -42,37 +42,53 @@ def upper_pairs(
     """Return the upper triangle of `matrix' diag(weights) matrix` as CSR arrays (starts, indices, values).
 
     `matrix` is a scipy CSR int64 [people, items] without zeros or duplicates, `weights` int64 [people]. Raises
-    `SumOverflow`. Peak memory is the result twice, plus one block for each core.
+    `SumOverflow`. Peak memory is the result plus one block.
     """
     refuse_overflow(matrix, weights)
     weighted = scipy.sparse.csr_matrix(
         (matrix.data * np.repeat(weights, np.diff(matrix.indptr)), matrix.indices, matrix.indptr), shape=matrix.shape
     )
     by_item = matrix.T.tocsr()
-
-    def part_of(block: tuple[int, int]) -> Any:
-        """Multiply the rows of a block, and keep what is not below the diagonal before it is sorted."""
-        first, last = block
-        product = by_item[first:last] @ weighted
-        owners = np.repeat(np.arange(first, last), np.diff(product.indptr))
-        upper = product.indices >= owners
-        starts = np.concatenate(([0], np.cumsum(np.bincount(owners[upper] - first, minlength=last - first))))
-        kept: Any = scipy.sparse.csr_matrix((product.data[upper], product.indices[upper], starts), product.shape)
-        kept.sort_indices()
-        return starts[1:], kept.indices.astype(np.int32, copy=False), kept.data
-
+    lengths = np.zeros(matrix.shape[1], np.int64)
+    parts: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
     blocks = _blocks(matrix, by_item)
-    if len(blocks) > 1:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(part_of, blocks))
-    else:
-        parts = [part_of(block) for block in blocks]
-    ends = [np.zeros(1, np.int64)]
-    for part in parts:
-        ends.append(part[0] + ends[-1][-1])
-    indices = np.concatenate([np.empty(0, np.int32), *(part[1] for part in parts)])
-    values = np.concatenate([np.empty(0, np.int64), *(part[2] for part in parts)])
-    return np.concatenate(ends).astype(np.int64), indices, values
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        products = pool.map(lambda block: _upper_product(by_item, weighted, *block), blocks)
+        for (first, last), (owned, indices, values) in zip(blocks, products, strict=True):
+            lengths[first:last] = owned
+            parts.append((indices, values))
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    return (starts, *_side_by_side(parts, int(starts[-1])))
+
+
+def _upper_product(
+    by_item: Any, weighted: Any, first: int, last: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Return rows `first` to `last` of the product from the diagonal on: their lengths, indices and values."""
+    product = by_item[first:last] @ weighted[:, first:]
+    owners = np.repeat(np.arange(last - first, dtype=np.int32), np.diff(product.indptr))
+    upper = product.indices >= owners
+    lengths = np.bincount(owners[upper], minlength=last - first)
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    shape = (last - first, weighted.shape[1] - first)
+    kept = scipy.sparse.csr_matrix((product.data[upper], product.indices[upper], starts), shape=shape)
+    kept.sort_indices()
+    return lengths, kept.indices.astype(np.int32) + np.int32(first), kept.data.astype(np.int64, copy=False)
+
+
+def _side_by_side(
+    parts: list[tuple[NDArray[np.int32], NDArray[np.int64]]], count: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Put parts one behind the other, letting go of each once it is copied: the sum is never held twice."""
+    indices, values = np.empty(count, np.int32), np.empty(count, np.int64)
+    parts.reverse()
+    first = 0
+    while parts:
+        some_indices, some_values = parts.pop()
+        last = first + len(some_indices)
+        indices[first:last], values[first:last] = some_indices, some_values
+        first = last
+    return indices, values
 
 
 def _blocks(matrix: Any, by_item: Any) -> list[tuple[int, int]]:
