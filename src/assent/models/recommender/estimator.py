@@ -50,6 +50,7 @@ class Recommender:
         input_discount: float = DEFAULT.input_discount,
         neighbour_discount: float = DEFAULT.neighbour_discount,
         dtype: str = DEFAULT.dtype,
+        form: str = DEFAULT.form,
         memory_bytes: int | None = None,
     ) -> None:
         """Make an unfitted model; raises `InvalidInput` for numbers for which there is no model."""
@@ -62,6 +63,7 @@ class Recommender:
             input_discount,
             neighbour_discount,
             dtype,
+            form,
         )
         self.memory_bytes = memory_bytes
         #: How often the inverse was computed anew because it no longer fitted its sum.
@@ -122,6 +124,7 @@ class Recommender:
         if not clean.nnz:
             message = "The matrix holds nothing to learn from."
             raise InvalidInput(message, advice="Give at least one person with one item.")
+        solving.refuse_if_too_many_pairs(clean, self.settings, self.memory_bytes)
         with self._writing:
             self.adopt(PairSum.from_matrix(*weigh(clean, self.settings.weight_exponent)), progress)
         return self

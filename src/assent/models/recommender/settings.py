@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from assent.terms.errors import InvalidInput
 
 DTYPES: Final = ("float32", "float64")
+FORMS: Final = ("auto", "dense", "sparse")
 #: Popularity is told apart from this octave on (2^3 = 8 people): rarer items are all treated alike.
 LOWEST_OCTAVE: Final = 3
 
@@ -38,7 +39,8 @@ class Settings:
 
     `neighbour_share`: how much of a score comes from the sum itself instead of from its inverse (0: nothing). There,
     what a person holds counts less by its number of people to the power `input_discount`, and what is scored by its
-    number to the power `neighbour_discount`. `dtype`: of the inverse and of the scores of many.
+    number to the power `neighbour_discount`. `dtype`: of the inverse and of the scores of many. `form`: "dense" takes
+    all items at once, "sparse" each item's nearest alone; "auto" is dense as long as that fits.
     """
 
     weight_exponent: float = 0.5
@@ -49,6 +51,7 @@ class Settings:
     input_discount: float = 0.4
     neighbour_discount: float = 0.65
     dtype: str = "float32"
+    form: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse, with `InvalidInput`, numbers for which there is no model."""
@@ -62,6 +65,9 @@ class Settings:
             raise InvalidInput(message)
         if self.dtype not in DTYPES:
             message = f"dtype is one of {', '.join(DTYPES)}."
+            raise InvalidInput(message)
+        if self.form not in FORMS:
+            message = f"form is one of {', '.join(FORMS)}."
             raise InvalidInput(message)
 
     def ridges(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -7,20 +7,41 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from assent.models.recommender import sparse_memory
 from assent.models.recommender.dense import DenseForm, solve_dense
 from assent.models.recommender.form import Form
+from assent.models.recommender.memory import available_bytes, dense_bytes
 from assent.models.recommender.settings import Settings
+from assent.models.recommender.sparse import SparseForm, solve_sparse
 from assent.sums import PairSum
 from assent.terms.errors import Corrupt
 
-_FORMS: Final[Mapping[str, type[Form]]] = {DenseForm.kind: DenseForm}
+_FORMS: Final[Mapping[str, type[Form]]] = {DenseForm.kind: DenseForm, SparseForm.kind: SparseForm}
+#: Up to so many items an inverse is computed in minutes; its time grows with the cube.
+_DENSE_ITEMS_MAX: Final = 50_000
+
+
+def is_sparse(columns: int, settings: Settings, memory_bytes: int | None) -> bool:
+    """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other."""
+    if settings.form != "auto":
+        return settings.form == SparseForm.kind
+    available = available_bytes() if memory_bytes is None else memory_bytes
+    return columns > _DENSE_ITEMS_MAX or dense_bytes(columns, settings.dtype) > available
 
 
 def solve(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> Form:
     """Solve a sum anew. Raises `NotEnoughMemory` before anything large is allocated."""
+    if is_sparse(total.columns, settings, memory_bytes):
+        return solve_sparse(total, settings, memory_bytes, progress)
     return solve_dense(total, settings, memory_bytes, progress)
+
+
+def refuse_if_too_many_pairs(matrix: Any, settings: Settings, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory` when the sum over a CSR [people, items] is too large even for the sparse form."""
+    if is_sparse(int(matrix.shape[1]), settings, memory_bytes):
+        sparse_memory.refuse_if_too_many_pairs(matrix, memory_bytes)
 
 
 def form_of_arrays(kind: str, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Form:
