@@ -182,6 +182,37 @@ def test_a_child_ends_when_whoever_started_it_is_gone(tmp_path):
     assert child.poll() == 1
 
 
+def test_what_was_measured_is_told_when_it_is_stopped(files, tmp_path):
+    """Asked to stop in the middle, it prints the rows so far as JSON and leaves nothing on the disk."""
+    if not PEERS["implicit-bpr"].installed:
+        pytest.skip("implicit is not installed, and only its BPR can be told to go on for ever")
+    line = ["--json", "--peers", "implicit-bpr", "--set", "implicit-bpr.iterations=100000000"]
+    (tmp_path / "temporary").mkdir()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "assent.cli", "bench", "recommend", *files, *line],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+    )
+    assert running.stderr.readline().startswith("assent ")
+    running.terminate()
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert [row["model"] for row in json.loads(out)][:1] == ["assent"]
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_our_model_finds_settings_of_its_own(files):
+    """With --tune the time that the search took is told apart, and the settings are those that it found."""
+    told = bench(*files, "--json", "--peers", "none", "--tune", "1")
+    assert told.exit_code == 0, told.stdout
+    (row,) = json.loads(told.stdout)
+    assert row["tune_seconds"] > 0
+    assert row["fit_seconds"] > 0
+    assert row["settings"]["ridge"] > 0
+
+
 @pytest.mark.parametrize("size", [1, 7, 512, 700])
 def test_the_reference_inverse_is_the_inverse(size):
     """Blocks and tiles, whole and cut off, give what the plain inverse gives; progress ends at one."""

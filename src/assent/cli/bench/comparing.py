@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -63,13 +65,14 @@ def compare(screen: Screen, wanted: Wanted) -> bool:
     progress = Progress(screen)
     rows: list[dict[str, Any]] = []
     try:
-        for row in run(split, plan, progress.tell):
-            progress.clear()
-            rows.append(row)
-            if screen.as_json:
-                click.echo(_line(row, wanted.count), err=True)
-            else:
-                screen.say(_line(row, wanted.count))
+        with _stoppable():
+            for row in run(split, plan, progress.tell):
+                progress.clear()
+                rows.append(row)
+                if screen.as_json:
+                    click.echo(_line(row, wanted.count), err=True)
+                else:
+                    screen.say(_line(row, wanted.count))
     finally:
         progress.clear()
         if screen.as_json:
@@ -77,6 +80,16 @@ def compare(screen: Screen, wanted: Wanted) -> bool:
     if not screen.as_json:
         _explain(screen, rows)
     return rows[0]["model"] == OURS and rows[0]["fit_seconds"] is not None
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """End like an interrupt when asked to stop: what is measured is told, and nothing stays on the disk."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read(wanted: Wanted) -> tuple[Split, list[str]]:
