@@ -19,6 +19,7 @@ from assent.vault import no_history
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from weakref import ReferenceType
 
     from numpy.typing import NDArray
 
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from assent.terms.permits import Permit
     from assent.vault import HeldHistory, PersonKey, Vault
 
-#: What a choice depends on beside the profile and the question: catalogue, model, and the version of its sum.
-World: TypeAlias = "tuple[CatalogView, Recommender | None, int]"
+#: What a choice depends on beside the profile and the question: catalogue, model, and the version of its sum. A choice
+#: that is kept must not keep a model: another may have taken its place because somebody left.
+World: TypeAlias = "tuple[CatalogView, ReferenceType[Recommender] | None, int]"
 
 #: How many different questions are kept for one profile: the slots of a page or two.
 CHOICES_MAX = 8

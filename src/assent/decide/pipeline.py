@@ -6,6 +6,7 @@ Steps 4 (guard) and 5 (fair exposure) have no rules in this version, so no code 
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 #: Where every answer says how to change it.
 CHANGE = "Withdraw or grant a purpose at any time: PUT /v1/people/{id}/consent, or ask with mode=non_profiled."
 
+#: A score of a smaller share of what goes in is rounding: taking somebody out leaves such where they alone had a pair.
+ROUNDING = 1e-7
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -65,17 +69,20 @@ class Decider:
         self._clock = clock
         self._randomness = randomness
 
-    def decide(self, session: Session, ask: Ask) -> tuple[Decision, Recorded]:
-        """Answer one question; the caller writes what step 8 hands back before it acknowledges."""
+    def decide(self, session: Session, ask: Ask, *, wait: bool = True) -> tuple[Decision, Recorded]:
+        """Answer one question; the caller writes what step 8 hands back before it acknowledges.
+
+        Raises `Loading` when no model may answer yet and the caller cannot `wait` for one.
+        """
+        now = versions(session, MODEL)
+        # Before consent is asked, and before the lock is taken: a first solve may take longer than a permit lives.
+        model = self._learning.model(session, now.sums, wait=wait)
         with self._learning.lock:
-            now = versions(session, MODEL)
             view = self._catalog.view(session, now.items)
-            # Before consent is asked: a first solve may take longer than a permit lives.
-            model = self._learning.model(session, now.sums)
             asked = self._ask_consent(session, ask, now)  # 0
             gathered = self._gather(session, ask, asked, now, view, model)  # 1
             question = (ask.count, gathered.context, ask.exclude, ask.include_bought)
-            chosen = gathered.profile.choice((view, model, now.sums), question)
+            chosen = gathered.profile.choice((view, None if model is None else weakref.ref(model), now.sums), question)
             if chosen is None:
                 chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
                 gathered.profile.keep(question, chosen)
@@ -197,6 +204,7 @@ def _score(gathered: Gathered, view: CatalogView, model: Recommender | None) -> 
     if model is None or len(gathered.inputs) == 0:
         return np.zeros(size, dtype=np.float32)
     known = model.score_one(gathered.inputs, gathered.values)
+    known[known < ROUNDING * float(gathered.values.sum())] = 0
     if len(known) == size:
         return known
     scores = np.zeros(size, dtype=np.float32)

@@ -55,7 +55,7 @@ class Engine:
         self._ledger = Ledger(self._purposes, clock, randomness, gpc_mode=settings.gpc)
         self._audit = AuditLog(vault)
         self._catalog = Catalog(store, clock)
-        self._learning = Learning(store, vault, self._ledger, clock)
+        self._learning = Learning(store, vault, self._ledger, clock, models_folder=settings.models_folder)
         self._intake = Intake(
             store, vault, self._ledger, self._catalog, clock, randomness, settings, learning=self._learning
         )
@@ -272,10 +272,11 @@ class Engine:
     def submit_decide(self, question: Ask, later: Later | None = None) -> tuple[Decision, Future[None]]:
         """Decide now and queue the record: `decide` for servers; acknowledge only once the future resolves.
 
-        With an event loop's `call_soon` as `later`, the decisions of one turn of the loop are written together.
+        With an event loop's `call_soon` as `later`, the decisions of one turn of the loop are written together, and
+        nothing is waited for: `Loading` is raised where no model may answer yet.
         """
         with self._store.read() as session:
-            decision, recorded = self._decider.decide(session, question)
+            decision, recorded = self._decider.decide(session, question, wait=later is None)
         self._count("decide")
         return decision, self._recorder.submit(recorded, later)
 

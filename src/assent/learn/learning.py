@@ -7,7 +7,6 @@ The solved model in memory is a cache of it: a newer version on disk is taken in
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assent.learn.plan import Plan, Wanted, contribution_of, plan_changes
+from assent.learn.publishing import ModelFolder, folder_of
+from assent.learn.serving import Served
 from assent.learn.snapshot import MODEL, last_leaving, load_sum, write_sum
 from assent.models.recommender import Recommender
 from assent.store import items, people, records, sums
@@ -29,6 +30,8 @@ from assent.terms.permits import Permit
 from assent.terms.purposes import Learn
 
 if TYPE_CHECKING:
+    import threading
+
     from assent.consent import Ledger
     from assent.store import Session, Store
     from assent.terms.clock import Clock
@@ -39,9 +42,6 @@ ATTEMPTS_MAX = 3
 
 #: How many histories one write job folds: few enough that nobody waits for it.
 FOLDED_TOGETHER = 100
-
-#: Past one changed row in this many, solving anew is cheaper than an exact low-rank difference.
-FRESH_SOLVE_SHARE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,69 +56,48 @@ class Forgotten:
 class Learning:
     """Adds people to the sum, takes them out, keeps a solved model that is never older than the store."""
 
-    def __init__(self, store: Store, vault: Vault, ledger: Ledger, clock: Clock) -> None:
-        """Start empty; the first `model` or `train` loads what the store holds."""
+    def __init__(self, store: Store, vault: Vault, ledger: Ledger, clock: Clock, *, models_folder: str = "") -> None:
+        """Start empty; the first `model` or `train` loads what the store holds.
+
+        `models_folder` is where the processes of the store share solved models; unless named, beside an SQLite file,
+        else nowhere. Model files that a crash left behind are removed; raises `StoreUnavailable` when they cannot be.
+        """
         self._store = store
         self._vault = vault
         self._ledger = ledger
         self._clock = clock
-        self._lock = threading.RLock()
-        self._model: Recommender | None = None
-        self._version = 0
-        self._refresh: threading.Thread | None = None
+        self._folder = ModelFolder(folder_of(store.path, models_folder))
+        self._served = Served(store, self._folder)
+        self._folder.tidy(self._stands)
 
     # -- serving -------------------------------------------------------------------------------------------------
 
-    def model(self, session: Session, version: int | None = None) -> Recommender | None:
+    def model(self, session: Session, version: int | None = None, *, wait: bool = True) -> Recommender | None:
         """Return the solved model for what `session` sees, or None before the first training.
 
-        Nobody who left is ever in it. People who came, or whose history changed, may follow a moment later: a large
-        difference is solved in the background while the model before it goes on answering.
-        Hold `lock` while using it: folding pending changes rewrites its arrays. `version`: the sum's version, if the
-        same session has read it already.
+        Nobody who left is ever in it. People who came, or whose history changed, may follow a moment later. Where no
+        model may answer yet this waits for one, or raises `Loading` without `wait`; ask for it before taking `lock`.
+        `version`: the sum's version, if the same session has read it already.
         """
-        if version is None:
-            version = sums.version(session, MODEL)
-        with self._lock:
-            if self._model is None or version > self._version:
-                head = sums.head(session, MODEL)
-                if head is None or head.columns == 0:
-                    return None
-                if self._model is None:
-                    self._swap(Recommender.of_sum(load_sum(session, head)), head.version)
-                else:
-                    self._catch_up(session, self._model, head)
-            return self._model
+        return self._served.model(session, version, wait=wait)
 
     @property
     def lock(self) -> threading.RLock:
-        """The lock that guards the model's arrays."""
-        return self._lock
+        """The lock to hold while several questions to the model belong together."""
+        return self._served.lock
 
-    def _swap(self, model: Recommender, version: int) -> None:
-        with self._lock:
-            if self._model is None or version > self._version:
-                self._model, self._version = model, version
+    def retire_files(self) -> int:
+        """Remove every model file that somebody who left is in; return how many there were. Raises `StoreUnavailable`.
 
-    def _catch_up(self, session: Session, model: Recommender, head: sums.HeadRow) -> None:
-        """Take in what another process changed: few rows as an exact difference at once, many by solving anew."""
-        newer = sums.count_after(session, MODEL, self._version)
-        if newer * FRESH_SOLVE_SHARE <= head.columns:
-            rows = {item: row for item, _, row in sums.rows_after(session, MODEL, self._version)}
-            model.grow(head.columns)
-            model.replace_rows(rows, np.frombuffer(head.counts, dtype="<i8"), head.people)
-            self._version = head.version
-        elif last_leaving(head) > self._version:
-            self._swap(Recommender.of_sum(load_sum(session, head)), head.version)
-        elif self._refresh is None or not self._refresh.is_alive():
-            self._refresh = threading.Thread(target=self._refresh_now, name="assent-solve", daemon=True)
-            self._refresh.start()
+        Whoever says that a person is gone calls this first: another process may have died before it did.
+        """
+        return self._served.retire(self._stands()[1])
 
-    def _refresh_now(self) -> None:
+    def _stands(self) -> tuple[int, int]:
+        """Return the version of the stored sum, and the version at which somebody last left it."""
         with self._store.read() as session:
             head = sums.head(session, MODEL)
-            if head is not None:
-                self._swap(Recommender.of_sum(load_sum(session, head)), head.version)
+        return (0, 0) if head is None else (head.version, last_leaving(head))
 
     # -- one person ----------------------------------------------------------------------------------------------
 
@@ -132,33 +111,27 @@ class Learning:
             return Forgotten(had_contribution=False, digest_before="", digest_after="")
         sealed = sums.contribution(session, MODEL, person)
         if sealed is None:
+            session.after_commit(self.retire_files)
             return Forgotten(had_contribution=False, digest_before=head.digest, digest_after=head.digest)
         contribution = Contribution.from_bytes(self._vault.open_contribution(person_key, MODEL, sealed))
         total = self._sum_at(session, head)
         total.remove(contribution)
         write_sum(session, head, total, contribution.items, self._clock.now_ms(), left=True)
         sums.drop_contribution(session, MODEL, person)
-        session.after_commit(lambda: self._follow(head.version, contribution))
+        session.after_commit(lambda: self._served.forget(head.version, contribution))
         return Forgotten(had_contribution=True, digest_before=head.digest, digest_after=total.digest())
 
     def _sum_at(self, session: Session, head: sums.HeadRow) -> PairSum:
         """Return a private copy of the sum at the version that the write job sees."""
-        with self._lock:
-            if self._model is None or self._version > head.version:
-                return load_sum(session, head)
-            total, version = self._model.sum.copy(), self._version
+        held = self._served.sum()
+        if held is None or held[1] > head.version:
+            return load_sum(session, head)
+        total, version = held
         if version < head.version:
             total.grow(head.columns)
             rows = {item: row for item, _, row in sums.rows_after(session, MODEL, version)}
             total.replace_rows(rows, np.frombuffer(head.counts, dtype="<i8"), head.people)
         return total
-
-    def _follow(self, version: int, contribution: Contribution) -> None:
-        """After the commit: take the same contribution out of the served model, if it stood right before it."""
-        with self._lock:
-            if self._model is not None and self._version == version:
-                self._model.remove(contribution)
-                self._version = version + 1
 
     # -- everyone ------------------------------------------------------------------------------------------------
 
@@ -174,11 +147,15 @@ class Learning:
             with self._store.read() as session:
                 plan = self._plan(session, rebuild=rebuild)
                 total = self._total(session, plan)
-            model = Recommender.of_sum(total.copy())
-            report = self._store.write(functools.partial(self._commit, plan=plan, total=total, model=model))
-            if report is not None:
-                return replace(report, seconds=round(time.perf_counter() - started, 3))
-        report = self._store.write(functools.partial(self._train_holding, rebuild=rebuild))
+            with self._folder.solving():
+                model = Recommender.of_sum(total.copy())
+                report = self._store.write(functools.partial(self._commit, plan=plan, total=total, model=model))
+                if report is not None:
+                    self._served.share()
+                    return replace(report, seconds=round(time.perf_counter() - started, 3))
+        with self._folder.solving():
+            report = self._store.write(functools.partial(self._train_holding, rebuild=rebuild))
+            self._served.share()
         return replace(report, seconds=round(time.perf_counter() - started, 3))
 
     def _fold_tails(self) -> None:
@@ -262,7 +239,8 @@ class Learning:
         sums.put_contributions(
             session, MODEL, [(person, seal(key, MODEL, each.to_bytes())) for person, key, each in plan.fresh]
         )
-        session.after_commit(lambda: self._swap(model, version))
+        left = version if plan.gone else last_leaving(head) if head else 0
+        session.after_commit(lambda: self._served.take(model, version, left))
         return TrainReport(
             people=total.people,
             items=total.columns,

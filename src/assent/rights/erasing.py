@@ -8,7 +8,8 @@ journal    a line in the erase journal, durable, before anything is taken away
 subtract   the person's contribution leaves every sum
 delete     rows, index entries and the key, in one transaction: nothing is ever left that could still be opened
 empty      side files are emptied; what was freed in the main file is overwritten when it is freed
-search     every table is searched again; what was found is written down, and the log takes in the facts
+search     every table, and the folder of models, is searched again; what was found is written down, and the log
+           takes in the facts
 certify    certificate with the log's proof, signed
 """
 
@@ -206,13 +207,19 @@ class Eraser:
         """Empty side files, then search every table again; whatever turns up is deleted and counted."""
         self._vault.forget(PersonId(row.person))
         self._empty()
+        # Taken away with the subtraction; but whoever did that may have died right after it.
+        model_files = self._learning.retire_files()
 
         def work(session: Session) -> dict[str, Any]:
             found = people.traces(session, row.person)
             left = sum(found.values())
             if left:
                 people.delete(session, row.person)
-            return {"rows_found_afterwards": left, "tables_searched": sorted(found)}
+            return {
+                "rows_found_afterwards": left,
+                "tables_searched": sorted(found),
+                "model_files_found_afterwards": model_files,
+            }
 
         self._advance(row, SEARCHED, work)
 

@@ -110,6 +110,15 @@ class Busy(AssentError):
     default_advice = "Send it again after a second."
 
 
+class Loading(AssentError):
+    """The model has to be loaded before this can be answered; that is under way."""
+
+    code = "loading"
+    status = 503
+    title = "The model is being loaded"
+    default_advice = "Ask again after a second."
+
+
 class StoreUnavailable(AssentError):
     """The store cannot be opened or reached."""
 

@@ -31,6 +31,8 @@ class Settings:
     jurisdiction: str = "EU"
     #: Comma-separated origins that browsers may send events from; `*` is every origin.
     cors_origins: str = "*"
+    #: The folder in which processes share solved models; empty: beside an SQLite file, none for a server's database.
+    models_folder: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a mode that does not exist."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,7 +32,8 @@ def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
         admit(desk.engine, None if authorization is None else key_in(authorization), "decide")
         question = read_json(_decode, await read_body(scope, receive))
         page = question.context
-        decision, recorded = desk.engine.submit_decide(
+        submit = partial(
+            desk.engine.submit_decide,
             ask(
                 person=question.person,
                 slot=question.slot,
@@ -44,6 +46,7 @@ def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
             ),
             later=asyncio.get_running_loop().call_soon,
         )
+        decision, recorded = await desk.with_model(submit)
         answer = encode(decision)
         await desk.landed(recorded)
         return answer

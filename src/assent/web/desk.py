@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from assent.terms.errors import Loading
+
 if TYPE_CHECKING:
     from assent.engine import Engine
 
@@ -26,10 +28,21 @@ class Desk:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="assent-web")
         self._arrived: deque[asyncio.Future[None]] = deque()
         self._waking = False
+        self._warming: asyncio.Future[None] | None = None
 
     async def in_thread(self, act: Callable[[], T]) -> T:
         """Run an act that takes its time beside the event loop and return what it returns."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+
+    async def with_model(self, act: Callable[[], T]) -> T:
+        """Run a quick act of the engine right here; where it finds the model loading, wait for that in one thread."""
+        while True:
+            try:
+                return act()
+            except Loading:
+                if self._warming is None or self._warming.done():
+                    self._warming = asyncio.ensure_future(self.in_thread(self.engine.warm))
+                await asyncio.shield(self._warming)
 
     async def landed(self, future: Future[T]) -> T:
         """Wait for a queued write to be durable and return its result, or raise its error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -19,7 +20,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from assent.engine import Engine
-from assent.terms.errors import Conflict, Forbidden, InvalidInput
+from assent.terms.errors import AssentError, Conflict, Forbidden, InvalidInput
 from assent.terms.settings import Settings
 from assent.web.app import make_app
 
@@ -34,6 +35,7 @@ STOP_SECONDS_MAX = 30
 
 _PR_SET_PDEATHSIG = 1
 _LOOK_AGAIN_SECONDS = 0.01
+_KEEP_UP_SECONDS = 1.0
 #: The server's own warnings and errors go to standard error; no request is ever logged.
 _LOG = {
     "handlers": {
@@ -95,13 +97,17 @@ def load_app(
     engine = Engine.open(store, keys=keys, settings=settings, create=False)
     engine.warm()
     app = make_app(engine, cors_origins=[each.strip() for each in settings.cors_origins.split(",")])
-    announcing: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
-    async def announce() -> None:
-        announcing.add(asyncio.create_task(_announce(listens, told)))
+    async def begin() -> None:
+        tasks.update(map(asyncio.create_task, (_announce(listens, told), _keep_up(engine))))
 
-    app.on_startup.append(announce)
-    app.on_shutdown.append(engine.close)
+    async def end() -> None:
+        for task in tasks:
+            task.cancel()
+
+    app.on_startup.append(begin)
+    app.on_shutdown.extend([end, engine.close])
     return app
 
 
@@ -116,6 +122,14 @@ async def _announce(listens: tuple[str, int], told: Event) -> None:
         writer.close()
         told.set()
         print(f"assent listens at http://{_shown(*listens)}", flush=True)  # noqa: T201 - what an operator waits for
+
+
+async def _keep_up(engine: Engine) -> None:
+    """Follow what other processes train and take out even when nobody asks, so that nothing old stays in memory."""
+    while True:
+        await asyncio.sleep(_KEEP_UP_SECONDS)
+        with contextlib.suppress(AssentError):  # the next question says it
+            await asyncio.get_running_loop().run_in_executor(None, engine.warm)
 
 
 def _shown(address: str, port: int) -> str:

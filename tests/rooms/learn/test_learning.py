@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -123,9 +124,9 @@ def test_another_process_solves_newcomers_in_the_background(
         crowd(shop, clock, people=60)
         after = shop.train().digest
         assert served(second) == before
-        refresh = second._learning._refresh
-        assert refresh is not None
-        refresh.join()
+        loading = second._learning._served._loading
+        assert loading is not None
+        loading.result()
         assert served(second) == after
 
 
@@ -176,7 +177,7 @@ def test_a_training_that_is_overtaken_each_time_still_ends(shop: Engine, clock: 
 
 
 def test_an_altered_row_is_found_and_not_served(shop: Engine, store_url: str, key_path: Path, clock: FixedClock):
-    """One changed number in the stored sum: verify says so, and a fresh process refuses to load it."""
+    """One changed number in the stored sum: verify says so, and a fresh process refuses to solve it."""
 
     def alter(session):
         rows = sums.get_rows(session, MODEL, [0])
@@ -187,6 +188,7 @@ def test_an_altered_row_is_found_and_not_served(shop: Engine, store_url: str, ke
     shop._store.write(alter)
     verdict = shop.verify()
     assert not verdict.holds
+    shutil.rmtree(key_path.parent / "shop.db.models", ignore_errors=True)
     with other(store_url, key_path, clock) as second, pytest.raises(Corrupt):
         second.decide("crowd-1")
     shop.train(rebuild=True)

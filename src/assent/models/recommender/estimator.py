@@ -93,6 +93,11 @@ class Recommender:
         return self.sum.people
 
     @property
+    def terms(self) -> int:
+        """How many changes lie beside the arrays, or were folded into them, since they were solved or loaded."""
+        return self._held().terms
+
+    @property
     def sum(self) -> PairSum:
         """The whole-number sum; do not change it. Raises `NotFound` before the first fit."""
         return self._held().total
@@ -266,10 +271,13 @@ class Recommender:
             with self._reading:
                 form.grow(fresh, self.memory_bytes)
 
-    def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> None:
+    def replace_rows(
+        self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int, *, solve: bool = True
+    ) -> bool:
         """Take over rows that another process changed, with the counts and people that belong to them.
 
-        The form follows by the exact difference. Raises `Corrupt` when they do not fit; then nothing changed.
+        The form follows by the exact difference. Where solving anew is cheaper it is solved, or without `solve`
+        nothing changes and the answer is `False`. Raises `Corrupt` when they do not fit; then nothing changed.
         """
         with self._writing:
             form = self._held()
@@ -280,13 +288,16 @@ class Recommender:
                     near = form.follow_rows(fresh, np.array(sorted(rows), np.int32))
                 except Corrupt:
                     self.repairs += 1
-                    near = False
+                    near, solve = False, True
                 except BaseException:
                     self.adopt(old)
                     raise
             if not near:
+                if not solve:
+                    return False
                 self.adopt(fresh)
             self._probe()
+            return True
 
     # -- answering -----------------------------------------------------------------------------------------------
 
@@ -362,15 +373,27 @@ class Recommender:
     def save(self, path: str | Path) -> None:
         """Write the model to one file, whole or not at all. Raises `StoreUnavailable` when it cannot be written."""
         with self._writing, self._reading:
-            files.save(Path(path), self.settings, self._held())
+            files.save(Path(path), files.Snapshot.of(self.settings, self._held()))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model that `save` wrote; its arrays are mapped, shared between processes until one changes them.
+        """Read a model that `save` wrote; its arrays are mapped, and shared between processes until one folds changes.
 
         Raises `NotFound` when there is no file, `Corrupt` for one that is truncated, altered or of another version.
         """
-        settings, form = files.load(Path(path))
-        made = cls(**dataclasses.asdict(settings))
-        made._form = form
+        return cls.of_snapshot(files.load(Path(path)))
+
+    @classmethod
+    def of_snapshot(cls, snapshot: files.Snapshot) -> Self:
+        """Make a model of its own over the arrays of a snapshot, which nobody may write to meanwhile."""
+        made = cls(**dataclasses.asdict(snapshot.settings))
+        made._form = snapshot.form()
         return made
+
+    def freeze(self) -> files.Snapshot:
+        """Return the model as it stands, in arrays that nobody writes to any more: changes stay beside them.
+
+        A fold of later changes makes a second array; meant for a model that is soon replaced by its file.
+        """
+        with self._writing, self._reading:
+            return files.Snapshot.of(self.settings, self._held()).freeze()

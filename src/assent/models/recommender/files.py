@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,28 +31,39 @@ _DIGEST_BYTES: Final = 32
 _ADVICE: Final = "Fit the model again, or take the file from a backup."
 
 
-def save(path: Path, settings: Settings, form: Form) -> None:
-    """Write settings, sum and solved arrays to `path` through a temporary file beside it. Raises `StoreUnavailable`."""
-    starts, indices, values = form.total.arrays()
-    arrays: dict[str, NDArray[Any]] = {
-        "starts": starts,
-        "indices": indices,
-        "values": values,
-        "counts": form.total.counts,
-        **form.arrays(),
-    }
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A solved model at rest, as its file holds it: settings, sum, and the solved arrays of one kind of form."""
+
+    settings: Settings
+    kind: str
+    total: PairSum
+    arrays: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def of(cls, settings: Settings, form: Form) -> Self:
+        """Take the sum and the arrays of a form; they are its own, so it must hold still while they are read."""
+        return cls(settings, form.kind, form.total.copy(), form.arrays())
+
+    def freeze(self) -> Self:
+        """Forbid everybody, the form included, to write to the arrays from now on: the next fold makes its own."""
+        for array in self.arrays.values():
+            array.flags.writeable = False
+        return self
+
+    def form(self) -> Form:
+        """Return a form of its own over the same arrays. Raises `Corrupt` or `KeyError` when they do not fit."""
+        return form_of_arrays(self.kind, self.total.copy(), self.settings, self.arrays)
+
+
+def save(path: Path, snapshot: Snapshot) -> None:
+    """Write to `path` through a temporary file beside it. Raises `StoreUnavailable`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            digest = hashlib.sha256()
-            for piece in _pieces(settings, form, arrays):
-                digest.update(piece)
-                file.write(piece)
-            file.write(digest.digest())
-            file.flush()
-            os.fsync(file.fileno())
+            write(file, snapshot)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         message = "The model file cannot be written."
         raise StoreUnavailable(message, advice="Check the folder, its rights and the free space.") from error
@@ -59,17 +71,36 @@ def save(path: Path, settings: Settings, form: Form) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _pieces(settings: Settings, form: Form, arrays: dict[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
+def write(file: BinaryIO, snapshot: Snapshot) -> None:
+    """Write a model and its digest to an open file, and on to the disk. Raises `OSError`."""
+    digest = hashlib.sha256()
+    for piece in _pieces(snapshot):
+        digest.update(piece)
+        file.write(piece)
+    file.write(digest.digest())
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _pieces(snapshot: Snapshot) -> Iterator[bytes | memoryview]:
     """Yield the file's bytes but for the digest at its end."""
+    starts, indices, values = snapshot.total.arrays()
+    arrays: dict[str, NDArray[Any]] = {
+        "starts": starts,
+        "indices": indices,
+        "values": values,
+        "counts": snapshot.total.counts,
+        **snapshot.arrays,
+    }
     places = {}
     position = 0
     for name, array in arrays.items():
         places[name] = {"dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape), "at": position}
         position += _padded(array.nbytes)
     told = {
-        "settings": dataclasses.asdict(settings),
-        "kind": form.kind,
-        "people": form.total.people,
+        "settings": dataclasses.asdict(snapshot.settings),
+        "kind": snapshot.kind,
+        "people": snapshot.total.people,
         "arrays": places,
     }
     description = json.dumps(told, sort_keys=True).encode()
@@ -87,7 +118,8 @@ def _padded(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the disk know which files a folder has. Raises `OSError`."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -95,10 +127,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def load(path: Path) -> tuple[Settings, Form]:
-    """Map the file at `path` and check every byte of it. Raises `NotFound`, `StoreUnavailable` or `Corrupt`."""
+def load(path: Path) -> Snapshot:
+    """Map the file at `path` and check every byte of it; processes that map it share its pages.
+
+    Raises `NotFound`, `StoreUnavailable` or `Corrupt`.
+    """
     try:
-        stored = np.memmap(path, np.uint8, mode="c")
+        stored = np.memmap(path, np.uint8, mode="r")
     except FileNotFoundError as error:
         message = "There is no model file at this path."
         raise NotFound(message, advice="Save a model there first.") from error
@@ -139,14 +174,15 @@ def _checked_description(stored: NDArray[np.uint8]) -> tuple[int, bytes]:
     return start, stored[_HEADER.size : start].tobytes()
 
 
-def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> tuple[Settings, Form]:
+def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> Snapshot:
     arrays: dict[str, NDArray[Any]] = {}
     for name, place in told["arrays"].items():
         first = start + place["at"]
         dtype = np.dtype(place["dtype"])
         size = dtype.itemsize * int(np.prod(place["shape"], dtype=np.int64))
         arrays[name] = np.asarray(stored[first : first + size]).view(dtype).reshape(place["shape"])
-    settings = Settings(**told["settings"])
-    rows = (arrays["starts"], arrays["indices"], arrays["values"])
-    total = PairSum.from_arrays(rows, arrays["counts"], told["people"])
-    return settings, form_of_arrays(told["kind"], total, settings, arrays)
+    rows = (arrays.pop("starts"), arrays.pop("indices"), arrays.pop("values"))
+    total = PairSum.from_arrays(rows, arrays.pop("counts"), told["people"])
+    snapshot = Snapshot(Settings(**told["settings"]), told["kind"], total, arrays)
+    snapshot.form()  # refuses arrays that do not belong to the sum
+    return snapshot
