@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assent.decide import ask
 from assent.engine import Engine
 from assent.learn import publishing, serving
 from assent.learn.publishing import ModelFolder, folder_of
@@ -335,17 +336,19 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
             hold.wait()
             return load()
 
+        def decide_at_once():
+            with second._store.read() as session:
+                return second._decider.decide(session, ask(person="crowd-1"), wait=False)[0]
+
         second._learning._served._quickly = slowly
         with pytest.raises(Loading):
-            second.submit_decide("crowd-1", wait=False)
+            decide_at_once()
         assert began.wait(10)
         with pytest.raises(Loading):
-            second.submit_decide("crowd-1", wait=False)
+            decide_at_once()
         hold.set()
         second.warm()
-        decision, recorded = second.submit_decide("crowd-1", wait=False)
-        recorded.result()
-        assert decision.items
+        assert decide_at_once().personal
 
 
 def test_many_changes_beside_the_arrays_bring_a_new_file(
