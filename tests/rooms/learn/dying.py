@@ -1,0 +1,76 @@
+"""An act of the engine in a process of its own that is killed (SIGKILL) on its way through the store.
+
+The process dies at the point-th place where it could: before and after every statement that writes, every commit, and
+every line of the erase journal. Where there are fewer places than that it does its act, closes the store and ends well.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+#: What a fresh process has imported before it is started, so that it starts in a blink.
+WARM = ["assent.engine", "assent.testing", "tests.rooms.learn.dying"]
+END_SECONDS_MAX = 60
+#: The act of opening the store, which finishes what another process could not.
+OPEN = "open"
+
+
+def forkserver() -> multiprocessing.context.ForkServerContext:
+    """Return a context whose processes start with everything imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(WARM)
+    return context
+
+
+def arm(point: int) -> None:
+    """Let this process die at the point-th place where it could."""
+    from assent.rights.journal import Journal
+    from assent.store.session import Session
+    from assent.store.sqlite import SqliteLink
+
+    places = itertools.count()
+
+    def die() -> None:
+        if next(places) == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **named: Any) -> Any:
+            die()
+            result = call(*arguments, **named)
+            die()
+            return result
+
+        return run
+
+    for kind, name in ((Session, "run"), (Session, "run_many"), (SqliteLink, "commit"), (Journal, "add")):
+        setattr(kind, name, around(getattr(kind, name)))
+
+
+def live(store: str, keys: str, at_ms: int, act: str, arguments: dict[str, Any], point: int) -> None:
+    """Open the store as of a moment, do one act of the engine, perhaps die on the way, and close."""
+    from assent.engine import Engine
+    from assent.terms.settings import Settings
+    from assent.testing import FixedClock
+
+    if act == OPEN:
+        arm(point)
+    engine = Engine.open(store, keys=keys, clock=FixedClock(at_ms), settings=Settings(), create=False)
+    if act != OPEN:
+        arm(point)
+        getattr(engine, act)(**arguments)
+    engine.close()
+
+
+def survives(store: str, keys: str, at_ms: int, act: str, arguments: dict[str, Any], point: int) -> bool:
+    """Do an act in a process of its own; tell whether it came back, rather than being killed on the way."""
+    process = forkserver().Process(target=live, args=(store, keys, at_ms, act, arguments, point), daemon=True)
+    process.start()
+    process.join(END_SECONDS_MAX)
+    assert process.exitcode in {0, -signal.SIGKILL}, f"{act} ended with {process.exitcode}"
+    return process.exitcode == 0
