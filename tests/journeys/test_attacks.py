@@ -124,6 +124,7 @@ def test_shares_are_what_the_attacks_are_measured_on(watched):
     }
     measured = attacks.shares_shown(Recommender.of_sum(watched.total()), mine)[page]
     assert len(told) > 20
+    assert {reason.share_percent % 5 for each in decision.items for reason in each.because} == {0}
     assert all(abs(measured[item] - share) < 0.051 for item, share in told.items())
     watched.engine.erase("spy")
 
