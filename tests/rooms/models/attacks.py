@@ -26,7 +26,13 @@ ITEMS = 150
 TASTES = 8
 
 #: The plain formula in double precision, for attacks from the inside that undo it to the last whole number.
-INNER = {"ridge": 200.0, "popularity_exponent": 0.0, "popularity_discount": 0.0, "dtype": "float64"}
+INNER = {
+    "ridge": 200.0,
+    "popularity_exponent": 0.0,
+    "popularity_discount": 0.0,
+    "neighbour_share": 0.0,
+    "dtype": "float64",
+}
 
 Numbers = NDArray[np.float64]
 
