@@ -145,7 +145,7 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
         if body is None:
             land(0)
             return
-        flying.append(intake.submit(intake.parse(body, kind="batch")))
+        flying.append(intake.submit_body(body, kind="batch"))
         land(CONNECTIONS - 1)
 
     return run, store.close

@@ -124,6 +124,7 @@ class Engine:
 
     def close(self) -> None:
         """Finish every acknowledged write and let go of the store."""
+        self._intake.close()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -150,9 +151,8 @@ class Engine:
     def submit_events(
         self, body: bytes, *, encoding: str | None = None, kind: str | None = None, gpc: bool = False
     ) -> Future[TakenIn]:
-        """Parse a raw body now and queue the write; the future resolves once it is durable."""
-        batch = self._intake.parse(body, kind=kind, content_encoding=encoding)
-        return self._intake.submit(batch, gpc=gpc)
+        """Read a raw body and queue the write; the future resolves once it is durable, or tells what is wrong."""
+        return self._intake.submit_body(body, kind=kind, content_encoding=encoding, gpc=gpc)
 
     def body_write_key(self, body: bytes, encoding: str | None = None) -> str | None:
         """Return the `writeKey` that a tracking body carries, if any."""

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assent.intake.allow import AllowList
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from assent.terms.randomness import Randomness
     from assent.terms.settings import Settings
     from assent.vault import Vault
+
+#: Longer bodies are read in a thread of the queue's own, so that whoever brings them need not wait.
+INLINE_BYTES_MAX = 16_384
 
 
 class Intake:
@@ -91,6 +95,22 @@ class Intake:
         each batch. If that job fails, each of its batches is tried alone.
         """
         return self._queue.submit(batch, gpc=gpc)
+
+    def submit_body(
+        self, body: bytes, *, kind: str | None = None, content_encoding: str | None = None, gpc: bool = False
+    ) -> Future[TakenIn]:
+        """Read a body and queue its batch: `parse` and `submit` in one.
+
+        A long body is read in a thread that reads one at a time; then what `parse` raises comes from the future.
+        """
+        if len(body) <= INLINE_BYTES_MAX:
+            return self.submit(self.parse(body, kind=kind, content_encoding=content_encoding), gpc=gpc)
+        read = partial(self.parse, body, kind=kind, content_encoding=content_encoding)
+        return self._queue.submit_unread(read, len(body), gpc=gpc)
+
+    def close(self) -> None:
+        """Hand everything that was queued on to the store's writer."""
+        self._queue.close()
 
     def shaper(self) -> Shaper:
         """Return what shapes calls into events for an import: the same allow-list, orders of any length."""

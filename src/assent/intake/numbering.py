@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from assent.store import items
@@ -26,15 +26,18 @@ class Numbers:
         """Start with none."""
         self.by_id: dict[str, int] = {}
         self._sights: dict[str, int] = {}
+        #: Items known to have been seen on a day or after it, and the day: asked about with every job.
+        self._seen_on: tuple[int, set[str]] = (0, set())
 
     def forget(self) -> None:
         """Forget every number; the next batch asks the store."""
         self.by_id.clear()
         self._sights.clear()
+        self._seen_on = (0, set())
 
-    def learn(self, session: Session, ids: Iterable[str], at_ms: int) -> None:
+    def learn(self, session: Session, ids: set[str], at_ms: int) -> None:
         """Look up the numbers of these ids, and make unlisted items of those that may be items; inside a write job."""
-        unknown = set(ids).difference(self.by_id)
+        unknown = ids.difference(self.by_id)
         if not unknown:
             return
         if len(self.by_id) >= NUMBERS_MAX:
@@ -45,10 +48,16 @@ class Numbers:
         if odd:
             self.by_id |= {item: row.number for item, row in items.by_ids(session, odd).items()}
 
-    def unseen(self, ids: Iterable[str], day: int) -> bool:
+    def unseen(self, ids: set[str], day: int) -> bool:
         """Tell whether any of these items was not seen yet on that day."""
+        known_day, known = self._seen_on
+        if known_day != day:
+            known = set()
+            self._seen_on = day, known
         sights = self._sights
-        return any(sights.get(item, 0) < day for item in ids)
+        fresh = ids - known
+        known.update(item for item in fresh if sights.get(item, 0) >= day)
+        return not fresh <= known
 
     def see(self, session: Session, days: Mapping[str, int]) -> None:
         """Note the day (since 1970) on which each item was seen last; inside a write job. Once a day and item."""

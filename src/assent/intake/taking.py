@@ -20,6 +20,7 @@ from assent.intake.work import Share, Tally, Work
 from assent.store import meta, records
 from assent.store import seen as messages
 from assent.store.records import RecordRow
+from assent.terms.clock import DAY_MS
 from assent.vault import AuditLog
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class Taker:
                     groups.append(group)
             self._number(session, groups, work.now_ms)
             first = meta.allocate(session, records.SEQUENCE, len(shares))
-            rows += [self._sealed(share, seq, work) for seq, share in enumerate(shares, first)]
+            rows += self._sealed(shares, first, work)
             messages.add_seen(session, [digest for group in groups for digest in group.digests if digest is not None])
         if rows:
             records.add_many(session, rows)
@@ -214,44 +215,48 @@ class Taker:
     def _number(self, session: Session, groups: Sequence[Group], now_ms: int) -> None:
         """Learn the numbers of the items that these groups name, and note when each was seen last."""
         named = {deed[3] for group in groups for deed in group.deeds}
-        newest_day = max((deed[1] for group in groups for deed in group.deeds), default=0)
         self._numbers.learn(session, named, now_ms)
-        if self._numbers.unseen(named, newest_day):
+        if self._numbers.unseen(named, max(group.newest_ms for group in groups) // DAY_MS):
             days: dict[str, int] = {}
             for group in groups:
                 for _, day, _, item in group.deeds:
                     days[item] = max(day, days.get(item, 0))
             self._numbers.see(session, days)
 
-    def _sealed(self, share: Share, seq: int, work: Work) -> RecordRow:
-        """Seal one person's events, and beside them their history entries, under that person's key."""
-        mask, group, _ = share.parts[0]
-        events = group.events
-        if len(share.parts) > 1:
-            events = _joined(share.parts)
-            for own, _, _ in share.parts:
-                mask |= own
-        trail = b"".join([entry for own, each, _ in share.parts for entry in self._entries(own, each)])
-        plain = _encode(events)
-        work.bytes_kept += len(plain)
-        key = self._roster.key(share.known)
-        return RecordRow(
-            seq,
-            share.known.person,
-            work.now_ms,
-            mask,
-            key.seal("records", seq, plain),
-            key.seal("trails", seq, trail) if trail else None,
-        )
+    def _sealed(self, shares: Sequence[Share], first: int, work: Work) -> list[RecordRow]:
+        """Seal each person's events, and beside them their history entries, under that person's key."""
+        masks = []
+        plain = []
+        key_of = self._roster.key
+        for seq, share in enumerate(shares, first):
+            mask, group, _ = share.parts[0]
+            if len(share.parts) == 1:
+                events, trail = group.events, self._entries(mask, group)
+            else:
+                events = _joined(share.parts)
+                trail = b"".join([self._entries(own, each) for own, each, _ in share.parts])
+                for own, _, _ in share.parts:
+                    mask |= own
+            packed = _encode(events)
+            work.bytes_kept += len(packed)
+            masks.append(mask)
+            plain.append((key_of(share.known), seq, packed, trail))
+        sealed = self._vault.seal_records(plain)
+        return [
+            RecordRow(seq, key.person, work.now_ms, mask, *both)
+            for (key, seq, _, _), mask, both in zip(plain, masks, sealed, strict=True)
+        ]
 
-    def _entries(self, mask: int, group: Group) -> list[bytes]:
+    def _entries(self, mask: int, group: Group) -> bytes:
         """Return the packed history entries of what a person did with items that have a number."""
         numbers = self._numbers.by_id
-        return [
-            _ENTRY(numbers[item], min(max(day, 0), _DAY_MAX), code, mask)
-            for _, day, code, item in group.deeds
-            if item in numbers
-        ]
+        return b"".join(
+            [
+                _ENTRY(numbers[item], day if 0 <= day <= _DAY_MAX else min(max(day, 0), _DAY_MAX), code, mask)
+                for _, day, code, item in group.deeds
+                if item in numbers
+            ]
+        )
 
 
 def _joined(parts: Sequence[tuple[int, Group, Tally]]) -> list[Event]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from assent.terms.errors import Corrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from assent.terms.ids import PersonId
 
@@ -36,6 +36,11 @@ LOG = "log"  # the leaf's index; canonical JSON
 WRAPPED = b"person key"
 
 DECISION_NUMBER_BYTES = 7
+
+_RECORDS, _TRAILS = RECORDS.encode(), TRAILS.encode()
+_PAIR_BYTES = 2 * NONCE_BYTES
+#: A request for random bytes costs as much as sealing a record.
+_LUMP_BYTES = 64 * _PAIR_BYTES
 
 
 class PersonKey:
@@ -70,6 +75,17 @@ class PersonKey:
             sealed.append(SCHEMA + nonce + encrypt(nonce, plaintext, head + sequence.to_bytes(8, "big") + tail))
         return sealed
 
+    def seal_record(self, sequence: int, events: bytes, trail: bytes, nonces: bytes) -> tuple[bytes, bytes | None]:
+        """Seal one record's events, and its trail unless it is empty, under two nonces (`seal_records` makes them)."""
+        place = self._head + sequence.to_bytes(8, "big")
+        encrypt = self._encrypt
+        nonce = nonces[:NONCE_BYTES]
+        sealed = SCHEMA + nonce + encrypt(nonce, events, place + _RECORDS)
+        if not trail:
+            return sealed, None
+        nonce = nonces[NONCE_BYTES:]
+        return sealed, SCHEMA + nonce + encrypt(nonce, trail, place + _TRAILS)
+
     def open(self, table: str, sequence: int, sealed: bytes) -> bytes:
         """Open what was sealed for exactly this place; raises `Corrupt` when it was altered or moved."""
         if sealed[:1] == SCHEMA:
@@ -80,6 +96,23 @@ class PersonKey:
                 pass
         message = f"A sealed entry of '{table}' was altered or moved."
         raise Corrupt(message)
+
+
+def seal_records(
+    take: Callable[[int], bytes], rows: Iterable[tuple[PersonKey, int, bytes, bytes]]
+) -> list[tuple[bytes, bytes | None]]:
+    """Seal the events and trails of many records, each under its person's key; random bytes are asked for in lumps.
+
+    Rows are key, sequence number, events, trail (empty for none); the answer is both, sealed, as `PersonKey.seal` does.
+    """
+    sealed = []
+    nonces, at = b"", 0
+    for key, sequence, events, trail in rows:
+        if at == len(nonces):
+            nonces, at = take(_LUMP_BYTES), 0
+        sealed.append(key.seal_record(sequence, events, trail, nonces[at : at + _PAIR_BYTES]))
+        at += _PAIR_BYTES
+    return sealed
 
 
 def decision_number(decision_id: bytes) -> int:

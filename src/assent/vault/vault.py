@@ -63,6 +63,8 @@ class Vault:
         self._lock = Lock()
         #: The key of `digest_message`.
         self.message_key = hmac.digest(keyfile.pepper, b"assent message ids", "sha256")
+        # The key is hashed once, which makes one digest almost twice as fast.
+        self._message_state = blake2b(key=self.message_key, digest_size=MESSAGE_DIGEST_BYTES).copy
 
     # -- names and signatures ------------------------------------------------------------------------------------
 
@@ -183,6 +185,10 @@ class Vault:
         reading.check_permit(permit, person_key, self.clock.now_ms(), purpose)
         return reading.open_records(session, permit.purpose.bit, person_key)
 
+    def seal_records(self, rows: Iterable[tuple[PersonKey, int, bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
+        """Seal the events and the trail (empty for none) of many records: key, sequence number, events, trail."""
+        return sealing.seal_records(self._take, rows)
+
     def export_history(self, session: Session, person_key: PersonKey) -> NDArray[np.void]:
         """Return the whole history for the person themself: the right of access needs no purpose, only the key."""
         return reading.open_history(session, reading.EVERY_PURPOSE, person_key)
@@ -220,7 +226,9 @@ class Vault:
 
     def digest_message(self, message_id: str) -> bytes:
         """Return the 16-byte digest under which a message id is remembered."""
-        return digest_message(self.message_key, message_id)
+        state = self._message_state()
+        state.update(message_id.encode("utf-8", "surrogatepass"))
+        return state.digest()
 
 
 def digest_message(key: bytes, message_id: str) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Response
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
-from litestar.types import Receive, Scope
+from litestar.types import HTTPScope, Receive, Scope
 
 from assent.terms.errors import NotFound
 from assent.web.bodies import header, opted_out, read_body
@@ -19,12 +19,9 @@ from assent.web.shapes import SegmentSettings, Success
 from assent.web.table import CALLS
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from assent.terms.answers import TakenIn
     from assent.web.desk import Desk
 
-#: Larger bodies are parsed beside the event loop, so that small requests need not wait for them.
+#: In larger bodies a write key is looked for beside the event loop, so that small requests need not wait for it.
 INLINE_BYTES_MAX = 16_384
 
 #: What a browser is told that asks whether a page of another origin may send events here.
@@ -62,11 +59,9 @@ def tracking_routes(desk: Desk, origins: Sequence[str]) -> list[ASGIRouteHandler
         body = await read_body(scope, receive)
         sent = header(scope, b"content-encoding")
         encoding = None if sent is None else sent.decode("latin-1").strip().lower()
-        if len(body) <= INLINE_BYTES_MAX:
-            future = _submit(desk, scope, body, encoding)
-        else:
-            future = await desk.in_thread(partial(_submit, desk, scope, body, encoding))
-        await desk.landed(future)
+        await _admit(desk, scope, body, encoding)
+        call = _CALL_BY_PATH[cast("HTTPScope", scope)["path"]]
+        await desk.landed(desk.engine.submit_events(body, encoding=encoding, kind=call, gpc=opted_out(scope)))
         return _SUCCESS
 
     async def throw_away(scope: Scope, receive: Receive) -> bytes:
@@ -93,8 +88,8 @@ def tracking_routes(desk: Desk, origins: Sequence[str]) -> list[ASGIRouteHandler
     ]
 
 
-def _submit(desk: Desk, scope: Scope, body: bytes, encoding: str | None) -> Future[TakenIn]:
-    """Ask whether the key may send events, and hand the events on.
+async def _admit(desk: Desk, scope: Scope, body: bytes, encoding: str | None) -> None:
+    """Ask whether the key may send events.
 
     A header without a known key does not hide a `writeKey` in the body: clients with OAuth send both.
     """
@@ -102,7 +97,6 @@ def _submit(desk: Desk, scope: Scope, body: bytes, encoding: str | None) -> Futu
     authorization = header(scope, b"authorization")
     key = None if authorization is None else key_in(authorization)
     if key is None or engine.role(key) is None:
-        key = engine.body_write_key(body, encoding)
+        look = partial(engine.body_write_key, body, encoding)
+        key = look() if len(body) <= INLINE_BYTES_MAX else await desk.in_thread(look)
     admit(engine, key, "take_in")
-    call = _CALL_BY_PATH[scope["path"]]
-    return engine.submit_events(body, encoding=encoding, kind=call, gpc=opted_out(scope))

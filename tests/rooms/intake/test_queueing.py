@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 
 import pytest
 
 from assent.intake import queueing
+from assent.intake.intake import INLINE_BYTES_MAX
 from assent.store import records
-from assent.terms.errors import Busy, StoreUnavailable
+from assent.terms.errors import Busy, InvalidInput, StoreUnavailable
 from tests.rooms.intake.shop import BOTH, Shop
 
 
@@ -142,33 +144,105 @@ def test_after_closing_nothing_is_queued(file_shop: Shop) -> None:
             queue(file_shop, file_shop.event("ann")).result()
 
 
-def test_under_load_a_job_steps_back_for_more(file_shop: Shop, monkeypatch) -> None:
-    """A job asked for while another runs goes behind what is queued, a few times, and then takes what there is."""
-    steps = []
-    step_back = queueing.BatchQueue._step_back
-
-    def count(self, left):
-        steps.append(left)
-        return step_back(self, left)
-
-    monkeypatch.setattr(queueing.BatchQueue, "_step_back", count)
-    file_shop.intake._queue._running = True
-    assert queue(file_shop, file_shop.event("ann")).result().stored == 1
-    assert steps == [2, 1, 0]
-    assert queue(file_shop, file_shop.event("ann")).result().stored == 1
-    assert len(steps) == 3
+def unread(shop: Shop, *events):
+    """Queue a body that is too long to be read at once."""
+    body = shop.intake.body_of(events) + b" " * INLINE_BYTES_MAX
+    return shop.intake.submit_body(body, kind="batch")
 
 
-def test_a_job_that_cannot_step_back_goes_on(file_shop: Shop, monkeypatch) -> None:
-    """Where the writer's queue has no room, the job takes what waits."""
-    queue_of = file_shop.intake._queue
-    monkeypatch.setattr(queue_of, "_step_back", lambda _: False)
-    queue_of._running = True
-    assert queue(file_shop, file_shop.event("ann")).result().stored == 1
+def test_long_bodies_are_read_in_turn_and_taken_in_together(file_shop: Shop, monkeypatch) -> None:
+    """A job is asked for when nothing is left to read, not for the first of many bodies."""
+    batches, first, go_on, jobs = file_shop.intake._queue, threading.Event(), threading.Event(), []
+    parse, take = file_shop.intake._parser.parse, batches._take
+
+    def slowly(*given, **named):
+        first.set()
+        go_on.wait(30)
+        return parse(*given, **named)
+
+    def count(session, taken):
+        jobs.append(len(taken))
+        return take(session, taken)
+
+    monkeypatch.setattr(file_shop.intake._parser, "parse", slowly)
+    monkeypatch.setattr(batches, "_take", count)
+    waiting = [unread(file_shop, file_shop.event("ann"))]
+    first.wait(30)
+    waiting += [unread(file_shop, file_shop.event("ann")) for _ in range(3)]
+    go_on.set()
+    assert [each.result().stored for each in waiting] == [1] * 4
+    assert jobs == [4]
+
+
+def test_what_was_read_does_not_wait_for_all_that_comes(file_shop: Shop, monkeypatch) -> None:
+    """Enough events, or enough batches, are worth a job of their own while more is read."""
+    batches = file_shop.intake._queue
+    batches._reading = True
+    monkeypatch.setattr(queueing, "WORTH_EVENTS", 2)
+    assert queue(file_shop, file_shop.event("ann"), file_shop.event("bob")).result().stored == 2
+    monkeypatch.setattr(queueing, "WORTH_EVENTS", 1_000)
+    monkeypatch.setattr(queueing, "WORTH_BATCHES", 2)
+    first = queue(file_shop, file_shop.event("ann"))
+    assert len(batches._ready) == 1
+    second = queue(file_shop, file_shop.event("ann"))
+    assert (first.result().stored, second.result().stored) == (1, 1)
+
+
+def test_a_long_body_that_cannot_be_read_says_so(file_shop: Shop) -> None:
+    """What a body lacks is told by its future, and the bodies after it are read."""
+    bad = file_shop.intake.submit_body(b"[" * (INLINE_BYTES_MAX + 1), kind="batch")
+    good = unread(file_shop, file_shop.event("ann"))
+    with pytest.raises(InvalidInput):
+        bad.result()
+    assert good.result().stored == 1
+
+
+def test_a_body_whose_sender_gave_up_is_not_taken_in(file_shop: Shop) -> None:
+    """A future that is cancelled before its body is read costs nothing more; one while it is read, only that."""
+    batches = file_shop.intake._queue
+    batches._reading = True
+    read = []
+
+    def give_up() -> None:
+        assert failing.cancel()
+        raise InvalidInput("Nobody hears this.")
+
+    given_up = batches.submit_unread(lambda: read.append(1), 1, gpc=False)
+    failing = batches.submit_unread(give_up, 1, gpc=False)
+    assert given_up.cancel()
+    batches._read_all()
+    assert not read
+    assert not batches._ready
+    assert failing.cancelled()
+
+
+def test_too_many_waiting_bytes_are_told_to_come_again(file_shop: Shop, monkeypatch) -> None:
+    """What waits to be read is bounded in bytes too."""
+    monkeypatch.setattr(queueing, "WAITING_BYTES_MAX", INLINE_BYTES_MAX)
+    batches = file_shop.intake._queue
+    batches._reading = True
+    waiting = unread(file_shop, file_shop.event("ann"))
+    with pytest.raises(Busy):
+        unread(file_shop, file_shop.event("ann"))
+    batches._read_all()
+    assert waiting.result().stored == 1
+
+
+def test_closing_reads_what_is_not_read_yet(file_shop: Shop) -> None:
+    """Bodies that were queued before are taken in; one that comes later is read at once, by whoever brings it."""
+    go_on = hold(file_shop)
+    waiting = [unread(file_shop, file_shop.event("ann")) for _ in range(3)]
+    file_shop.intake.close()
+    late = unread(file_shop, file_shop.event("ann"))
+    go_on.set()
+    assert [each.result().stored for each in (*waiting, late)] == [1] * 4
+    file_shop.store.close()
+    with pytest.raises(StoreUnavailable):
+        unread(file_shop, file_shop.event("ann")).result()
 
 
 def test_where_no_job_can_be_queued_everybody_is_told(file_shop: Shop, monkeypatch) -> None:
-    """With the writer's queue full a job cannot step back, and batches that failed together are not tried alone."""
+    """With the writer's queue full batches fail, and those that failed together are not tried alone."""
     batches = file_shop.intake._queue
     queue(file_shop, file_shop.event("ann")).result()
 
@@ -176,11 +250,12 @@ def test_where_no_job_can_be_queued_everybody_is_told(file_shop: Shop, monkeypat
         raise Busy("The queue is full.")
 
     monkeypatch.setattr(batches._store, "submit", full)
-    assert not batches._step_back(1)
-    waiting = queueing._Waiting(file_shop.intake.parse(b'{"batch": []}'), gpc=False)
+    waiting = queueing._Waiting(file_shop.intake.parse(b'{"batch": []}'), False, Future(), 0)
     batches._try_alone(waiting)
     with pytest.raises(Busy):
         waiting.future.result(0)
+    with pytest.raises(Busy):
+        queue(file_shop, file_shop.event("ann")).result(0)
 
 
 def test_trails_do_not_lie_loose_without_end(shop: Shop, monkeypatch) -> None:
