@@ -46,6 +46,7 @@ def test_every_contract_gives_guidance():
         ("http", "engine/__init__.py", "import litestar"),
         ("terminal", "learn/learning.py", "import rich"),
         ("frames", "catalog/__init__.py", "import polars"),
+        ("spark", "models/__init__.py", "import pyspark"),
     ],
 )
 def test_each_contract_breaks_when_it_should(tmp_path, contract, module, line):

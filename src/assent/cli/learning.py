@@ -18,14 +18,21 @@ REASONS_SHOWN = 2
 
 @click.command(
     short_help="Learn from everybody who says yes",
-    epilog=examples("assent train", "assent train --rebuild", "assent train --json"),
+    epilog=examples(
+        "assent train", "assent train --rebuild", "assent train --spark spark://master:7077", "assent train --json"
+    ),
 )
 @click.option("--rebuild", is_flag=True, help="Add everybody up anew instead of changing the sum by the differences.")
+@click.option(
+    "--spark",
+    metavar="MASTER_URL",
+    help="Have Spark read all histories and add everybody up: local[2], spark://HOST:PORT, yarn or k8s://...",
+)
 @house_options
-def train(house: House, *, rebuild: bool) -> None:
+def train(house: House, *, rebuild: bool, spark: str | None) -> None:
     """Learn from everybody who says yes to `learn` now, and take out whoever no longer does."""
     with house.open() as engine, house.screen.busy("Learning"):
-        report = engine.train(rebuild=rebuild)
+        report = engine.train(rebuild=rebuild, spark=spark)
     if house.screen.as_json:
         house.screen.data(report)
         return

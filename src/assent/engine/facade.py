@@ -227,13 +227,14 @@ class Engine:
 
     # -- learning and deciding -----------------------------------------------------------------------------------
 
-    def train(self, *, rebuild: bool = False) -> TrainReport:
+    def train(self, *, rebuild: bool = False, spark: Any = None) -> TrainReport:
         """Bring the sums up to date with everybody who says yes, and solve; `rebuild` adds up everything anew.
 
-        What the notices no longer allow to keep is swept out first.
+        `spark` (a session, or a master's URL) has it read and add up all histories. What the notices no longer allow to
+        keep is swept out first.
         """
         self._retention.sweep()
-        report = self._learning.train(rebuild=rebuild)
+        report = self._learning.train_on(spark) if spark else self._learning.train(rebuild=rebuild)
         detail = {"digest": report.digest, "people": report.people, "version": report.version}
         self._store.write(lambda session: self._audit.append(session, "train", detail))
         self._count("train")

@@ -18,12 +18,13 @@ from assent.learn.plan import Plan, Wanted, contribution_of, plan_changes
 from assent.learn.publishing import ModelFolder, folder_of
 from assent.learn.serving import Served
 from assent.learn.snapshot import MODEL, last_leaving, load_sum, write_sum
+from assent.learn.spark.training import gatherer
 from assent.models.recommender import Recommender
 from assent.store import items, people, records, sums
 from assent.store import meta as store_meta
 from assent.sums import Contribution, PairSum
 from assent.terms.answers import Check, TrainReport
-from assent.terms.errors import AssentError, NotLearned
+from assent.terms.errors import AssentError, Busy, NotLearned
 from assent.terms.ids import PersonId
 from assent.terms.limits import limit
 from assent.terms.permits import Permit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import threading
 
     from assent.consent import Ledger
+    from assent.learn.spark.training import Spark
     from assent.store import Session, Store
     from assent.terms.clock import Clock
     from assent.vault import PersonKey, Vault
@@ -158,6 +160,29 @@ class Learning:
             self._served.share()
         return replace(report, seconds=round(time.perf_counter() - started, 3))
 
+    def train_on(self, spark: Spark) -> TrainReport:
+        """Train as `train(rebuild=True)` does, with histories read by Spark: a session, or a master's URL.
+
+        Raises `SparkUnavailable`, what an executor met, and `Busy` when consent changed again and again; nothing is
+        changed then.
+        """
+        started = time.perf_counter()
+        with gatherer(spark, store=self._store, vault=self._vault, ledger=self._ledger, clock=self._clock) as gather:
+            self._fold_tails()
+            for _ in range(ATTEMPTS_MAX):
+                gathered = gather()
+                if gathered is None:
+                    continue
+                plan, total = gathered
+                with self._folder.solving():
+                    model = Recommender.of_sum(total.copy())
+                    report = self._store.write(functools.partial(self._commit, plan=plan, total=total, model=model))
+                    if report is not None:
+                        self._served.share()
+                        return replace(report, seconds=round(time.perf_counter() - started, 3))
+        message = f"Consent changed during each of {ATTEMPTS_MAX} trainings."
+        raise Busy(message, advice="Train at a quieter hour, or without Spark; nothing was changed.")
+
     def _fold_tails(self) -> None:
         """Fold the histories that lie in many pieces, a few at a time, so that opening them stays quick."""
         with self._store.read() as session:
@@ -239,12 +264,13 @@ class Learning:
         sums.put_contributions(
             session, MODEL, [(person, seal(key, MODEL, each.to_bytes())) for person, key, each in plan.fresh]
         )
+        sums.put_contributions(session, MODEL, plan.sealed)
         left = version if plan.gone else last_leaving(head) if head else 0
         session.after_commit(lambda: self._served.take(model, version, left))
         return TrainReport(
             people=total.people,
             items=total.columns,
-            added=len(plan.fresh),
+            added=len(plan.fresh) + len(plan.sealed),
             removed=len(plan.gone),
             digest=total.digest(),
             version=version,

@@ -44,6 +44,8 @@ class Plan:
     leaving: list[Contribution] = field(default_factory=list)
     staying: list[Contribution] = field(default_factory=list)
     fresh: list[tuple[PersonId, PersonKey, Contribution]] = field(default_factory=list)
+    #: People whose changed contribution comes sealed already, from an executor.
+    sealed: list[tuple[PersonId, bytes]] = field(default_factory=list)
     gone: list[PersonId] = field(default_factory=list)
 
     def everyone(self) -> list[Contribution]:

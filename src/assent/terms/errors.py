@@ -200,3 +200,12 @@ class NotEnoughMemory(AssentError):
     code = "not_enough_memory"
     title = "Not enough memory"
     default_advice = "Use a machine with more memory, or fewer items."
+
+
+class SparkUnavailable(AssentError):
+    """Spark is not installed, cannot be reached, or ended the job."""
+
+    code = "spark_unavailable"
+    status = 503
+    title = "Spark cannot be used"
+    default_advice = "Read docs/spark.md, or train without --spark."

@@ -40,6 +40,8 @@ _ROWS = (
     Limit("products_per_event_max", 500, "products", "A longer order is a wholesale list, not a taste."),
     Limit("write_queue_jobs_max", 1_000, "jobs", "Past this a caller waits, then is told the store is busy."),
     Limit("write_wait_seconds", 10, "seconds", "Whoever waits longer is better told."),
+    Limit("spark_connect_seconds", 5, "seconds", "A Spark master that does not answer by then is not there."),
+    Limit("spark_executor_seconds", 60, "seconds", "A Spark master that has given no executor by then has none free."),
     Limit("write_group_jobs_max", 128, "jobs", "Jobs that share one commit; more would only make the first wait."),
 )
 

@@ -79,6 +79,11 @@ class Vault:
         return base64.b64encode(self._signer.public_key).decode()
 
     @property
+    def key_path(self) -> Path:
+        """Where the key file stands."""
+        return self._keyfile.path
+
+    @property
     def journal_path(self) -> Path:
         """Where the erase journal stands: beside the key file, because a backup of data must not carry either."""
         return self._keyfile.path.with_suffix(".erasures")

@@ -1,0 +1,10 @@
+"""Training on Apache Spark: the same whole-number sum, added up on many machines, equal to the last bit.
+
+Executors open sealed histories with the key file of their own environment, judge consent as the driver would, and send
+on sums alone, sealed for the run. `sum_of_parquet` adds up a plain file of interactions for the bare `Recommender`.
+"""
+
+from assent.learn.spark.parquet import sum_of_parquet
+from assent.learn.spark.training import gatherer
+
+__all__ = ["gatherer", "sum_of_parquet"]

@@ -1,0 +1,155 @@
+"""The sum of a plain Parquet file of interactions, for the bare `Recommender`. Knows no store, no consent, no key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent.learn.spark import blocks, cluster
+from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Moved, Piece, name_reading, pieces_of, take
+from assent.models.recommender import Settings
+from assent.models.recommender.matrix import people_by_items, weigh
+from assent.sums import COLUMNS_MAX, PairSum
+from assent.terms.errors import Busy, InvalidInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+#: How many interactions one part holds, at most, where people's histories are of ordinary length.
+_PART_ROWS: Final = 2_000_000
+#: How often a job is repeated whose file changed while it was read.
+_ATTEMPTS_MAX: Final = 3
+_WHOLE: Final = frozenset({"tinyint", "smallint", "int", "bigint"})
+
+
+def sum_of_parquet(
+    spark: SparkSession,
+    path: str,
+    columns: int | None = None,
+    *,
+    person: str = "person",
+    item: str = "item",
+    value: str | None = None,
+    weight_exponent: float = Settings().weight_exponent,
+) -> PairSum:
+    """Add up a Parquet file with a row for each interaction; `Recommender.of_sum` makes a model of the answer.
+
+    `item` names a column of whole numbers from 0 to below `columns` (one past the largest unless given), `person` one
+    of any kind, `value` one of whole numbers up to 63 (ones if left out); what a person has twice is added up. The sum
+    is the one that `Recommender(weight_exponent=...).fit` makes of the same matrix, to the last bit. Raises
+    `InvalidInput`, `SumOverflow`, `SparkUnavailable`, and `Busy` when the file kept changing.
+    """
+    Settings(weight_exponent=weight_exponent)
+    try:
+        rows = spark.read.parquet(path)
+    except Exception as error:
+        message = f"There is no Parquet file that can be read at {path} ({type(error).__name__})."
+        raise InvalidInput(
+            message, advice="Every executor must see it there: use storage that all of them share."
+        ) from error
+    rows, found = _checked(rows, [person, item, *([value] if value else [])])
+    if not found:
+        message = "The file holds no interactions."
+        raise InvalidInput(message, advice="Give at least one person with one item.")
+    count, least, most = found
+    columns = most + 1 if columns is None else columns
+    if least < 0 or most >= columns or columns > COLUMNS_MAX:
+        message = f"The items of the file go from {least} to {most}, those of the sum from 0 to {columns - 1}."
+        raise InvalidInput(
+            message, advice="Number the items from 0 on, and give `columns` when there are more of them."
+        )
+    parts = max(2 * spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
+    work = _Interactions(columns, weight_exponent)
+    for _ in range(_ATTEMPTS_MAX):
+        try:
+            pieces = cluster.add_up(rows.repartition(parts, person), parts, work, _open)
+            return take(pieces, parts, columns, _as_it_is)[0]
+        except Moved:
+            continue
+    message = "The file changed while it was read."
+    raise Busy(message, advice="Add up a file that nobody writes to.")
+
+
+def _checked(rows: DataFrame, names: list[str]) -> tuple[DataFrame, tuple[int, int, int] | None]:
+    """Return the named columns, and how many rows there are with the least and the largest item; raises."""
+    kinds = dict(rows.dtypes)
+    missing = [name for name in names if name not in kinds]
+    if missing:
+        message = f"The file has no column '{missing[0]}'."
+        raise InvalidInput(message, advice=f"It has: {', '.join(kinds)}.")
+    if kinds[names[1]] not in _WHOLE:
+        message = f"The column '{names[1]}' does not hold whole numbers."
+        raise InvalidInput(message, advice="Number the items from 0 on; the numbers are the columns of the sum.")
+    from pyspark.sql import functions  # noqa: PLC0415 - an extra
+
+    rows = rows.select(*names)
+    empty = functions.sum(sum((functions.col(name).isNull().cast("int") for name in names), functions.lit(0)))
+    of_item = functions.col(names[1])
+    count, least, most, nulls = rows.agg(
+        functions.count(functions.lit(1)), functions.min(of_item), functions.max(of_item), empty
+    ).collect()[0]
+    if nulls:
+        message = "The file holds rows without a person, an item or a value."
+        raise InvalidInput(message, advice="Leave such rows out.")
+    return rows, (int(count), int(least), int(most)) if count else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Interactions:
+    """Runs in an executor: a part's rows in, the pieces of its sum out."""
+
+    columns: int
+    weight_exponent: float
+
+    def __call__(self, part: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
+        matrix, weights = weigh(people_by_items(self._matrix(batches), self.columns), self.weight_exponent)
+        bounds = blocks.cut(self.columns)
+        for flush, (first, last) in enumerate(flushes(np.diff(matrix.indptr))):
+            rows, weighed = matrix[first:last], weights[first:last]
+            read = [np.ascontiguousarray(each).tobytes() for each in (rows.indptr, rows.indices, rows.data, weighed)]
+            yield from pieces_of(PairSum.from_matrix(rows, weighed), bounds, name_reading(part, flush, read), _as_it_is)
+
+    def _matrix(self, batches: Iterator[pa.RecordBatch]) -> Any:
+        """Put a part's rows together, people in the order of their names: the same rows always give the same matrix."""
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow.compute  # noqa: PLC0415 - an extra
+
+        held = list(batches)
+        if not sum(len(each) for each in held):
+            return scipy.sparse.csr_matrix((0, self.columns))
+        table = pa.Table.from_batches(held).combine_chunks()
+        named = table.column(0).combine_chunks().dictionary_encode()
+        order = pyarrow.compute.sort_indices(named.dictionary).to_numpy()
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        items = table.column(1).to_numpy()
+        values = table.column(2).to_numpy() if table.num_columns > 2 else np.ones(len(items))
+        shape = (len(order), self.columns)
+        return scipy.sparse.csr_matrix((values, (ranks[named.indices.to_numpy()], items)), shape=shape)
+
+
+def flushes(lengths: NDArray[Any]) -> Iterator[tuple[int, int]]:
+    """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run."""
+    pairs = np.cumsum(lengths.astype(np.int64) * (lengths + 1) // 2)
+    first = 0
+    while first < len(pairs):
+        done = int(pairs[first - 1]) if first else 0
+        last = max(int(np.searchsorted(pairs, done + PAIRS_AT_ONCE, side="right")), first + 1)
+        yield first, last
+        first = last
+    if not len(pairs):
+        yield 0, 0
+
+
+def _as_it_is(_place: int, data: bytes) -> bytes:
+    return data
+
+
+def _open() -> tuple[Box, Box]:
+    return _as_it_is, _as_it_is

@@ -1,0 +1,97 @@
+"""What travels between the machines: pieces of a sum, each with the names of the readings that it is made of.
+
+A machine that dies takes results with it, and what it had read is read again, perhaps in another state. So every piece
+names its readings: which part of the people, which flush of it, and a digest of what was read. A sum is taken only when
+all of its pieces are made of the same readings of every part: none missing, none twice, no two states mixed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.learn.spark import blocks
+from assent.sums import PairSum
+
+#: How many pairs of items are added up at a time: it bounds what an executor's Python process holds.
+PAIRS_AT_ONCE: Final = 1 << 25
+
+#: A part, a flush of it, and half of a SHA-256 of what was read.
+_READING: Final = struct.Struct("<II16s")
+
+#: Turns a piece's bytes into what may lie on a disk, or back, given its place.
+Box = Callable[[int, bytes], bytes]
+
+
+class Piece(NamedTuple):
+    """A block of rows of a sum (`place` from 0 on), or what is said of the people of a part (`place` below 0).
+
+    `readings` are packed names of readings, `data` is boxed.
+    """
+
+    place: int
+    readings: bytes
+    data: bytes
+
+
+class Moved(Exception):
+    """What was read changed while it was being read: the training starts again."""
+
+
+def name_reading(part: int, flush: int, read: Iterable[bytes]) -> bytes:
+    """Return the name of a reading: the digest is of every one of `read`, in order."""
+    whole = hashlib.sha256()
+    for each in read:
+        whole.update(len(each).to_bytes(8, "little"))
+        whole.update(each)
+    return _READING.pack(part, flush, whole.digest()[:16])
+
+
+def pieces_of(total: PairSum, bounds: NDArray[np.int64], reading: bytes, seal: Box) -> Iterator[Piece]:
+    """Cut a sum at `bounds` (of `blocks.cut`) and yield every block of it, the empty ones too."""
+    for place, block in enumerate(blocks.blocks_of(total, bounds)):
+        yield Piece(place, reading, seal(place, blocks.pack(block)))
+
+
+def merged(place: int, readings: Sequence[bytes], data: Sequence[bytes], unseal: Box, seal: Box) -> Piece:
+    """Make one piece of all those of one place; raises `SumOverflow`, `Corrupt`."""
+    if len(data) == 1:
+        return Piece(place, readings[0], data[0])
+    opened = (unseal(place, each) for each in data)
+    whole = b"".join(opened) if place < 0 else blocks.pack(blocks.add_up(map(blocks.unpack, opened)))
+    return Piece(place, b"".join(readings), seal(place, whole))
+
+
+def take(pieces: Iterable[Piece], parts: int, columns: int, unseal: Box) -> tuple[PairSum, list[bytes]]:
+    """Put the sum together and return it with what is said of people; every place comes once.
+
+    Raises `Moved` unless all pieces are made of the same readings of all `parts`, and `Corrupt`.
+    """
+    held: list[blocks.Block] = []
+    people: list[bytes] = []
+    made_of: set[tuple[bytes, ...]] = set()
+    told_of: list[bytes] = []
+    for piece in pieces:
+        readings = _names(piece.readings)
+        if piece.place < 0:
+            told_of += readings
+            people.append(unseal(piece.place, piece.data))
+        else:
+            made_of.add(tuple(sorted(readings)))
+            held.append(blocks.unpack(unseal(piece.place, piece.data)))
+    whole = made_of.pop() if len(made_of) == 1 else ()
+    flushes = [_READING.unpack(each)[:2] for each in whole]
+    one_of_each = len(set(flushes)) == len(flushes) and {part for part, _ in flushes} == set(range(parts))
+    if made_of or not one_of_each or (people and tuple(sorted(told_of)) != whole):
+        message = "The pieces that came back are not of one reading."
+        raise Moved(message)
+    return blocks.put_together(held, columns), people
+
+
+def _names(packed: bytes) -> list[bytes]:
+    return [packed[place : place + _READING.size] for place in range(0, len(packed), _READING.size)]

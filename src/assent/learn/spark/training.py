@@ -1,0 +1,108 @@
+"""The driver's part of a training on Spark: who is asked, what travels, and what becomes of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from assent.learn.plan import Plan
+from assent.learn.snapshot import MODEL
+from assent.learn.spark import cluster, sessions
+from assent.learn.spark.histories import KEY_FILE, STORE, Errand, Histories, boxes_of, hear, release
+from assent.learn.spark.pieces import Moved, take
+from assent.store import items, meta, sums
+from assent.sums import PairSum
+from assent.terms.ids import PersonId
+from assent.terms.purposes import Learn
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    #: An open session, or a master's URL.
+    Spark = SparkSession | str
+
+    from assent.consent import Ledger
+    from assent.store import Store
+    from assent.terms.clock import Clock
+    from assent.vault import Vault
+
+#: The people of one part: few enough that a lost part is soon read again, many enough for their sum to be compact.
+PART_PEOPLE: Final = 20_000
+RUN_BYTES: Final = 16
+
+#: Reads everybody once; None when what was read changed meanwhile.
+Gather = Callable[[], "tuple[Plan, PairSum] | None"]
+
+
+@contextmanager
+def gatherer(spark: Spark, *, store: Store, vault: Vault, ledger: Ledger, clock: Clock) -> Iterator[Gather]:
+    """Open Spark (a session, or a master's URL) and yield what reads everybody there.
+
+    Raises `SparkUnavailable`, `InvalidInput`, `Conflict`; the function raises those too, and what an executor told.
+    """
+    sessions.refuse_without_packages()
+    if isinstance(spark, str):
+        here = {STORE: store.url, KEY_FILE: str(vault.key_path.absolute())}
+        with sessions.opened(spark, here) as session:
+            yield lambda: gather(session, store, vault, ledger, clock)
+    else:
+        yield lambda: gather(spark, store, vault, ledger, clock)
+
+
+def gather(
+    spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, clock: Clock
+) -> tuple[Plan, PairSum] | None:
+    """Have executors read everybody who says yes; return what to write, and the sum; None when consent changed."""
+    run = PersonId(vault.randomness.take(RUN_BYTES))
+    wrapped, key_id = vault.new_person_key(run)
+    with store.read() as session:
+        head = sums.head(session, MODEL)
+        granting = ledger.people_granting(session, Learn)
+        held = {person for person, _ in sums.contributions(session, MODEL)}
+        errand = Errand(
+            store=without_password(store),
+            public_key=vault.public_key,
+            release=release(),
+            at_ms=clock.now_ms(),
+            epoch=meta.epoch(session),
+            columns=items.count(session),
+            run=run,
+            wrapped=wrapped,
+            key_id=key_id,
+        )
+    plan = Plan(epoch=errand.epoch, version=head.version if head else 0, columns=errand.columns, rebuild=True)
+    plan.gone += sorted(held - set(granting))
+    if not granting:
+        return plan, PairSum(errand.columns)
+    cores = spark.sparkContext.defaultParallelism
+    parts = min(max(2 * cores, -(-len(granting) // PART_PEOPLE)), len(granting))
+    work = Histories(errand, tuple(b"".join(granting[part::parts]) for part in range(parts)))
+    try:
+        unseal, _ = boxes_of(vault.key(run, wrapped, key_id))
+        total, said = take(
+            cluster.add_up(spark.range(0, parts, 1, parts), parts, work, errand.boxes), parts, errand.columns, unseal
+        )
+    except Moved:
+        return None
+    finally:
+        vault.forget(run)
+    for person, sealed in (each for part in said for each in hear(part)):
+        if sealed:
+            plan.sealed.append((person, sealed))
+        else:
+            plan.gone.append(person)
+    return plan, total
+
+
+def without_password(store: Store) -> str:
+    """Return the store's URL as other machines may know it: without a password, a file by its whole path."""
+    if store.path is not None:
+        return str(store.path.absolute())
+    parts = urlsplit(store.url)
+    names, at, place = parts.netloc.rpartition("@")
+    query = urlencode(
+        [(name, value) for name, value in parse_qsl(parts.query) if name not in {"password", "sslpassword"}]
+    )
+    return urlunsplit((parts.scheme, names.partition(":")[0] + at + place, parts.path, query, ""))

@@ -1,0 +1,544 @@
+"""Adding up on Spark gives the sum that adding up here gives, to the last bit, and nothing else comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from assent import Engine, Recommender
+from assent.learn.spark import blocks, cluster, histories, sessions, sum_of_parquet, training
+from assent.learn.spark.pieces import Moved, Piece, merged, name_reading, pieces_of, take
+from assent.models.recommender.matrix import people_by_items, weigh
+from assent.store import meta, people, sums
+from assent.sums import ENTRY_MAX, UNIT, Contribution, PairSum
+from assent.terms.errors import (
+    AssentError,
+    Busy,
+    Conflict,
+    Corrupt,
+    InvalidInput,
+    KeyFileMissing,
+    SparkUnavailable,
+    SumOverflow,
+)
+from assent.terms.ids import PersonId
+from assent.testing import FixedClock, SeededRandomness
+from assent.testing.shops import acts, crowd
+from assent.vault import KeyFile
+from tests.journeys.sparks import require_spark, session
+
+MODEL = "recommender"
+
+#: What does not depend on the database is tried on one.
+SQLITE_ALONE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def key_folder(tmp_path_factory) -> Path:
+    """Return the folder of the one key file that executors know."""
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="session")
+def spark(key_folder: Path) -> Iterator[object]:
+    """Open one `local[2]` for all tests of a process."""
+    with session(key_folder / "shop.key") as opened:
+        yield opened
+
+
+@pytest.fixture
+def key_path(key_folder: Path) -> Path:
+    """Let the engine keep its key file where executors look for it."""
+    path = key_folder / "shop.key"
+    for each in key_folder.iterdir():
+        each.unlink()
+    return path
+
+
+# -- cutting and adding up, without Spark ------------------------------------------------------------------------
+
+
+def as_it_is(_place: int, data: bytes) -> bytes:
+    return data
+
+
+def crowd_matrix(people: int, items: int, seed: int = 1) -> scipy.sparse.csr_matrix:
+    """Return random people x items with whole numbers from 1 to 4."""
+    made = scipy.sparse.random(people, items, 0.3, "csr", random_state=seed)
+    made.data = np.random.default_rng(seed).integers(1, 5, len(made.data)).astype(float)
+    return made
+
+
+def sum_of(matrix) -> PairSum:
+    return PairSum.from_matrix(*weigh(people_by_items(matrix, None), 0.25))
+
+
+def travelled(total: PairSum, part: int) -> list[Piece]:
+    """Return the pieces of one part's sum."""
+    return list(pieces_of(total, blocks.cut(total.columns), name_reading(part, 0, [b"read"]), as_it_is))
+
+
+def gathered(*parts: list[Piece]) -> list[Piece]:
+    """Add pieces up place by place, as executors do."""
+    by_place: dict[int, list[Piece]] = {}
+    for piece in (piece for part in parts for piece in part):
+        by_place.setdefault(piece.place, []).append(piece)
+    return [
+        merged(place, [each.readings for each in held], [each.data for each in held], as_it_is, as_it_is)
+        for place, held in by_place.items()
+    ]
+
+
+@pytest.mark.parametrize("items", [1, 2, 15, 40, 700])
+def test_parts_add_up_to_the_whole(items):
+    """Cut, packed, added up and put together, the parts are the sum of everybody: rows, counts and people."""
+    matrix = crowd_matrix(30, items)
+    parts = [
+        travelled(sum_of(matrix[first:last]), part) for part, (first, last) in enumerate([(0, 11), (11, 12), (12, 30)])
+    ]
+    total, said = take(gathered(*parts), 3, items, as_it_is)
+    assert total.digest() == sum_of(matrix).digest()
+    assert (total.people, said) == (sum_of(matrix).people, [])
+
+
+def test_a_sum_over_no_items_travels_too():
+    """An empty catalogue has one empty block."""
+    assert take(travelled(PairSum(0), 0), 1, 0, as_it_is)[0].digest() == PairSum(0).digest()
+
+
+def test_wide_numbers_travel_whole():
+    """Far columns and values past 32 bits are neither cut nor rounded."""
+    far = Contribution(np.array([0, 90_000], np.int32), np.array([63, 63], np.int32), UNIT)
+    total = PairSum.of([far] * 4, 90_001)
+    assert take(travelled(total, 0), 1, 90_001, as_it_is)[0].digest() == total.digest()
+
+
+def test_an_overflow_is_refused_where_it_would_happen():
+    """Two blocks that would pass 2^61 together are not added."""
+    row = (np.array([0, 1]), np.array([0], np.int32), np.array([ENTRY_MAX]))
+    block = blocks.Block(0, 1, 1, np.array([1]), *row)
+    with pytest.raises(SumOverflow):
+        blocks.add_up([block, block])
+
+
+@pytest.mark.parametrize("cut", [0, 10, -1])
+def test_a_block_that_was_cut_short_is_refused(cut):
+    """What is not exactly a block is `Corrupt`."""
+    packed = blocks.pack(next(blocks.blocks_of(sum_of(crowd_matrix(5, 9)), np.array([0, 9]))))
+    with pytest.raises(Corrupt):
+        blocks.unpack(packed[:cut])
+
+
+def test_blocks_that_are_not_all_there_are_refused():
+    """A sum is not put together with a block missing."""
+    whole = list(blocks.blocks_of(sum_of(crowd_matrix(5, 9)), np.array([0, 4, 9])))
+    for lacking in (whole[:1], whole[1:], []):
+        with pytest.raises(Corrupt):
+            blocks.put_together(lacking, 9)
+
+
+def test_pieces_of_two_states_are_never_mixed():
+    """A part that is missing, comes twice, or was read in two states starts the training again."""
+    first, second = (travelled(sum_of(crowd_matrix(9, 20, seed)), 0) for seed in (1, 2))
+    other = [piece._replace(readings=name_reading(0, 0, [b"read later"])) for piece in first]
+    mixed = [*first[:1], *other[1:]]
+    for pieces, parts in ((first, 2), (gathered(first, second), 1), (mixed, 1), ([], 1)):
+        with pytest.raises(Moved):
+            take(pieces, parts, 20, as_it_is)
+    said = Piece(-1, name_reading(0, 0, [b"read later"]), b"")
+    with pytest.raises(Moved):
+        take([*first, said], 1, 20, as_it_is)
+
+
+# -- what an executor does, without Spark ------------------------------------------------------------------------
+
+
+def errand_of(engine: Engine) -> histories.Errand:
+    """Return what the driver would send now."""
+    vault, store = engine._vault, engine._store
+    run = PersonId(b"run of one hour.")
+    wrapped, key_id = vault.new_person_key(run)
+    with store.read() as reading:
+        epoch, columns = meta.epoch(reading), len(engine.items(count=1000))
+    where = training.without_password(store)
+    now_ms = engine._clock.now_ms()
+    return histories.Errand(where, vault.public_key, histories.release(), now_ms, epoch, columns, run, wrapped, key_id)
+
+
+class Batch:
+    """The numbers of parts, as Arrow hands them over."""
+
+    def __init__(self, *parts: int) -> None:
+        self.parts = parts
+
+    def column(self, _place: int):
+        return self
+
+    def to_pylist(self):
+        return list(self.parts)
+
+
+def read(errand: histories.Errand, persons: list[PersonId]) -> list[Piece]:
+    """Return the pieces that an executor makes of one part."""
+    return list(histories.Histories(errand, (b"".join(persons),))(0, iter([Batch(0)])))
+
+
+def everybody(engine: Engine) -> list[PersonId]:
+    with engine._store.read() as reading:
+        return list(people.everyone(reading))
+
+
+@pytest.fixture
+def environment(monkeypatch, key_path: Path, store_url: str) -> pytest.MonkeyPatch:
+    """Give this process the environment of an executor."""
+    monkeypatch.setenv("ASSENT_KEY_FILE", str(key_path))
+    monkeypatch.setenv("ASSENT_STORE", store_url)
+    return monkeypatch
+
+
+def test_an_executor_opens_nothing_without_consent(engine: Engine, environment, clock: FixedClock):
+    """Ids are no leave: whoever did not say yes to learning adds nothing, although they were asked for."""
+    crowd(engine, clock, people=6)
+    engine.take_in(acts("quiet", ["tea-1", "tea-2"], clock, consent={"personalize": True, "learn": False}))
+    errand = errand_of(engine)
+    assert len(everybody(engine)) == 7
+    pieces = gathered(read(errand, everybody(engine)))
+    total, said = take(pieces, 1, errand.columns, errand.boxes()[0])
+    assert total.digest() == engine.train().digest
+    assert (total.people, len(list(histories.hear(said[0])))) == (6, 6)
+
+
+def test_what_leaves_an_executor_is_sealed(engine: Engine, environment, clock: FixedClock, monkeypatch):
+    """No piece holds a readable part of the sum, and a bounded number of pairs is added up at a time."""
+    crowd(engine, clock, people=6)
+    monkeypatch.setattr(histories, "PAIRS_AT_ONCE", 20)
+    errand = errand_of(engine)
+    pieces = read(errand, everybody(engine))
+    unseal = errand.boxes()[0]
+    plain = [unseal(piece.place, piece.data) for piece in pieces]
+    assert len({piece.readings for piece in pieces}) > 2
+    assert all(len(each) < 20 or each[4:20] not in piece.data for each, piece in zip(plain, pieces, strict=True))
+    assert (
+        take(
+            [
+                merged(place, [each.readings for each in held], [each.data for each in held], *errand.boxes())
+                for place in {piece.place for piece in pieces}
+                if (held := [piece for piece in pieces if piece.place == place])
+            ],
+            1,
+            errand.columns,
+            unseal,
+        )[0].digest()
+        == engine.train().digest
+    )
+    with pytest.raises(Corrupt):
+        unseal(pieces[0].place + 1, pieces[0].data)
+
+
+def test_an_executor_notices_what_changed(engine: Engine, environment, clock: FixedClock):
+    """Another epoch of consent, or an item past the last column, starts the training again."""
+    crowd(engine, clock, people=3)
+    errand = errand_of(engine)
+    for stale in (dataclasses.replace(errand, epoch=errand.epoch - 1), dataclasses.replace(errand, columns=1)):
+        with pytest.raises(Moved):
+            read(stale, everybody(engine))
+
+
+def test_who_is_gone_meanwhile_is_said_to_be_gone(engine: Engine, environment, clock: FixedClock):
+    """A person without key adds nothing; with a contribution held, they are taken out."""
+    crowd(engine, clock, people=3)
+    engine.train()
+    gone = everybody(engine)[0]
+    engine._store.write(lambda job: people.drop_key(job, gone))
+    stranger = PersonId(bytes(16))
+    errand = errand_of(engine)
+    pieces = read(errand, [*everybody(engine), stranger])
+    total, said = take(pieces, 1, errand.columns, errand.boxes()[0])
+    assert total.people == 2
+    assert list(histories.hear(said[0])) == [(gone, b"")]
+
+
+@pytest.mark.parametrize(
+    ("variables", "error", "words"),
+    [
+        ({"ASSENT_KEY_FILE": ""}, KeyFileMissing, "is not set there"),
+        ({"ASSENT_KEY_FILE": "nowhere.key"}, KeyFileMissing, "names no file there"),
+        ({"ASSENT_KEY_FILE": "other.key"}, Conflict, "another store"),
+    ],
+)
+def test_an_executor_without_the_key_says_what_to_do(engine: Engine, environment, tmp_path, variables, error, words):
+    """No key file, none at its path, or another store's: told with advice, before anything is read."""
+    KeyFile.make(tmp_path / "other.key", SeededRandomness(7))
+    environment.chdir(tmp_path)
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    histories._run_key.cache_clear()
+    with pytest.raises(error, match=words) as told:
+        errand_of(engine).boxes()
+    assert "docs/spark.md" in told.value.advice
+
+
+def test_executors_run_the_drivers_version(engine: Engine, environment):
+    """Another version of assent might weigh people otherwise: refused."""
+    with pytest.raises(Conflict, match=r"the driver 0\.0"):
+        dataclasses.replace(errand_of(engine), release="0.0").boxes()
+
+
+def test_errors_carry_nothing_of_the_data():
+    """Our own errors cross over as they are; of any other only the kind is told."""
+    ours = cluster.told(
+        RuntimeError(f"Traceback ...\n{cluster._in_our_words(KeyFileMissing('None there.', advice='Do.'))}\n at")
+    )
+    assert isinstance(ours, KeyFileMissing)
+    assert (ours.message, ours.advice) == ("None there.", "Do.")
+    foreign = str(cluster._in_our_words(ValueError("ann@example.org")))
+    assert "ValueError" in foreign
+    assert "ann" not in foreign
+    assert type(cluster.told(RuntimeError(foreign))) is AssentError
+    assert isinstance(cluster.told(RuntimeError(str(cluster._in_our_words(Moved("It moved."))))), Moved)
+    assert isinstance(cluster.told(RuntimeError("lost")), SparkUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (
+            "postgresql://ann:secret@db:5432/shop?sslmode=require&password=x",
+            "postgresql://ann@db:5432/shop?sslmode=require",
+        ),
+        ("postgresql://db/shop", "postgresql://db/shop"),
+    ],
+)
+def test_no_password_travels(url, told):
+    """Executors get the store's place and user; the password is theirs to have."""
+
+    class Named:
+        path = None
+
+    named = Named()
+    named.url = url
+    assert training.without_password(named) == told
+
+
+# -- opening a session -------------------------------------------------------------------------------------------
+
+
+def test_without_pyspark_the_advice_is_to_install_it(engine: Engine, monkeypatch):
+    """The extra is named, and nothing is changed."""
+    monkeypatch.setattr(sessions, "_PACKAGES", ("pyspark_is_not_here",))
+    with pytest.raises(SparkUnavailable, match=r"pip install 'assent\[spark\]'"):
+        engine.train(spark="local[2]")
+    assert head(engine) is None
+
+
+@pytest.mark.parametrize("master", ["", "yarns", "http://host:7077", "local[two]", "spark://host", "spark://a:1,b"])
+def test_a_master_of_no_kind_is_refused(master):
+    """What Spark would not know is `InvalidInput` before Java starts."""
+    require_spark()
+    with pytest.raises(InvalidInput, match="master"), sessions.opened(master, {}):
+        pass
+
+
+def test_an_unreachable_master_is_told_at_once():
+    """A port that nobody listens on is refused within seconds, and the error says how long was waited."""
+    require_spark()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(SparkUnavailable, match="asked for 5 seconds"), sessions.opened(f"spark://127.0.0.1:{port}", {}):
+        pass
+    with pytest.raises(SparkUnavailable), sessions.opened("spark://127.0.0.1:99999999", {}):
+        pass
+
+
+def test_a_master_without_workers_is_not_waited_for_forever(monkeypatch):
+    """When only the driver is there, the wait ends with advice; with an executor it ends at once."""
+    monkeypatch.setattr(sessions, "limit", lambda _: 0)
+    monkeypatch.setattr(sessions, "_POLL_SECONDS", 0.001)
+    members = SimpleNamespace(size=lambda: 1)
+    scala = SimpleNamespace(getExecutorMemoryStatus=lambda: members)
+    alone = SimpleNamespace(sparkContext=SimpleNamespace(_jsc=SimpleNamespace(sc=lambda: scala)))
+    with pytest.raises(SparkUnavailable, match="no executor within 0 seconds"):
+        sessions._wait_for_executors(alone)
+    members.size = lambda: 2
+    sessions._wait_for_executors(alone)
+
+
+def test_a_second_session_is_not_opened(spark):
+    """A process has one session; it is to be handed over."""
+    with pytest.raises(Conflict, match="has a Spark session"), sessions.opened("local[2]", {}):
+        pass
+
+
+# -- on Spark ----------------------------------------------------------------------------------------------------
+
+
+def head(engine: Engine) -> sums.HeadRow | None:
+    with engine._store.read() as reading:
+        return sums.head(reading, MODEL)
+
+
+def test_training_on_spark_equals_training_here(spark, engine: Engine, clock: FixedClock):
+    """Digest, people and counts are the local ones after joining, changing and leaving."""
+    crowd(engine, clock, people=12)
+    first = engine.train(spark=spark)
+    assert (first.people, first.added, first.rebuilt) == (12, 12, True)
+    assert engine.verify(rebuild=True).holds
+    local = engine.train()
+    assert (local.digest, local.added, local.removed) == (first.digest, 0, 0)
+    clock.move(days=1)
+    engine.take_in(acts("crowd-1", ["book-7"], clock))
+    with engine._store.read() as reading:
+        # Somebody held in the sum whose leave is gone, as when a consent ran out between two sweeps.
+        held = next(person for person, _ in sums.contributions(reading, MODEL))
+    engine._store.write(lambda job: people.set_state(job, held, "erasing"))
+    second = engine.train(spark=spark)
+    assert (second.people, second.added, second.removed) == (11, 1, 1)
+    assert engine.verify(rebuild=True).holds
+    assert engine.train(rebuild=True).digest == second.digest
+
+
+@SQLITE_ALONE
+def test_a_withdrawal_meanwhile_starts_the_training_again(spark, engine: Engine, clock: FixedClock, monkeypatch):
+    """Who withdraws between the driver's look and the executors' is not in the sum; who never stops ends it."""
+    crowd(engine, clock, people=6)
+    add_up, leavers = cluster.add_up, ["crowd-0"]
+
+    def withdraw_first(*arguments):
+        if leavers:
+            engine.consent(leavers.pop(), withdraw=["learn"])
+        return add_up(*arguments)
+
+    monkeypatch.setattr(cluster, "add_up", withdraw_first)
+    report = engine.train(spark=spark)
+    assert report.people == 5
+    assert engine.train(rebuild=True).digest == report.digest
+
+
+@SQLITE_ALONE
+def test_a_shop_that_never_rests_is_told_so(engine: Engine, clock: FixedClock, monkeypatch):
+    """After three readings during which consent changed the training gives up, and the sum stays as it was."""
+    require_spark()
+    crowd(engine, clock, people=3)
+
+    def moved(*_):
+        message = "Consent changed while the training ran."
+        raise Moved(message)
+
+    context = SimpleNamespace(defaultParallelism=2)
+    idle = SimpleNamespace(sparkContext=context, range=lambda *_: None)
+    monkeypatch.setattr(cluster, "add_up", moved)
+    with pytest.raises(Busy, match="each of 3 trainings"):
+        engine.train(spark=idle)
+    assert head(engine) is None
+
+
+@SQLITE_ALONE
+def test_an_executor_without_key_changes_nothing(spark, engine: Engine, clock: FixedClock, key_path: Path):
+    """The driver raises what the executor met, with its advice; the sum stays as it was."""
+    crowd(engine, clock, people=3)
+    key_path.unlink()
+    with pytest.raises(KeyFileMissing, match="ASSENT_KEY_FILE"):
+        engine.train(spark=spark)
+    assert head(engine) is None
+
+
+@SQLITE_ALONE
+def test_nothing_readable_lies_on_sparks_disks(spark, engine: Engine, clock: FixedClock, tmp_path, monkeypatch):
+    """Blocks lie there sealed; the plain file's blocks, which are found, prove that the search finds them."""
+    written: list[bytes] = []
+    folder = Path(spark.conf.get("spark.local.dir"))
+    before = files_under(folder)
+    unpersist = type(spark.range(1)).unpersist
+
+    def look_first(frame, *arguments):
+        written.append(b"\0".join(path.read_bytes() for path in files_under(folder) - before))
+        return unpersist(frame, *arguments)
+
+    monkeypatch.setattr(type(spark.range(1)), "unpersist", look_first)
+    crowd(engine, clock, people=6)
+    engine.train(spark=spark)
+    write_interactions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
+    sum_of_parquet(spark, str(tmp_path / "plain.parquet"))
+    sealed, plain = written
+    assert sealed
+    assert blocks.MARK not in sealed
+    assert blocks.MARK in plain
+
+
+def files_under(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+@SQLITE_ALONE
+def test_a_shop_that_nobody_agreed_in_needs_no_executor(spark, engine: Engine):
+    """Without anybody to read, the sum is empty."""
+    assert engine.train(spark=spark).people == 0
+
+
+# -- a plain file ------------------------------------------------------------------------------------------------
+
+
+def write_interactions(path: Path, matrix, names=None) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    entries = matrix.tocoo()
+    who = entries.row if names is None else [names[row] for row in entries.row]
+    table = pa.table({"person": who, "item": entries.col.astype("int32"), "value": entries.data.astype("int16")})
+    pyarrow.parquet.write_table(table, path)
+
+
+def test_a_plain_file_adds_up_to_the_fitted_sum(spark, tmp_path, monkeypatch):
+    """With values or without, people named by numbers or words: the digest is that of `Recommender.fit`."""
+    matrix = crowd_matrix(40, 60)
+    write_interactions(tmp_path / "numbers.parquet", matrix)
+    write_interactions(tmp_path / "words.parquet", matrix, [f"person {row}" for row in range(40)])
+    numbers = sum_of_parquet(spark, str(tmp_path / "numbers.parquet"), value="value")
+    assert numbers.digest() == Recommender().fit(matrix).digest()
+    assert Recommender.of_sum(numbers).recommend(matrix[:2], 3)[0].shape == (2, 3)
+    wide = matrix.astype(bool).astype(float)
+    wide.resize(40, 70)
+    words = sum_of_parquet(spark, str(tmp_path / "words.parquet"), 70, weight_exponent=0.5)
+    assert words.digest() == Recommender(weight_exponent=0.5).fit(wide).digest()
+
+
+def test_bad_files_are_refused_with_advice(spark, tmp_path):
+    """No file, no such column, items that are no numbers or out of range, gaps, nothing at all, impossible values."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    def written(**columns) -> str:
+        path = str(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
+        pyarrow.parquet.write_table(pa.table(columns), path)
+        return path
+
+    good = written(person=[1, 1], item=[0, 1], value=[1, 64])
+    empty = written(person=pa.array([], pa.int64()), item=pa.array([], pa.int64()))
+    for call, words in [
+        (lambda: sum_of_parquet(spark, str(tmp_path / "none.parquet")), "no Parquet file"),
+        (lambda: sum_of_parquet(spark, good, item="items"), "no column 'items'"),
+        (lambda: sum_of_parquet(spark, written(person=[1], item=["a"])), "whole numbers"),
+        (lambda: sum_of_parquet(spark, good, 1), "from 0 to 1"),
+        (lambda: sum_of_parquet(spark, written(person=[1], item=[-1])), "from -1"),
+        (lambda: sum_of_parquet(spark, written(person=[1, None], item=[0, 1])), "without a person"),
+        (lambda: sum_of_parquet(spark, empty), "no interactions"),
+        (lambda: sum_of_parquet(spark, good, weight_exponent=7), "weight_exponent"),
+        (lambda: sum_of_parquet(spark, good, value="value"), "above 63"),
+    ]:
+        with pytest.raises(InvalidInput, match=words):
+            call()
+
+
+def test_a_file_that_keeps_changing_is_refused(spark, tmp_path, monkeypatch):
+    """Pieces of two states are not taken, however often."""
+    write_interactions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
+    monkeypatch.setattr(cluster, "add_up", lambda *_: [])
+    with pytest.raises(Busy, match="changed while it was read"):
+        sum_of_parquet(spark, str(tmp_path / "plain.parquet"))
