@@ -7,8 +7,6 @@ own. `large` takes minutes and 16 GB.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import resource
 import sys
 import time
@@ -17,10 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import NDArray
 
 from assent import Recommender
-from bench.table import Row, show
 
 COUNT: Final = 20
 LEAVING: Final = 20
@@ -98,8 +94,10 @@ def measure(name: str) -> dict[str, float]:
     figures["pairs"] = float(len(model.sum.arrays()[1]))
     print(json.dumps(figures), file=sys.stderr, flush=True)
     asking = random.choice(np.flatnonzero(np.diff(crowd.indptr)), ASKING, replace=False)
-    scoring = [timed(lambda row=row: model.score_one(crowd.indices[crowd.indptr[row] : crowd.indptr[row + 1]]))
-               for row in asking]
+    scoring = [
+        timed(lambda row=row: model.score_one(crowd.indices[crowd.indptr[row] : crowd.indptr[row + 1]]))
+        for row in asking
+    ]
     listing = [timed(lambda row=row: model.recommend(crowd[[row]], COUNT)) for row in asking]
     forgetting = [timed(lambda row=row: model.forget(crowd[[row]])) for row in asking[:LEAVING]]
     for what, seconds in (("score", scoring), ("list", listing), ("forget", forgetting)):

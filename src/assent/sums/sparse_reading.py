@@ -124,7 +124,6 @@ class SumReader:
         block[second, first] = amounts
         return block
 
-
     def _triangle_rows(self, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], _Values, NDArray[np.int64]]:
         """Return the indices of the triangle's rows side by side, a way to their values, and where each row starts."""
         if self._moved and not self._moved.isdisjoint(items.tolist()):
@@ -141,7 +140,11 @@ class SumReader:
         starts[len(known) + 1 :] = starts[len(known)]
         shifts = np.zeros(len(items), np.int64)
         shifts[: len(known)] = firsts - starts[: len(known)]
-        return np.concatenate([EMPTY.indices, *pieces]), lambda at, counts: self._values[at + shifts.repeat(counts)], starts
+        return (
+            np.concatenate([EMPTY.indices, *pieces]),
+            lambda at, counts: self._values[at + shifts.repeat(counts)],
+            starts,
+        )
 
 
 def _beyond(row: Row, item: int) -> Row:

@@ -149,9 +149,7 @@ class SparseForm:
         moved = union[step != 0]
         return np.append(moved, np.int32(item)) if len(moved) else moved
 
-    def _follow_items(
-        self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32] | None = None
-    ) -> None:
+    def _follow_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32] | None = None) -> None:
         """Take over `fresh`, in which only pairs among `touched` (ascending) differ, in the rows `rows` if told.
 
         1 The neighbours of `touched` are chosen anew, and of those who met an item whose octave moved. 2 All these,
@@ -224,7 +222,7 @@ class SparseForm:
         row_layers = tuple(arrays[f"row_weights_{number}"] for number in numbers)
         rows = Rows(arrays["row_starts"], arrays["row_columns"], row_layers)
         size, count = total.columns, int((near != NOBODY).sum())
-        shaped = near.ndim == 2 and len(near) == size and left.shape == (size,) and len(rows.starts) == size + 1  # noqa: PLR2004 - two axes
+        shaped = near.ndim == 2 and len(near) == size and left.shape == (size,) and len(rows.starts) == size + 1
         shaped = shaped and all(layer.shape == near.shape for layer in layers)
         shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))
         if not (shaped and _within(near, NOBODY, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):

@@ -106,9 +106,7 @@ def _after_choosing(share: float) -> float:
     return _CHOOSING_SHARE + (1.0 - _CHOOSING_SHARE) * share
 
 
-def run_all(
-    tasks: Iterable[tuple[Callable[[int, int], None], tuple[int, int]]], progress: Progress | None
-) -> None:
+def run_all(tasks: Iterable[tuple[Callable[[int, int], None], tuple[int, int]]], progress: Progress | None) -> None:
     """Run tasks over ranges on all processors; `progress` hears the end of a range that was done.
 
     When one fails, or the caller is interrupted, those that have not begun never do, and the error goes on.
@@ -132,4 +130,3 @@ def run_all(
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-

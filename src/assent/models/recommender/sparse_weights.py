@@ -56,9 +56,7 @@ class SparseWeights:
         layers = tuple(layer[columns][there][order.data] for layer in self.layers)
         return Rows(order.indptr.astype(np.int64), columns[order.indices], layers)
 
-    def replace(
-        self, columns: NDArray[np.int32], near: NDArray[np.int32], layers: list[NDArray[np.float32]]
-    ) -> None:
+    def replace(self, columns: NDArray[np.int32], near: NDArray[np.int32], layers: list[NDArray[np.float32]]) -> None:
         """Put other entries in place of those of `columns` (ascending)."""
         if not self.near.flags.writeable:
             self.near, self.layers = self.near.copy(), [layer.copy() for layer in self.layers]
