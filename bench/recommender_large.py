@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -95,11 +96,10 @@ def measure(name: str) -> dict[str, float]:
     print(json.dumps(figures), file=sys.stderr, flush=True)
     asking = random.choice(np.flatnonzero(np.diff(crowd.indptr)), ASKING, replace=False)
     scoring = [
-        timed(lambda row=row: model.score_one(crowd.indices[crowd.indptr[row] : crowd.indptr[row + 1]]))
-        for row in asking
+        timed(partial(model.score_one, crowd.indices[crowd.indptr[row] : crowd.indptr[row + 1]])) for row in asking
     ]
-    listing = [timed(lambda row=row: model.recommend(crowd[[row]], COUNT)) for row in asking]
-    forgetting = [timed(lambda row=row: model.forget(crowd[[row]])) for row in asking[:LEAVING]]
+    listing = [timed(partial(model.recommend, crowd[[row]], COUNT)) for row in asking]
+    forgetting = [timed(partial(model.forget, crowd[[row]])) for row in asking[:LEAVING]]
     for what, seconds in (("score", scoring), ("list", listing), ("forget", forgetting)):
         figures |= {what: float(np.median(seconds)), f"{what}_worst": float(np.quantile(seconds, 0.95))}
     figures["peak_after_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

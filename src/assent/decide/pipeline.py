@@ -114,7 +114,9 @@ class Decider:
             self._people.forget()
 
     def warm(self, session: Session) -> None:
-        """Load the catalogue and the model, so that the first question does not wait for them."""
+        """Load the catalogue and the model, so that the first question does not wait for them; forget the erased."""
+        with self._learning.lock:
+            self._people.follow(versions(session, MODEL))
         self._catalog.view(session)
         self._learning.model(session)
 

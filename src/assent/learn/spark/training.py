@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from assent.learn.plan import Plan
@@ -20,9 +20,6 @@ from assent.terms.purposes import Learn
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    #: An open session, or a master's URL.
-    Spark = SparkSession | str
-
     from assent.consent import Ledger
     from assent.store import Store
     from assent.terms.clock import Clock
@@ -31,6 +28,9 @@ if TYPE_CHECKING:
 #: The people of one part: few enough that a lost part is soon read again, many enough for their sum to be compact.
 PART_PEOPLE: Final = 20_000
 RUN_BYTES: Final = 16
+
+#: An open session, or a master's URL.
+Spark: TypeAlias = "SparkSession | str"
 
 #: Reads everybody once; None when what was read changed meanwhile.
 Gather = Callable[[], "tuple[Plan, PairSum] | None"]
