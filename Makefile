@@ -10,12 +10,19 @@ export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test cover check format bench docs lock clean
+.PHONY: help setup spark demo test cover check format bench docs lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv from the lock (needs python3 >= 3.11; uses uv when it is there)
+
+spark: $(STAMP) ## Add what training on Spark needs (800 MB; Java 17 as well)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(RUN)/python --no-deps --require-hashes -r requirements-spark.lock; \
+	else \
+		$(RUN)/python -m pip install -qq --no-deps --require-hashes -r requirements-spark.lock; \
+	fi
 
 demo: $(STAMP) ## Show it: a made-up shop, consents, suggestions with reasons, withdrawal, erasure
 	@$(RUN)/assent demo $(ARGS)
