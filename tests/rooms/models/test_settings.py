@@ -22,6 +22,10 @@ from assent.terms.errors import InvalidInput
         {"ridge": None},
         {"popularity_exponent": 1.5},
         {"popularity_discount": 2.0},
+        {"neighbour_share": -0.1},
+        {"neighbour_share": 1.1},
+        {"input_discount": 1.5},
+        {"neighbour_discount": float("nan")},
         {"dtype": "float16"},
         {"dtype": np.float32},
     ],
@@ -37,13 +41,17 @@ def test_the_ridge_moves_by_octaves_only():
     settings = Settings(ridge=2.0, popularity_exponent=0.5)
     counts = np.array([0, 1, 7, 8, 15, 16, 17, 31, 32, 1 << 40])
     assert settings.ridges(counts).tolist() == [16.0] * 5 + [32.0] * 3 + [64.0, 2.0 * (1 << 40)]
-    assert (Settings(ridge=3.0).ridges(counts) == 3.0).all()
+    assert (Settings(ridge=3.0, popularity_exponent=0.0).ridges(counts) == 3.0).all()
 
 
 def test_the_discount_falls_with_popularity():
-    """Scores of items with more people are divided by more, from eight people on."""
-    counts = np.array([0, 8, 16, 128])
-    np.testing.assert_allclose(Settings(popularity_discount=0.5).scales(counts), [8**-0.5, 8**-0.5, 0.25, 128**-0.5])
+    """Scores of items with more people are divided by more, from eight people on, and by one at the mean."""
+    counts = np.array([0, 4, 16, 64, 116])
+    np.testing.assert_allclose(
+        Settings(popularity_discount=0.5).scales(counts) / 50**0.5, [8**-0.5, 8**-0.5, 0.25, 0.125, 116**-0.5]
+    )
+    assert Settings(popularity_discount=0.5).scales(np.array([0, 40, 40]))[1] == 1.0
+    assert Settings(popularity_discount=0.5).scales(np.zeros(2, np.int64)).tolist() == [8**-0.5] * 2
     assert (Settings(popularity_discount=0.0).scales(counts) == 1.0).all()
 
 
