@@ -16,8 +16,8 @@ HIDDEN_SHARE: Final = 0.2
 #: Where a part scales the ridge, the ridge without it is such that its mean over the pairs of Online Retail stays.
 PARTS: Final[tuple[tuple[str, dict[str, float]], ...]] = (
     ("the defaults", {}),
-    ("without weights of people", {"weight_exponent": 0.0, "ridge": 48.0}),
-    ("without the popularity ridge", {"popularity_exponent": 0.0, "ridge": 80.0}),
+    ("without weights of people", {"weight_exponent": 0.0, "ridge": 150.0}),
+    ("without the popularity ridge", {"popularity_exponent": 0.0, "ridge": 68.0}),
     ("without the score scale", {"popularity_discount": 0.0}),
     ("without neighbours", {"neighbour_share": 0.0}),
     ("neighbours alone", {"neighbour_share": 1.0}),

@@ -30,7 +30,8 @@ def person(items: Any, weights: Any, columns: int) -> tuple[NDArray[np.int32], N
     """Return one person's items, int32 [k], and weights, float64 [k]; raises `InvalidInput`."""
     numbers = item_numbers(items, columns)
     amounts = np.ones(len(numbers)) if weights is None else np.asarray(weights, np.float64)
-    if amounts.shape != numbers.shape or not np.isfinite(amounts).all() or (amounts < 0).any():
+    # What is not a number is neither at least zero nor below infinity.
+    if amounts.shape != numbers.shape or (len(amounts) and not (amounts.min() >= 0 and amounts.max() < np.inf)):
         message = "Weights are finite numbers from zero on, one for each item."
         raise InvalidInput(message)
     ascending = (numbers[1:] > numbers[:-1]).all()

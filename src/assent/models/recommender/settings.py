@@ -44,12 +44,12 @@ class Settings:
     """
 
     weight_exponent: float = 0.5
-    ridge: float = 8.0
-    popularity_exponent: float = 0.25
+    ridge: float = 25.0
+    popularity_exponent: float = 0.125
     popularity_discount: float = 0.25
-    neighbour_share: float = 0.4
+    neighbour_share: float = 0.3
     input_discount: float = 0.4
-    neighbour_discount: float = 0.65
+    neighbour_discount: float = 0.6
     dtype: str = "float32"
     form: str = "auto"
 
