@@ -8,6 +8,7 @@ import scipy.linalg.lapack
 import scipy.sparse
 
 import assent.models.recommender.estimator as estimator_module
+import assent.models.recommender.rows as rows_module
 from assent.models.recommender import Recommender, Settings, contribution
 from assent.models.recommender.dense import DenseForm
 from assent.sums import PairSum, invert_in_place
@@ -467,3 +468,23 @@ def test_a_model_larger_than_lapack_counts_fits_in_blocks():
         invert_in_place(matrix, block_rows=128)
     assert 64 < max(sizes) <= 128
     assert np.allclose(np.diagonal(matrix), 0.25)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_a_large_catalogue_keeps_only_its_busiest_rows(share, monkeypatch):
+    """Where there is no memory for all finished rows, answers, reasons and lists are the same as where there is."""
+    people = crowd(people=60, items=150, seed=8)
+    settings = {"ridge": 2.0, "neighbour_share": share, "dtype": "float64"}
+    whole = Recommender(**settings).fit(people)
+    monkeypatch.setattr(rows_module, "_BYTES", 1)
+    cut = Recommender(**settings).fit(people)
+    everything = np.arange(150)
+    for items in (everything[:40], everything[30:90], everything):
+        np.testing.assert_allclose(cut.score_one(items), whole.score_one(items), atol=1e-6)
+        parts = cut.parts(items, None, everything[::7])
+        np.testing.assert_allclose(parts, whole.parts(items, None, everything[::7]), atol=1e-7)
+        np.testing.assert_allclose(parts.sum(axis=0), cut.score_one(items)[::7], atol=1e-6)
+    cut.forget(people[:1])
+    whole.forget(people[:1])
+    np.testing.assert_allclose(cut.score(people), whole.score(people), atol=1e-12)
+    np.testing.assert_array_equal(cut.recommend(people, 5)[0], whole.recommend(people, 5)[0])

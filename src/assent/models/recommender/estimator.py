@@ -145,11 +145,11 @@ class Recommender:
         """Choose the settings that fit `matrix` best, keep them, and learn from everybody: `matrix` as for `fit`.
 
         A slice of `matrix` itself is hidden and brought back; the search begins at the model's settings and ends after
-        `seconds_max`, the fit comes on top. `progress` hears the share of the search, then of the fit, 0 to 1. People's
-        data choose the settings here, and settings are not forgotten with a person: see promise.md. Given enough time,
-        the same `seed` gives the same settings. Raises as `fit`; `InvalidInput` when nobody has five items.
+        `seconds_max`; the fit comes on top. `progress` hears the share done of the search, then of the fit. Settings
+        are not forgotten with a person: see promise.md. Raises as `fit`; `InvalidInput` when nobody has five items.
         """
         clean = people_by_items(matrix, None)
+        solving.refuse_if_too_many_pairs(clean, self.settings, self.memory_bytes)
         with self._writing:
             best = tuning.tune(clean, self.settings, seconds_max=seconds_max, progress=progress, seed=seed)
             total = PairSum.from_matrix(*weigh(clean, best.weight_exponent))

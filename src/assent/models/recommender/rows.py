@@ -44,8 +44,8 @@ class WeightRows:
         if self._rows is None:
             self._rows = np.empty(self._shape, self._dtype)
         places = self._places[items]
-        missing = items[places < 0]
-        if len(missing):
+        if len(places) and places.min() < 0:
+            missing = items[places < 0]
             if self._held + len(missing) > len(self._rows):
                 self.drop()
                 missing = items
@@ -59,13 +59,17 @@ class WeightRows:
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
         """Return the sum of the rows of `items` [k], each times its weight, [columns]."""
         typed = weights.astype(self._dtype)
-        total: NDArray[Any] = np.zeros(self._shape[1], self._dtype)
-        for first in range(0, len(items), _GATHERED):
-            rows, places = self._hold(items[first : first + _GATHERED])
-            # Into a buffer of our own: fresh memory for each person costs more than the copying.
-            gathered = np.take(rows, places, axis=0, out=self._gathered[: len(places)], mode="clip")
-            total += typed[first : first + _GATHERED] @ gathered
+        total = self._times(items[:_GATHERED], typed[:_GATHERED])
+        for first in range(_GATHERED, len(items), _GATHERED):
+            total += self._times(items[first : first + _GATHERED], typed[first : first + _GATHERED])
         return total
+
+    def _times(self, items: NDArray[np.int32], weights: NDArray[Any]) -> NDArray[Any]:
+        rows, places = self._hold(items)
+        # Into a buffer of our own: fresh memory for each person costs more than the copying.
+        gathered = rows.take(places, axis=0, out=self._gathered[: len(places)], mode="clip")
+        product: NDArray[Any] = weights @ gathered
+        return product
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
         """Return the entries at `items` x `targets`, [items, targets]."""
