@@ -30,8 +30,8 @@ _Advance = Callable[[int], None]
 BLOCK_ROWS: Final = 128
 #: Rows of a symmetric product formed at once: enough for its full speed, few enough to form little under the diagonal.
 BAND_ROWS: Final = 256
-#: Columns of a product formed at once: large enough for its full speed, and an interrupt waits for one only.
-PANEL_COLUMNS: Final = 2048
+#: Columns of a product formed at once, at most: enough for its full speed, and an interrupt waits for one only.
+PANEL_COLUMNS: Final = 4096
 #: The side of the tiles that are mirrored: they fit the processor's cache.
 TILE_ROWS: Final = 256
 
@@ -79,9 +79,11 @@ def _invert(square: NDArray[Real], block_rows: int, advance: _Advance) -> None:
 
 def _multiply(scale: float, left: NDArray[Real], right: NDArray[Real], out: NDArray[Real], advance: _Advance) -> None:
     """Write `scale * left right` to `out`, which overlaps neither."""
-    for first in range(0, out.shape[1], PANEL_COLUMNS):
-        panel = out[:, first : first + PANEL_COLUMNS]
-        add_product(panel, left, right[:, first : first + PANEL_COLUMNS], scale=scale, keep=False)
+    columns = out.shape[1]
+    width = -(-columns // -(-columns // PANEL_COLUMNS))
+    for first in range(0, columns, width):
+        panel = out[:, first : first + width]
+        add_product(panel, left, right[:, first : first + width], scale=scale, keep=False)
         advance(2 * panel.size * len(right))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from assent.terms.errors import NotEnoughMemory
 
 _GIGABYTE: Final = 1e9
-#: One n x n array and a tenth more for panels and tiles.
+#: One n x n array, and a tenth more for the terms that wait and for blocks.
 _SHARE: Final = 1.1
 
 
