@@ -165,10 +165,14 @@ def test_whoever_leaves_is_in_no_file_once_that_is_acknowledged(shop: Engine, re
     """Files with them are gone when the act returns; one without them takes their place, and both processes map it."""
     with reopened() as second:
         model_of(second)
-        stands = [each for each in (shop, second) if each is not None]
         taken_away = []
         remove = shop._learning._folder.retire
-        shop._learning._folder.retire = lambda left: taken_away.append((remove(left), versions(folder)))
+
+        def look(left: int) -> int:
+            taken_away.append((remove(left), list(folder.glob("recommender-000000000001*"))))
+            return taken_away[-1][0]
+
+        shop._learning._folder.retire = look
         if leave == "withdraw":
             shop.consent("crowd-3", withdraw=["learn"])
         else:
@@ -176,7 +180,7 @@ def test_whoever_leaves_is_in_no_file_once_that_is_acknowledged(shop: Engine, re
             assert "model_files_found_afterwards" in certificate.body["facts"]
         assert taken_away[0] == (1, [])
         del shop._learning._folder.retire
-        for engine in stands:
+        for engine in (shop, second):
             assert_answers_as_solved_anew(engine)
             settled(engine)
             assert_answers_as_solved_anew(engine)
