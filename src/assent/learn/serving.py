@@ -39,6 +39,8 @@ FOLLOW_SHARE, FOLLOW_ROWS_MAX = 8, 512
 TERMS_MAX: Final = 128
 #: A new file is made at once, and the next no sooner than after so many times as long as the last one took.
 REST_FACTOR: Final = 4
+#: Arrays are handed on from file to file with the changes folded in, until they are so far from inverting the sum.
+RESIDUAL_MAX: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Served:
                 with self._folder.solving():
                     _ = self._put(self._quickly) or self._put(self._solved)
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+            if not isinstance(error, StoreUnavailable):
+                _log.warning("The newest model cannot be made: %s", error)  # the one before it may go on answering
             loading.set_exception(error)
         else:
             loading.set_result(None)
@@ -269,7 +273,9 @@ class Served:
         if self._put(lambda: self._from_file(least)):
             return True
         if base.shared or base.version < left:
-            made = self._from_base() or self._solved()
+            made = self._from_base()
+            if made is None or made.model.residual(made.version % made.model.columns) > RESIDUAL_MAX:
+                made = self._solved()
             if made is None:
                 return False
             base = Base(made.version, made.model.freeze(), shared=False)

@@ -369,6 +369,18 @@ def test_many_changes_beside_the_arrays_bring_a_new_file(
     assert model_of(shop).terms == 0
 
 
+def test_arrays_that_drifted_are_not_handed_on(shop: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where the arrays no longer invert the sum, the next file is solved anew."""
+    monkeypatch.setattr(serving, "RESIDUAL_MAX", -1.0)
+    solved = []
+    of_sum = Recommender.of_sum
+    monkeypatch.setattr(Recommender, "of_sum", lambda total: solved.append(total) or of_sum(total))
+    shop.consent("crowd-3", withdraw=["learn"])
+    settled(shop)
+    assert len(solved) == 1
+    assert versions(folder) == [head(shop).version]
+
+
 def test_a_published_file_says_nothing_about_anybody_by_name(shop: Engine, folder: Path):
     """Numbers alone: no identifier, no item, nothing that a person typed."""
     (path,) = folder.glob("*.model")
