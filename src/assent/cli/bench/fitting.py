@@ -17,6 +17,12 @@ from assent.cli.bench.peers import OURS, Setting
 
 #: Numbers of one block of dense scores: 128 MB of float32.
 _SCORES: Final = 1 << 25
+#: Up to here sansa's exact factor is quick enough; for each of its factors what suits it.
+_SANSA_EXACT_ITEMS: Final = 20_000
+_SANSA: Final[Mapping[bool, Mapping[str, Setting]]] = {
+    True: {"l2": 500.0, "weights_per_item": 100},
+    False: {"l2": 20.0, "weights_per_item": 50},
+}
 #: Below this implicit marks a place that it could not fill.
 _NOTHING: Final = -1e30
 
@@ -122,9 +128,9 @@ def fit_sansa(task: Task) -> Lists:
     """Fit sansa, with the number of weights that the settings allow each item."""
     import sansa
 
-    chosen = task.settings
     columns = task.held.shape[1]
-    exact = chosen["factorizer"] == "cholmod" or (chosen["factorizer"] == "auto" and columns <= 20_000)
+    chosen = task.settings = _sansa_settings(task.settings, columns)
+    exact = chosen["factorizer"] == "cholmod"
     factorizer = sansa.CHOLMODGramianFactorizerConfig() if exact else sansa.ICFGramianFactorizerConfig()
     inverter = sansa.UMRUnitLowerTriangleInverterConfig(scans=chosen["scans"], finetune_steps=chosen["finetune_steps"])
     density = min(float(chosen["weights_per_item"]) / columns, 1.0)
@@ -134,10 +140,20 @@ def fit_sansa(task: Task) -> Lists:
         gramian_factorizer_config=factorizer,
         lower_triangle_inverter_config=inverter,
     )
-    task.settings = {**chosen, "factorizer": "cholmod" if exact else "icf"}
     held = task.held.astype(np.float32)
     model = sansa.SANSA(config).fit(held)
     return _by_scores(task, lambda rows: model.forward(held[rows]).toarray())
+
+
+def _sansa_settings(settings: Mapping[str, Setting], columns: int) -> dict[str, Setting]:
+    """Fill in what is left to us: an exact factor for catalogues that it is kept for, an incomplete one past them."""
+    chosen = dict(settings)
+    if chosen["factorizer"] == "auto":
+        chosen["factorizer"] = "cholmod" if columns <= _SANSA_EXACT_ITEMS else "icf"
+    for name, value in _SANSA[chosen["factorizer"] == "cholmod"].items():
+        if chosen[name] == "auto":
+            chosen[name] = value
+    return chosen
 
 
 def _by_scores(task: Task, scored: Callable[[NDArray[np.int64]], NDArray[Any]]) -> Lists:

@@ -28,7 +28,7 @@ class Peer:
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
-#: The settings of EASE, ALS and BPR are the best of a small grid on Online Retail, on the weeks before the test part.
+#: The settings are the best of a small grid on Online Retail, on weeks before its test part.
 PEERS: Final = {
     peer.name: peer
     for peer in (
@@ -44,14 +44,14 @@ PEERS: Final = {
         Peer(
             "implicit-bpr",
             "implicit's Bayesian personalized ranking",
-            {"factors": 64, "learning_rate": 0.05, "regularization": 0.01, "iterations": 100},
+            {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
             "implicit",
             own_threads=True,
         ),
         Peer(
             "sansa",
             "sansa's sparse approximate inverse (Spisak 2023)",
-            {"l2": 20.0, "weights_per_item": 50, "factorizer": "auto", "scans": 1, "finetune_steps": 5},
+            {"factorizer": "auto", "l2": "auto", "weights_per_item": "auto", "scans": 1, "finetune_steps": 5},
             "sansa",
         ),
     )
