@@ -33,6 +33,8 @@ Json = dict[str, Any]
 PEOPLE, LEAVERS, LENGTH = 200, 3, 50
 #: The length that nobody has to ask for, and how much of a leaver's items lists of it may name, on average.
 USUAL, NAMED_MAX = 10, 0.96
+#: The number of an event of this hour: newer than any withdrawal that went before it.
+RECENTLY = 2 * 24 * 60 + 10
 #: How old an act is, in days, so that it counts 1 to 4.
 AGES = {4: 0, 3: 50, 2: 120, 1: 240}
 
@@ -210,7 +212,7 @@ def test_events_during_and_after_a_withdrawal_add_nothing(kind, tmp_path):
         over, sent = threading.Event(), threading.Event()
 
         def send_on() -> int:
-            number = 1_000
+            number = RECENTLY
             while not over.is_set():
                 driver.send([*ana(), *views("ana", GARDEN[:3], BOTH, first=number)])
                 sent.set()
