@@ -15,14 +15,15 @@ _PIECE_ENTRIES: Final = 1 << 21
 
 def nearest(
     starts: NDArray[np.int64], indices: NDArray[np.int32], closeness: NDArray[np.float64], count: int
-) -> NDArray[np.int32]:
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return the `count` entries of largest `closeness` of each CSR row, int32 [rows, count], ascending by item.
 
-    Rows with fewer entries end in `NOBODY`. Of equal entries the first are taken, so that the same row gives the same
+    With them the smallest closeness among them, float64 [rows], 0 where everybody has a place. Rows with fewer entries end in `NOBODY`. Of equal entries the first are taken, so that the same row gives the same
     neighbours everywhere. Indices ascend within a row; `closeness` is above zero.
     """
     lengths = np.diff(starts)
     chosen = np.full((len(lengths), count), NOBODY, np.int32)
+    edges = np.zeros(len(lengths))
     short = np.flatnonzero(lengths <= count)
     for rows, width in [(short, count), *_pieces(lengths, count)]:
         places = starts[rows][:, None] + np.arange(width)
@@ -31,9 +32,9 @@ def nearest(
         if width == count:
             chosen[rows] = np.where(there, indices[places] if len(indices) else NOBODY, NOBODY)
         else:
-            kept = _largest(np.where(there, closeness[places], -np.inf), count)
+            kept, edges[rows] = _largest(np.where(there, closeness[places], -np.inf), count)
             chosen[rows] = indices[places[kept]].reshape(len(rows), count)
-    return chosen
+    return chosen, edges
 
 
 def _pieces(lengths: NDArray[np.int64], count: int) -> list[tuple[NDArray[np.intp], int]]:
@@ -52,12 +53,12 @@ def _pieces(lengths: NDArray[np.int64], count: int) -> list[tuple[NDArray[np.int
     return pieces
 
 
-def _largest(closeness: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
-    """Mark the `count` largest of each row of [rows, width > count]; of equal ones the first."""
+def _largest(closeness: NDArray[np.float64], count: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Mark the `count` largest of each row of [rows, width >= count], of equal ones the first; return the least too."""
     width = closeness.shape[1]
     edge = np.partition(closeness, width - count, axis=1)[:, width - count][:, None]
     above = closeness > edge
     level = closeness == edge
     free = count - above.sum(axis=1)
     kept: NDArray[np.bool_] = above | (level & (np.cumsum(level, axis=1, dtype=np.int32) <= free[:, None]))
-    return kept
+    return kept, edge[:, 0]

@@ -35,9 +35,12 @@ class SumReader:
         self.total = total
         self._starts, self._indices, self._values = total.arrays()
         self._moved: set[int] = set()
+        self._lengths: NDArray[np.int64] | None = None
 
     def follow(self, fresh: PairSum, items: Iterable[int]) -> None:
         """Read `fresh` from now on, which differs from the sum before it in the rows `items` only."""
+        if fresh.columns != self.total.columns:
+            self._lengths = None
         self.total = fresh
         self._moved.update(items)
         if len(self._moved) > max(fresh.columns // _MOVED_SHARE, _MOVED_MIN):
@@ -47,13 +50,20 @@ class SumReader:
         """Put the sum in order, and read it from there."""
         self._starts, self._indices, self._values = self.total.arrays()
         self._moved = set()
+        self._lengths = None
 
     def lengths(self) -> NDArray[np.int64]:
-        """Return how many entries each symmetric row has, counting the diagonal twice, int64 [columns]."""
+        """Return how many entries each symmetric row has, or had when the sum was in order, int64 [columns].
+
+        The diagonal counts twice.
+        """
+        if self._lengths is not None:
+            return self._lengths
         whole = np.zeros(self.total.columns, np.int64)
         for first in range(0, len(self._indices), _SCAN_ENTRIES):
             whole += np.bincount(self._indices[first : first + _SCAN_ENTRIES], minlength=len(whole))
         whole[: len(self._starts) - 1] += np.diff(self._starts)
+        self._lengths = whole
         return whole
 
     def rows(self, items: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:

@@ -117,17 +117,18 @@ def test_the_nearest_are_the_largest_and_of_equals_the_first(monkeypatch, piece)
     starts = np.concatenate(([0], np.cumsum(lengths)))
     indices = np.concatenate([np.sort(random.choice(99, length, replace=False)) for length in lengths]).astype(np.int32)
     closeness = random.integers(1, 5, len(indices)).astype(np.float64)
-    chosen = nearest(starts, indices, closeness, 4)
+    chosen, edges = nearest(starts, indices, closeness, 4)
     for row, (first, last) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
         order = np.lexsort((indices[first:last], -closeness[first:last]))[:4]
         best = np.sort(indices[first:last][order])
+        assert edges[row] == (np.sort(closeness[first:last])[-4] if last - first > 4 else 0)
         np.testing.assert_array_equal(chosen[row], [*best, *[NOBODY] * (4 - len(best))])
 
 
 def test_nobody_is_near_when_there_are_no_entries():
     """Rows without entries have no neighbours."""
     empty = np.empty(0, np.int32)
-    assert (nearest(np.zeros(4, np.int64), empty, empty.astype(np.float64), 2) == NOBODY).all()
+    assert (nearest(np.zeros(4, np.int64), empty, empty.astype(np.float64), 2)[0] == NOBODY).all()
 
 
 @pytest.mark.parametrize("together", [2_048, 6])
@@ -139,7 +140,7 @@ def test_each_column_is_its_own_regression(monkeypatch, together):
     matrix = whole(total) / 2**20
     ridges = np.linspace(0.5, 2.0, ITEMS) / 2**10
     columns = np.arange(ITEMS, dtype=np.int32)
-    near = nearest(*(lambda rows: (rows[0], rows[1], rows[2].astype(np.float64)))(reader.rows(columns)), 5)
+    near = nearest(*(lambda rows: (rows[0], rows[1], rows[2].astype(np.float64)))(reader.rows(columns)), 5)[0]
     order = in_company(near, ITEMS)
     assert sorted(order.tolist()) == columns.tolist()
     weights, pairs, left = solve_columns(reader, ridges, columns[order], near[order])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.settings import Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
-from assent.models.recommender.sparse_solving import choose, choose_all, levels, regress
+from assent.models.recommender.sparse_solving import choose, closeness, levels, regress
 from assent.models.recommender.sparse_weights import Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
 from assent.sums.sparse_nearest import NOBODY
@@ -32,12 +32,23 @@ class SparseForm:
 
     kind: ClassVar[str] = "sparse"
 
-    def __init__(self, total: PairSum, settings: Settings, weights: SparseWeights, left: NDArray[np.float32]) -> None:
-        """Take over a sum and what was solved from it; `left` float32 [n] is what neighbours leave over of an item."""
+    def __init__(
+        self,
+        total: PairSum,
+        settings: Settings,
+        weights: SparseWeights,
+        left: NDArray[np.float32],
+        edges: NDArray[np.float64],
+    ) -> None:
+        """Take over a sum and what was solved from it.
+
+        `left` float32 [n] is what neighbours leave over of an item, `edges` float64 [n] how close the last of them is.
+        """
         self.total = total
         self.settings = settings
         self.weights = weights
         self.left = left
+        self.edges = edges
         self.share = settings.neighbour_share
         #: How many changes it has followed.
         self.terms = 0
@@ -127,7 +138,8 @@ class SparseForm:
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:  # noqa: ARG002 - both ways
         """Take over `fresh`, which is `total` with `people` added or taken out."""
-        self._follow_items(fresh, np.unique(np.concatenate([one.items for one in people])))
+        touched = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
+        self._follow_items(fresh, touched, touched)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
         """Take over `fresh`, which differs in the rows `items` of the triangle only; `False` if solving is cheaper."""
@@ -149,31 +161,45 @@ class SparseForm:
         moved = union[step != 0]
         return np.append(moved, np.int32(item)) if len(moved) else moved
 
-    def _follow_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32] | None = None) -> None:
-        """Take over `fresh`, in which only pairs among `touched` (ascending) differ, in the rows `rows` if told.
+    def _follow_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
+        """Take over `fresh`, in which only pairs among `touched` (ascending) differ, all in the rows `rows`.
 
-        1 The neighbours of `touched` are chosen anew, and of those who met an item whose octave moved. 2 All these,
-        and every item with a neighbour among `touched`, are solved anew. All others depend on nothing that changed.
+        1 The neighbours of `touched` are chosen anew, and those of items to which one whose octave moved comes near
+        enough, or was near. 2 All these, and every item with a neighbour among `touched`, are solved anew. All others
+        depend on nothing that changed.
         """
+        if not len(touched):
+            self.total = fresh
+            return
         self.terms += 1
-        changed = touched if rows is None else rows
         if self.share:
-            self._mass += _mass_of_rows(fresh, changed) - _mass_of_rows(self.total, changed)
-        octaves = levels(fresh.counts)
-        moved = np.flatnonzero(octaves != self._octaves).astype(np.int32)
-        self._reader.follow(fresh, changed.tolist())
-        self.total, self._octaves = fresh, octaves
-        met = self._reader.rows(moved)[1] if len(moved) else moved
-        again = np.union1d(touched, met).astype(np.int32)
+            self._mass += _mass_of_rows(fresh, rows) - _mass_of_rows(self.total, rows)
+        before, self._octaves = self._octaves, levels(fresh.counts)
+        self._reader.follow(fresh, rows.tolist())
+        self.total = fresh
+        moved = np.flatnonzero(before != self._octaves).astype(np.int32)
+        again = np.union1d(touched, self._reached_by(moved)).astype(np.int32)
         columns = np.union1d(again, self.weights.near_to(touched)).astype(np.int32)
         near = self.weights.near[columns]
-        near[np.searchsorted(columns, again)] = choose(self._reader, octaves, again)
+        choice = choose(self._reader, self._octaves, again)
+        near[np.searchsorted(columns, again)] = choice.near
         solved = regress(self._reader, self.settings.ridges(fresh.counts), columns, near)
         self.weights.replace(columns, near, _layers(solved.weights, solved.together, self.share))
         if not self.left.flags.writeable:
-            self.left = self.left.copy()
-        self.left[columns] = solved.left
+            self.left, self.edges = self.left.copy(), self.edges.copy()
+        self.left[columns], self.edges[again] = solved.left, choice.edges
         self._measure()
+
+    def _reached_by(self, moved: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the items whose neighbours may change because the octaves of `moved` (ascending) did.
+
+        An edge is never above what it says: members come closer without being chosen anew, and never go unnoticed.
+        """
+        if not len(moved):
+            return moved
+        starts, indices, values = self._reader.rows(moved)
+        close = closeness(values, self._octaves[moved].repeat(np.diff(starts)))
+        return np.union1d(indices[close >= self.edges[indices]], self.weights.near_to(moved)).astype(np.int32)
 
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
         """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
@@ -181,6 +207,7 @@ class SparseForm:
         more = self.settings.ridges(fresh.counts)[self.columns :]
         self.weights.grow(fresh.columns)
         self.left = np.concatenate((self.left, more.astype(np.float32)))
+        self.edges = np.concatenate((self.edges, np.zeros(len(more))))
         self.total, self._octaves = fresh, levels(fresh.counts)
         self._reader.follow(fresh, ())
         self._measure()
@@ -188,7 +215,7 @@ class SparseForm:
     def residual(self, item: int) -> float:
         """Return how far any weight of `item` is from what the sum says; 0 is exact."""
         one = np.array([item], np.int32)
-        near = choose(self._reader, self._octaves, one)
+        near = choose(self._reader, self._octaves, one).near
         solved = regress(self._reader, self.settings.ridges(self.total.counts), one, near)
         apart = np.zeros(self.columns + 1)
         # `NOBODY` is the last place, where all weights are zero.
@@ -206,6 +233,7 @@ class SparseForm:
         named: dict[str, NDArray[Any]] = {
             "near": weights.near,
             "left": self.left,
+            "edges": self.edges,
             "row_starts": rows.starts,
             "row_columns": rows.columns,
         }
@@ -216,19 +244,20 @@ class SparseForm:
     @classmethod
     def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
-        near, left = arrays["near"], arrays["left"]
+        near, left, edges = arrays["near"], arrays["left"], arrays["edges"]
         numbers = range(len(_layers(0, 1, settings.neighbour_share)))
         layers = [arrays[f"weights_{number}"] for number in numbers]
         row_layers = tuple(arrays[f"row_weights_{number}"] for number in numbers)
         rows = Rows(arrays["row_starts"], arrays["row_columns"], row_layers)
         size, count = total.columns, int((near != NOBODY).sum())
-        shaped = near.ndim == 2 and len(near) == size and left.shape == (size,) and len(rows.starts) == size + 1
+        shaped = near.ndim == 2 and len(near) == size and len(rows.starts) == size + 1  # noqa: PLR2004 - two axes
+        shaped = shaped and left.shape == edges.shape == (size,)
         shaped = shaped and all(layer.shape == near.shape for layer in layers)
         shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))
         if not (shaped and _within(near, NOBODY, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):
             message = "The weights do not belong to the sum."
             raise Corrupt(message)
-        return cls(total, settings, SparseWeights(near, layers, rows), left)
+        return cls(total, settings, SparseWeights(near, layers, rows), left, edges)
 
 
 def solve_sparse(
@@ -237,11 +266,11 @@ def solve_sparse(
     """Solve a sum over many items anew. Raises `NotEnoughMemory` before anything is allocated."""
     reader = SumReader(total)
     refuse_if_too_large(total.columns, len(total.arrays()[1]), memory_bytes)
-    near = choose_all(reader, levels(total.counts), progress)
     every = np.arange(total.columns, dtype=np.int32)
+    near, edges = choose(reader, levels(total.counts), every, progress)
     solved = regress(reader, settings.ridges(total.counts), every, near, progress)
     weights = SparseWeights(near, _layers(solved.weights, solved.together, settings.neighbour_share))
-    return SparseForm(total, settings, weights, solved.left)
+    return SparseForm(total, settings, weights, solved.left, edges)
 
 
 def _layers(weights: Any, together: Any, share: float) -> list[Any]:

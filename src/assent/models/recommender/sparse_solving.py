@@ -35,28 +35,39 @@ def levels(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return scaled
 
 
-def choose(reader: SumReader, octaves: NDArray[np.float64], items: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the neighbours of `items` (ascending), int32 [k, `NEIGHBOURS`].
+class Choice(NamedTuple):
+    """The neighbours of items: `near` int32 [c, k], and `edges` float64 [c], how close the last of them is."""
+
+    near: NDArray[np.int32]
+    #: Nobody less close can become a neighbour; 0 where there are free places.
+    edges: NDArray[np.float64]
+
+
+def choose(
+    reader: SumReader, octaves: NDArray[np.float64], items: NDArray[np.int32], progress: Progress | None = None
+) -> Choice:
+    """Return the neighbours of `items` (ascending), in blocks of bounded memory.
 
     The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine: without the root, the most popular
     items would stand near everything.
     """
-    starts, indices, values = reader.rows(items)
-    return nearest(starts, indices, values * (1.0 / np.sqrt(octaves))[indices], NEIGHBOURS)
-
-
-def choose_all(reader: SumReader, octaves: NDArray[np.float64], progress: Progress | None) -> NDArray[np.int32]:
-    """Return the neighbours of every item, int32 [n, `NEIGHBOURS`], in blocks of bounded memory."""
-    near = np.empty((reader.total.columns, NEIGHBOURS), np.int32)
-    reach = np.cumsum(reader.lengths())
+    choice = Choice(np.empty((len(items), NEIGHBOURS), np.int32), np.empty(len(items)))
+    reach = np.cumsum(reader.lengths()[items])
 
     def choose_block(first: int, last: int) -> None:
-        near[first:last] = choose(reader, octaves, np.arange(first, last, dtype=np.int32))
+        starts, indices, values = reader.rows(items[first:last])
+        found = nearest(starts, indices, closeness(values, octaves[indices]), NEIGHBOURS)
+        choice.near[first:last], choice.edges[first:last] = found
 
     tasks = ((choose_block, bounds) for bounds in _blocks(reach))
-    share = None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(near))
-    run_all(tasks, share)
-    return near
+    run_all(tasks, None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(items)))
+    return choice
+
+
+def closeness(values: NDArray[np.int64], octaves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how close items of some popularity are, by their entries of the sum."""
+    close: NDArray[np.float64] = values / np.sqrt(octaves)
+    return close
 
 
 def _blocks(reach: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
