@@ -18,8 +18,9 @@ def nearest(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return the `count` entries of largest `closeness` of each CSR row, int32 [rows, count], ascending by item.
 
-    With them the smallest closeness among them, float64 [rows], 0 where everybody has a place. Rows with fewer entries end in `NOBODY`. Of equal entries the first are taken, so that the same row gives the same
-    neighbours everywhere. Indices ascend within a row; `closeness` is above zero.
+    With them the smallest closeness among them, float64 [rows], 0 where everybody has a place. Rows with fewer entries
+    end in `NOBODY`. Of equal entries the first are taken, so that the same row gives the same neighbours everywhere.
+    Indices ascend within a row; `closeness` is above zero.
     """
     lengths = np.diff(starts)
     chosen = np.full((len(lengths), count), NOBODY, np.int32)

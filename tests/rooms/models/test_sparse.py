@@ -1,4 +1,6 @@
 import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -116,7 +118,7 @@ def test_an_answer_after_forgetting_holds_nothing_of_the_person(model):
     """The next answer is that of a model which never knew them, before anything is folded."""
     people = crowd()
     model.forget(people[0])
-    never = Recommender(**{**settings_of(model)}).fit(people[1:])
+    never = Recommender(**settings_of(model)).fit(people[1:])
     probe = people[1]
     np.testing.assert_array_equal(
         model.score_one(probe.indices, probe.data), never.score_one(probe.indices, probe.data)
@@ -301,18 +303,29 @@ def test_an_interrupted_solve_leaves_the_old_model_serving(model):
         np.testing.assert_array_equal(model.score(crowd()), scores)
 
 
-def test_a_failed_task_stops_all_others():
+def test_a_failed_task_stops_all_others(monkeypatch):
     """The first error ends the work, and tasks that had not begun never begin."""
-    begun = []
+    begun, gate = [], threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        """A pool whose tasks go on only once the others were called off."""
+
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            gate.set()
+            super().shutdown(wait=wait)
 
     def task(first, last):
-        begun.append(first)
-        if last == 3:
+        if first == 0:
             raise ZeroDivisionError
+        begun.append(last)
+        gate.wait()
 
+    monkeypatch.setattr(sparse_solving, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     with pytest.raises(ZeroDivisionError):
-        sparse_solving.run_all(((task, (number, number + 1)) for number in range(10_000)), None)
-    assert len(begun) < 100
+        sparse_solving.run_all([(task, (number, number + 1)) for number in range(100)], None)
+    assert len(begun) <= 2
 
 
 def test_progress_goes_from_nothing_to_done(monkeypatch, model):

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -15,7 +17,9 @@ def people(count, seed=0, items=ITEMS):
     random = np.random.default_rng(seed)
     held = [np.sort(random.choice(items, random.integers(1, 6), replace=False)) for _ in range(count)]
     return [
-        Contribution(one.astype(np.int32), random.integers(1, 4, len(one)).astype(np.int32), int(random.integers(1, 999)))
+        Contribution(
+            one.astype(np.int32), random.integers(1, 4, len(one)).astype(np.int32), int(random.integers(1, 999))
+        )
         for one in held
     ]
 
@@ -30,7 +34,7 @@ def whole(total):
 def dense_rows(reader, items):
     """The rows that a reader gives, as a dense matrix."""
     starts, indices, values = reader.rows(items)
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
+    for first, last in itertools.pairwise(starts):
         assert (np.diff(indices[first:last]) > 0).all()
     return scipy.sparse.csr_array((values, indices, starts), shape=(len(items), reader.total.columns)).toarray()
 
@@ -118,7 +122,7 @@ def test_the_nearest_are_the_largest_and_of_equals_the_first(monkeypatch, piece)
     indices = np.concatenate([np.sort(random.choice(99, length, replace=False)) for length in lengths]).astype(np.int32)
     closeness = random.integers(1, 5, len(indices)).astype(np.float64)
     chosen, edges = nearest(starts, indices, closeness, 4)
-    for row, (first, last) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for row, (first, last) in enumerate(itertools.pairwise(starts)):
         order = np.lexsort((indices[first:last], -closeness[first:last]))[:4]
         best = np.sort(indices[first:last][order])
         assert edges[row] == (np.sort(closeness[first:last])[-4] if last - first > 4 else 0)
@@ -140,7 +144,8 @@ def test_each_column_is_its_own_regression(monkeypatch, together):
     matrix = whole(total) / 2**20
     ridges = np.linspace(0.5, 2.0, ITEMS) / 2**10
     columns = np.arange(ITEMS, dtype=np.int32)
-    near = nearest(*(lambda rows: (rows[0], rows[1], rows[2].astype(np.float64)))(reader.rows(columns)), 5)[0]
+    starts, indices, values = reader.rows(columns)
+    near = nearest(starts, indices, values.astype(np.float64), 5)[0]
     order = in_company(near, ITEMS)
     assert sorted(order.tolist()) == columns.tolist()
     weights, pairs, left = solve_columns(reader, ridges, columns[order], near[order])

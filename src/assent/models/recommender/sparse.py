@@ -250,7 +250,7 @@ class SparseForm:
         row_layers = tuple(arrays[f"row_weights_{number}"] for number in numbers)
         rows = Rows(arrays["row_starts"], arrays["row_columns"], row_layers)
         size, count = total.columns, int((near != NOBODY).sum())
-        shaped = near.ndim == 2 and len(near) == size and len(rows.starts) == size + 1  # noqa: PLR2004 - two axes
+        shaped = near.ndim == 2 and len(near) == size and len(rows.starts) == size + 1
         shaped = shaped and left.shape == edges.shape == (size,)
         shaped = shaped and all(layer.shape == near.shape for layer in layers)
         shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def choose(
         found = nearest(starts, indices, closeness(values, octaves[indices]), NEIGHBOURS)
         choice.near[first:last], choice.edges[first:last] = found
 
-    tasks = ((choose_block, bounds) for bounds in _blocks(reach))
+    tasks = [(choose_block, bounds) for bounds in _blocks(reach)]
     run_all(tasks, None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(items)))
     return choice
 
@@ -107,7 +107,7 @@ def regress(
                 whole[some] = part
 
     bounds = [*range(0, len(order), _TASK_COLUMNS), len(order)]
-    tasks = ((solve_task, pair) for pair in itertools.pairwise(bounds))
+    tasks = [(solve_task, pair) for pair in itertools.pairwise(bounds)]
     share = None if progress is None else lambda column: progress(_after_choosing(column / len(order)))
     run_all(tasks, share)
     return solved
@@ -117,27 +117,24 @@ def _after_choosing(share: float) -> float:
     return _CHOOSING_SHARE + (1.0 - _CHOOSING_SHARE) * share
 
 
-def run_all(tasks: Iterable[tuple[Callable[[int, int], None], tuple[int, int]]], progress: Progress | None) -> None:
+def run_all(tasks: Sequence[tuple[Callable[[int, int], None], tuple[int, int]]], progress: Progress | None) -> None:
     """Run tasks over ranges on all processors; `progress` hears the end of a range that was done.
 
     When one fails, or the caller is interrupted, those that have not begun never do, and the error goes on.
     """
-    workers = os.cpu_count() or 1
-    waiting: dict[Future[Any], int] = {}
-    source = iter(tasks)
-    with ThreadPoolExecutor(workers) as pool:
-        while True:
-            for task, (first, last) in itertools.islice(source, 2 * workers - len(waiting)):
-                waiting[pool.submit(task, first, last)] = last
-            if not waiting:
-                return
-            try:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    last = waiting.pop(future)
-                    future.result()
-                    if progress is not None:
-                        progress(last)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+    if len(tasks) == 1:
+        task, (first, last) = tasks[0]
+        task(first, last)
+        if progress is not None:
+            progress(last)
+        return
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        running = {pool.submit(task, *bounds): bounds[1] for task, bounds in tasks}
+        try:
+            for done in as_completed(running):
+                done.result()
+                if progress is not None:
+                    progress(running[done])
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
