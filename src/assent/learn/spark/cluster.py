@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _COLUMNS: Final = "place int, readings binary, data binary"
 #: Pieces go to Spark in batches of about this much.
 _BATCH_BYTES: Final = 1 << 24
+#: How many places are added up by one task.
+_PLACES_TOGETHER: Final = 8
 _MARK: Final = "assent-error:"
 _TOLD: Final = re.compile(re.escape(_MARK) + r" (\{.*\})")
 
@@ -34,15 +36,16 @@ class ToldError(Exception):
     """An error of an executor in our own words: one line that the driver can read."""
 
 
-def add_up(rows: DataFrame, parts: int, contribute: Contribute, boxes: Boxes) -> Iterator[Piece]:
-    """Have each of the `parts` partitions of `rows` contribute its pieces, and yield their sum, a piece for each place.
+def add_up(rows: DataFrame, places: int, contribute: Contribute, boxes: Boxes) -> Iterator[Piece]:
+    """Have each partition of `rows` contribute its pieces at `places` places; yield their sum, a piece for each place.
 
     Raises what an executor told (`AssentError`, `Moved`), or `SparkUnavailable` for whatever else ended the job.
     """
     from pyspark import StorageLevel  # noqa: PLC0415 - an extra
 
     made = rows.mapInArrow(_contributor(contribute), _COLUMNS)
-    together = made.repartition(parts, "place").groupBy("place")
+    # Few places in a partition: what the driver takes in at a time stays small, and every core has something to add.
+    together = made.repartition(-(-places // _PLACES_TOGETHER), "place").groupBy("place")
     whole = together.applyInPandas(_merger(boxes), _COLUMNS).persist(StorageLevel.DISK_ONLY)
     try:
         # All at once first; then one after the other, so that the driver never holds more than a partition of it.
@@ -99,11 +102,13 @@ def _contributor(contribute: Contribute) -> Callable[[Iterator[pa.RecordBatch]],
 
 def _batches(pieces: Iterable[Piece]) -> Iterator[pa.RecordBatch]:
     waiting: list[Piece] = []
+    size = 0
     for piece in pieces:
         waiting.append(piece)
-        if sum(len(each.data) for each in waiting) >= _BATCH_BYTES:
+        size += len(piece.data)
+        if size >= _BATCH_BYTES:
             yield _batch(waiting)
-            waiting = []
+            waiting, size = [], 0
     yield _batch(waiting)
 
 

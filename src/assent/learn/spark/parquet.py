@@ -65,10 +65,10 @@ def sum_of_parquet(
             message, advice="Number the items from 0 on, and give `columns` when there are more of them."
         )
     parts = max(2 * spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
-    work = _Interactions(columns, weight_exponent)
+    work, places = _Interactions(columns, weight_exponent), len(blocks.cut(columns)) - 1
     for _ in range(_ATTEMPTS_MAX):
         try:
-            pieces = cluster.add_up(rows.repartition(parts, person), parts, work, _open)
+            pieces = cluster.add_up(rows.repartition(parts, person), places, work, _open)
             return take(pieces, parts, columns, _as_it_is)[0]
         except Moved:
             continue

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from assent.learn.plan import Plan
 from assent.learn.snapshot import MODEL
-from assent.learn.spark import cluster, sessions
+from assent.learn.spark import blocks, cluster, sessions
 from assent.learn.spark.histories import KEY_FILE, STORE, Errand, Histories, boxes_of, hear, release
 from assent.learn.spark.pieces import Moved, take
 from assent.store import items, meta, sums
@@ -81,9 +81,9 @@ def gather(
     work = Histories(errand, tuple(b"".join(granting[part::parts]) for part in range(parts)))
     try:
         unseal, _ = boxes_of(vault.key(run, wrapped, key_id))
-        total, said = take(
-            cluster.add_up(spark.range(0, parts, 1, parts), parts, work, errand.boxes), parts, errand.columns, unseal
-        )
+        places = len(blocks.cut(errand.columns)) - 1 + parts
+        pieces = cluster.add_up(spark.range(0, parts, 1, parts), places, work, errand.boxes)
+        total, said = take(pieces, parts, errand.columns, unseal)
     except Moved:
         return None
     finally:
