@@ -73,6 +73,22 @@ class Ledger:
         state = self.state(session, person, tag) if status == people.ACTIVE and declared.optional else None
         return self.judge(person, tag, signals, status=status, state=state)
 
+    def permits(self, session: Session, persons: Iterable[PersonId], tag: type[P]) -> dict[PersonId, Permit[P]]:
+        """Ask what `may` answers about many people, in two queries; those whom it would refuse are left out.
+
+        Raises `UnknownPurpose`.
+        """
+        self.purposes.get(tag.id)
+        asked = list(persons)
+        active = people.active_among(session, asked)
+        states = self.states_many(session, asked)
+        answers = [
+            self.judge(person, tag, NO_SIGNALS, status=people.ACTIVE, state=states[person].get(tag.id))
+            for person in asked
+            if person in active
+        ]
+        return {answer.person: answer for answer in answers if isinstance(answer, Permit)}
+
     def state(self, session: Session, person: PersonId, tag: type[Purpose]) -> State | None:
         """Return what the ledger says last about one purpose of a person, None when nothing was ever said."""
         row = consents.state(session, person, tag.id)

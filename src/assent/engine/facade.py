@@ -15,7 +15,7 @@ from assent.decide import Decider, Recorder, ask
 from assent.engine import counting
 from assent.engine.opening import open_house
 from assent.engine.roles import ROLES
-from assent.intake import Importer, Intake
+from assent.intake import Intake
 from assent.learn import Learning
 from assent.rights import Choice, Choices, Retention, Rights
 from assent.store import Store, keys, people
@@ -59,7 +59,6 @@ class Engine:
         self._intake = Intake(
             store, vault, self._ledger, self._catalog, clock, randomness, settings, learning=self._learning
         )
-        self._importer = Importer(store, self._intake, self._catalog, clock)
         controller = Controller(
             settings.controller_name, settings.controller_contact, settings.controller_address, settings.jurisdiction
         )
@@ -189,7 +188,9 @@ class Engine:
         People's lines need a stated consent: purposes to `grant` with `evidence`, or a column that holds them.
         `progress` is called with lines done and lines in all.
         """
-        return self._importer.run(
+        from assent.intake.importer import Importer  # noqa: PLC0415 - only importing needs it, and it takes long to load
+
+        return Importer(self._store, self._intake, self._catalog, self._clock).run(
             shape, Path(path), grant=grant, evidence=evidence, consent_column=consent_column, progress=progress
         )
 

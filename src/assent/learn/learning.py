@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.learn.plan import Plan, Wanted, contribution_of, plan_changes
+from assent.learn.plan import Plan, Wanted, contributions_of, plan_changes
 from assent.learn.publishing import ModelFolder, folder_of
 from assent.learn.serving import Served
 from assent.learn.snapshot import MODEL, last_leaving, load_sum, write_sum
@@ -44,6 +44,9 @@ ATTEMPTS_MAX = 3
 
 #: How many histories one write job folds: few enough that nobody waits for it.
 FOLDED_TOGETHER = 100
+
+#: How many histories are opened and weighed at once.
+READ_TOGETHER = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,19 +240,20 @@ class Learning:
 
     def _wanted(self, session: Session) -> Iterator[Wanted]:
         """Yield what each person with leave to learn would contribute now."""
-        for person in self._ledger.people_granting(session, Learn):
-            permit = self._ledger.may(session, person, Learn)
-            if isinstance(permit, Permit):
-                key = self._key(session, person)
-                history = self._vault.open_history(session, permit, key)
-                yield Wanted(person, key, contribution_of(history))
+        granting = self._ledger.people_granting(session, Learn)
+        for start in range(0, len(granting), READ_TOGETHER):
+            permits = self._ledger.permits(session, granting[start : start + READ_TOGETHER], Learn)
+            keys = self._keys(session, permits)
+            histories = self._vault.open_histories(session, list(zip(permits.values(), keys, strict=True)), Learn)
+            for key, contribution in zip(keys, contributions_of(histories), strict=True):
+                yield Wanted(key.person, key, contribution)
+
+    def _keys(self, session: Session, persons: Collection[PersonId]) -> list[PersonKey]:
+        rows = people.keys_of(session, persons)
+        return [self._vault.key(person, *_held_key(rows.get(person))) for person in persons]
 
     def _key(self, session: Session, person: PersonId) -> PersonKey:
-        row = people.key(session, person)
-        if row is None:
-            message = "A person's key is missing although their consent stands."
-            raise AssentError(message)
-        return self._vault.key(person, *row)
+        return self._vault.key(person, *_held_key(people.key(session, person)))
 
     def _commit(self, session: Session, *, plan: Plan, total: PairSum, model: Recommender) -> TrainReport | None:
         """Write sum and contributions in one transaction; None when the plan no longer fits what is stored."""
@@ -303,3 +307,11 @@ class Learning:
             key = self._key(session, PersonId(person))
             held.append(Contribution.from_bytes(self._vault.open_contribution(key, MODEL, sealed)))
         return held
+
+
+def _held_key(row: tuple[bytes, str] | None) -> tuple[bytes, str]:
+    """Hand on a wrapped key; raises `AssentError` when there is none."""
+    if row is None:
+        message = "A person's key is missing although their consent stands."
+        raise AssentError(message)
+    return row

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.learn.taste import taste
-from assent.models.recommender import contribution
+from assent.learn.taste import taste, tastes
+from assent.models.recommender import contribution, contributions_of_rows
 from assent.sums import Contribution
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class Plan:
 def contribution_of(history: NDArray[np.void]) -> Contribution | None:
     """Turn a history into a contribution; None when it is empty."""
     return contribution(*taste(history)) if len(history) else None
+
+
+def contributions_of(histories: Sequence[NDArray[np.void]]) -> list[Contribution | None]:
+    """Turn many histories into contributions, the same as one by one."""
+    full = [history for history in histories if len(history)]
+    made = iter(contributions_of_rows(*tastes(full)) if full else ())
+    return [next(made) if len(history) else None for history in histories]
 
 
 def plan_changes(

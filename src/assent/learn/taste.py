@@ -9,7 +9,29 @@ import numpy as np
 from assent.models.recommender import fresh_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+
+def tastes(
+    histories: Sequence[NDArray[np.void]],
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return what `taste` does for many histories at once, one after the other, and where each begins.
+
+    The answer is `starts` int64 [histories + 1], items int32 and how fresh each is, int32. None of them is empty.
+    """
+    lengths = np.array([len(history) for history in histories], np.int64)
+    entries = np.concatenate(histories)
+    owners = np.repeat(np.arange(len(histories)), lengths)
+    acts = (owners << 32) | entries["item"]
+    order = np.lexsort((entries["day"], acts))
+    acts, days, owners = acts[order], entries["day"][order], owners[order]
+    newest = np.append(acts[1:] != acts[:-1], True)
+    acts, days, owners = acts[newest], days[newest], owners[newest]
+    starts = np.searchsorted(owners, np.arange(len(histories) + 1))
+    last = np.maximum.reduceat(days, starts[:-1])
+    return starts, (acts & 0xFFFF_FFFF).astype(np.int32), fresh_values(days, newest=last[owners].astype(np.int64))
 
 
 def taste(history: NDArray[np.void]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -69,6 +69,9 @@ _REPOINT = update(IDENTIFIERS).values(person=bindparam("target")).where(IDENTIFI
 
 _PUT_KEY = upsert(PERSON_KEYS)
 _KEY = select(PERSON_KEYS.c.wrapped, PERSON_KEYS.c.key_id).where(equal(PERSON_KEYS.c.person))
+_KEYS_OF = select(PERSON_KEYS.c.person, PERSON_KEYS.c.wrapped, PERSON_KEYS.c.key_id).where(
+    among(PERSON_KEYS.c.person, "people")
+)
 _DROP_KEY = delete_of_person(PERSON_KEYS)
 _KEY_PAGE = (
     select(PERSON_KEYS).where(PERSON_KEYS.c.person > bindparam("after")).order_by(PERSON_KEYS.c.person).limit(PAGE_ROWS)
@@ -166,6 +169,12 @@ def key(session: Session, person: bytes) -> tuple[bytes, str] | None:
     """Return a person's wrapped key and the id of the key that wrapped it, or None."""
     row = session.one(_KEY, {"person": person})
     return None if row is None else (row[0], row[1])
+
+
+def keys_of(session: Session, persons: Collection[bytes]) -> dict[bytes, tuple[bytes, str]]:
+    """Return what `key` does for many people, by person; those without a key are left out."""
+    rows = session.all(_KEYS_OF, {"people": list(persons)})
+    return {PersonId(person): (wrapped, key_id) for person, wrapped, key_id in rows}
 
 
 def drop_key(session: Session, person: bytes) -> bool:

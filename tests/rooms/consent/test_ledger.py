@@ -131,6 +131,30 @@ def test_somebody_unknown_and_somebody_leaving_get_no_permit(known, ledger):
         assert may(known, ledger, tag) == Refusal(tag, "erasing", "people")
 
 
+def test_many_are_asked_about_at_once_as_one_by_one(known, ledger, clock):
+    """Only those get a permit whom `may` gives one, and it is the same: others are not in the answer."""
+    granted = [PersonId(bytes([number]) * 16) for number in range(6)]
+    for number, each in enumerate(granted):
+        known.write(lambda session, each=each: people.add(session, each, START_MS))
+        if number:
+            known.write(lambda session, each=each: ledger.record(session, each, "learn", "granted", "api"))
+    known.write(lambda session: ledger.record(session, granted[2], "learn", "withdrawn", "api"))
+    known.write(lambda session: people.set_state(session, granted[3], "erasing"))
+
+    def ask(tag=Learn):
+        asked = [*granted, NOBODY]
+        with known.read() as session:
+            one_by_one = {each: ledger.may(session, each, tag) for each in asked}
+            many = ledger.permits(session, asked, tag)
+        assert many == {each: answer for each, answer in one_by_one.items() if isinstance(answer, Permit)}
+        return set(many)
+
+    assert ask() == {granted[1], granted[4], granted[5]}
+    assert ask(Service) == {*granted} - {granted[3]}
+    clock.move(days=4_000)
+    assert ask() == set()
+
+
 def test_signals_outweigh_the_ledger(known, ledger):
     """A grant is honoured only while no signal says no; a yes in a signal opens nothing by itself."""
     entry = say(known, ledger, "granted")

@@ -9,7 +9,8 @@ from typing import Any
 
 from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
-from assent.intake import Importer, Intake
+from assent.intake import Intake
+from assent.intake.importer import Importer
 from assent.learn import Learning
 from assent.store import Store, items, people
 from assent.terms.answers import TakenIn

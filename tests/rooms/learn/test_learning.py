@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assent.engine import Engine
-from assent.learn.plan import contribution_of
-from assent.store import records, sums
-from assent.terms.errors import Corrupt
+from assent.learn.plan import contribution_of, contributions_of
+from assent.store import people, records, sums
+from assent.terms.errors import AssentError, Corrupt
 from assent.terms.limits import limit
+from assent.terms.purposes import Learn
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
 from assent.testing.shops import acts, crowd
@@ -210,6 +213,27 @@ def test_a_history_becomes_each_item_once_as_fresh_as_its_newest_act():
     assert np.array_equal(made.items, [2, 7, 9])
     assert np.array_equal(made.values, [2, 4, 1])
     assert contribution_of(no_history()) is None
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 9), st.integers(0, 400), st.integers(1, 5), st.integers(1, 3)), max_size=8),
+        max_size=6,
+    )
+)
+def test_many_histories_become_what_each_becomes_alone(rows):
+    """Weighing everybody at once is exactly weighing one after the other, empty histories among them."""
+    histories = [entries(each) if each else no_history() for each in rows]
+    assert contributions_of(histories) == [contribution_of(each) for each in histories]
+
+
+def test_somebody_without_a_key_stops_the_training(shop: Engine):
+    """Consent that stands beside a key that is gone is damage, not a person to leave out."""
+    with shop._store.read() as session:
+        person = shop._ledger.people_granting(session, Learn)[0]
+    shop._store.write(lambda session: people.drop_key(session, person))
+    with pytest.raises(AssentError, match="key is missing"):
+        shop.train(rebuild=True)
 
 
 def test_training_folds_histories_that_lie_in_many_pieces(shop: Engine, clock: FixedClock):

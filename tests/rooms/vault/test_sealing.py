@@ -15,7 +15,7 @@ from assent.terms.ids import IDENTIFIER_KINDS, Identifier, PersonId
 from assent.testing import SeededRandomness
 from assent.vault import PersonKey, decision_number
 from assent.vault.blinding import BlindIndex, kind_key
-from assent.vault.sealing import OVERHEAD_BYTES, unwrap, wrap
+from assent.vault.sealing import OVERHEAD_BYTES, seal_records, unwrap, wrap
 
 PERSON, OTHER = PersonId(b"p" * 16), PersonId(b"q" * 16)
 SECRET = b"s" * 32
@@ -34,6 +34,19 @@ def test_a_seal_opens_where_it_stands(table: str, sequence: int, plaintext: byte
     sealed = key_of().seal(table, sequence, plaintext)
     assert len(sealed) == len(plaintext) + OVERHEAD_BYTES
     assert key_of().open(table, sequence, sealed) == plaintext
+
+
+def test_many_records_are_sealed_as_one_is() -> None:
+    """Each opens at its own places with its own key, an empty trail is none, and no two seals share a nonce."""
+    keys = [key_of(), key_of(OTHER, b"t" * 32)]
+    rows = [(keys[seq % 2], seq, b"events %d" % seq, b"trail" * (seq % 3)) for seq in range(300)]
+    sealed = seal_records(SeededRandomness(3).take, rows)
+    for (key, seq, events, trail), (sealed_events, sealed_trail) in zip(rows, sealed, strict=True):
+        assert key.open("records", seq, sealed_events) == events
+        assert (sealed_trail is None) == (not trail)
+        assert sealed_trail is None or key.open("trails", seq, sealed_trail) == trail
+    nonces = [each[1:13] for both in sealed for each in both if each is not None]
+    assert len(set(nonces)) == len(nonces) == 500
 
 
 @given(tables, st.integers(0, 2**32), st.binary(min_size=1, max_size=60))

@@ -192,6 +192,35 @@ def test_each_purpose_sees_its_own(shop):
         ]
 
 
+def test_many_histories_open_as_each_does_alone(shop):
+    """Folded, loose, folded and loose, and empty ones: in the order asked for, and for a permit each."""
+    keys = [shop.join(name) for name in ("ann", "ben", "cid", "dan")]
+    for seq, (key, act) in enumerate([(keys[0], 1), (keys[1], 2), (keys[0], 3), (keys[2], 4), (keys[2], 5)], 1):
+        shop.record(seq, key, [], [(act, seq, 1, P | L), (act + 10, seq, 1, P)])
+        if seq in (3, 4):
+            shop.store.write(lambda session, key=key: shop.vault.fold_history(session, key.person, key))
+    for purpose in (Personalize, Learn):
+        permits = [(permit(key.person, purpose), key) for key in reversed(keys)]
+        with shop.store.read() as session:
+            many = shop.vault.open_histories(session, permits, purpose)
+            alone = [shop.vault.open_history(session, given, key, purpose) for given, key in permits]
+        assert [told(each) for each in many] == [told(each) for each in alone]
+        assert [len(each) for each in many] == [0, 2, 1, 2] if purpose is Learn else [0, 4, 2, 4]
+
+
+@pytest.mark.parametrize("wrong", ["person", "purpose", "time"])
+def test_one_wrong_permit_among_many_opens_nothing(shop, wrong):
+    """Opening many histories at once checks every permit as opening one does."""
+    ann, ben = shop.join("ann"), shop.join("ben")
+    given = {
+        "person": permit(ann.person, Learn),
+        "purpose": permit(ben.person, Personalize),
+        "time": permit(ben.person, Learn, seconds=0),
+    }
+    with shop.store.read() as session, pytest.raises(PermitNeeded):
+        shop.vault.open_histories(session, [(permit(ann.person, Learn), ann), (given[wrong], ben)], Learn)
+
+
 def test_a_held_history_reads_on_where_it_stopped(shop):
     """Whatever was written since, for whichever purpose, what is held tells what opening anew tells."""
     key = filled(shop)

@@ -101,6 +101,23 @@ def contributions(clean: Any, exponent: float) -> list[Contribution]:
     ]
 
 
+def contributions_of_rows(
+    starts: NDArray[np.int64],
+    items: NDArray[np.int32],
+    values: NDArray[np.int32],
+    *,
+    weight_exponent: float = DEFAULT.weight_exponent,
+) -> list[Contribution]:
+    """Return what `contribution` does for many people, of whom each has an item: all are weighed at once.
+
+    Person p has `items[starts[p]:starts[p + 1]]`, ascending, each once, and the values beside them. `starts` int64
+    [people + 1], `items` and `values` int32 [entries]. Raises `InvalidInput`.
+    """
+    columns = int(items.max(initial=0)) + 1
+    rows = scipy.sparse.csr_matrix((values, items, starts), shape=(len(starts) - 1, columns))
+    return contributions(rows, weight_exponent)
+
+
 def contribution(
     items: NDArray[Any], values: NDArray[Any] | None = None, *, weight_exponent: float = DEFAULT.weight_exponent
 ) -> Contribution:
