@@ -74,9 +74,11 @@ def seen(session: Session, digests: Sequence[bytes]) -> set[bytes]:
     if not digests:
         return set()
     high, low = _halves(_joined(digests))
+    order = np.argsort(high)  # in order, each search finds the pages of the one before it still near
+    high, low, wanted = high[order], low[order], [digests[place] for place in order.tolist()]
     found: set[bytes] = set()
     for block in _live(session).values():
-        found.update(block.known(digests, high, low))
+        found.update(block.known(wanted, high, low))
     return found
 
 
