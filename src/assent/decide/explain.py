@@ -87,7 +87,7 @@ def _because(parts: NDArray[np.float32], gathered: Gathered, view: CatalogView) 
 
 def _verbs(gathered: Gathered) -> Mapping[int, str]:
     """Return for each input item the weightiest thing the person did with it, in words."""
-    verbs = gathered.profile.verbs
+    verbs = gathered.tastes.verbs
     if gathered.context is None or gathered.context in verbs:
         return verbs
     return {**verbs, gathered.context: PAGE_VERB}
@@ -106,8 +106,8 @@ def used(gathered: Gathered, *, uses_history: bool, model: Recommender | None) -
     """List what this answer was made from."""
     lines = []
     if uses_history:
-        profile = gathered.profile
-        lines.append(f"your own {len(profile.history)} actions with {len(profile.inputs)} items")
+        tastes = gathered.tastes
+        lines.append(f"your own {len(tastes.history)} actions with {len(tastes.inputs)} items")
     if gathered.context is not None:
         lines.append("the item on this page")
     if model is not None:
@@ -124,7 +124,7 @@ def not_used(ask: Ask, refusal: Refusal | None, gathered: Gathered, view: Catalo
         lines.append(NotUsed("the person's own history", "The question names nobody."))
     if ask.item is not None and gathered.context is None:
         lines.append(NotUsed("the item on this page", "It is not in the catalogue."))
-    if len(gathered.profile.history) and not ask.include_bought:
+    if len(gathered.tastes.history) and not ask.include_bought:
         lines.append(NotUsed("things already bought", "Left out of the list; include_bought shows them."))
     if view.unlisted:
         lines.append(NotUsed(f"{view.unlisted} items without facts", "They are not in the catalogue."))

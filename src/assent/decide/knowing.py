@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from assent.terms.permits import Permit
     from assent.vault import HeldHistory, PersonKey, Vault
 
-#: What a choice depends on beside the profile and the question: catalogue, model, and the version of its sum. A choice
-#: that is kept must not keep a model: another may have taken its place because somebody left.
+#: What a choice depends on beside tastes and question: catalogue, model, and the version of its sum. A choice that is
+#: kept must not keep a model: another may have taken its place because somebody left.
 World: TypeAlias = "tuple[CatalogView, ReferenceType[Recommender] | None, int]"
 
-#: How many different questions are kept for one profile: the slots of a page or two.
+#: How many different questions are kept for one person: the slots of a page or two.
 CHOICES_MAX = 8
 
 
@@ -49,7 +49,7 @@ class Chosen:
     personal: int
 
 
-class Profile:
+class Tastes:
     """What one history tells, worked out once: it is the same for every question until the history changes.
 
     It also keeps the last few choices made from it: the same question, while catalogue and model stand, has the same
@@ -101,7 +101,7 @@ class KnownPerson:
     #: What the ledger says of the purpose that deciding needs.
     said: State | None
     held: HeldHistory | None = None
-    profile: Profile | None = None
+    tastes: Tastes | None = None
 
 
 class KnownPeople:
@@ -114,7 +114,7 @@ class KnownPeople:
     def __init__(self, vault: Vault, ledger: Ledger) -> None:
         """Know nobody."""
         #: What is known of everybody whose history may not be used.
-        self.nobody = Profile(no_history())
+        self.nobody = Tastes(no_history())
         self._vault = vault
         self._ledger = ledger
         self._by_name: OrderedDict[str, KnownPerson] = OrderedDict()
@@ -123,7 +123,7 @@ class KnownPeople:
     def forget(self) -> None:
         """Forget everybody, opened histories and keys too."""
         self._by_name.clear()
-        self.nobody = Profile(no_history())
+        self.nobody = Tastes(no_history())
         self._vault.clear()
 
     def follow(self, versions: Versions) -> None:
@@ -153,13 +153,13 @@ class KnownPeople:
                 self._by_name.popitem(last=False)
         return known
 
-    def profile(self, session: Session, known: KnownPerson, permit: Permit[Personalize], versions: Versions) -> Profile:
+    def tastes(self, session: Session, known: KnownPerson, permit: Permit[Personalize], versions: Versions) -> Tastes:
         """Return what the person's history tells, under a permit; raises `PermitNeeded`, `Corrupt`."""
         key = known.key
         if key is None:
             return self.nobody
         held = self._vault.hold_history(session, permit, key, known.held, versions.records)
-        if known.profile is None or held.serving is not known.profile.history:
-            known.profile = Profile(held.serving)
+        if known.tastes is None or held.serving is not known.tastes.history:
+            known.tastes = Tastes(held.serving)
         known.held = held
-        return known.profile
+        return known.tastes

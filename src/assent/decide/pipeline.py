@@ -82,12 +82,12 @@ class Decider:
             asked = self._ask_consent(session, ask, now)  # 0
             gathered = self._gather(session, ask, asked, now, view, model)  # 1
             question = (ask.count, gathered.context, ask.exclude, ask.include_bought)
-            chosen = gathered.profile.choice((view, None if model is None else weakref.ref(model), now.sums), question)
+            chosen = gathered.tastes.choice((view, None if model is None else weakref.ref(model), now.sums), question)
             if chosen is None:
                 chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
-                gathered.profile.keep(question, chosen)
+                gathered.tastes.keep(question, chosen)
         method = gathered.method if chosen.items else "empty"
-        uses_history = chosen.personal > 0 and len(gathered.profile.history) > 0
+        uses_history = chosen.personal > 0 and len(gathered.tastes.history) > 0
         now_ms = self._clock.now_ms()
         # Ids in order of time, so that rows lie together.
         decision_id = now_ms.to_bytes(6, "big") + self._randomness.take(10)
@@ -149,23 +149,23 @@ class Decider:
     ) -> Gathered:
         """Step 1: take the person's own history under the permit, and the item on the page."""
         context = view.number(ask.item) if ask.item is not None else None
-        profile = self._people.nobody
+        tastes = self._people.nobody
         if asked.known is not None and asked.permit is not None:
-            profile = self._people.profile(session, asked.known, asked.permit, now)
-        inputs, values = profile.inputs, profile.values
+            tastes = self._people.tastes(session, asked.known, asked.permit, now)
+        inputs, values = tastes.inputs, tastes.values
         if context is not None and context not in inputs:
             inputs, values = np.append(inputs, np.int32(context)), np.append(values, np.int32(FRESHEST))
         columns = model.columns if model is not None else 0
-        if max(profile.last, -1 if context is None else context) >= columns:
+        if max(tastes.last, -1 if context is None else context) >= columns:
             known = inputs < columns
             inputs, values = inputs[known], values[known]
         if len(inputs) == 0:
             method = "popular"
-        elif len(profile.history) > 0:
+        elif len(tastes.history) > 0:
             method = "personal"
         else:
             method = "similar"
-        return Gathered(method, profile, inputs, values, context)
+        return Gathered(method, tastes, inputs, values, context)
 
     def _record(self, decision: Decision, decision_id: bytes, asked: Asked, now_ms: int) -> Recorded:
         """Step 8: seal what was shown and why; without a permit the row names nobody."""
@@ -194,7 +194,7 @@ def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[
             allowed[number] = False
     if gathered.context is not None:
         allowed[gathered.context] = False
-    bought = gathered.profile.bought
+    bought = gathered.tastes.bought
     if not ask.include_bought and len(bought):
         allowed[bought[bought < len(allowed)]] = False
     return allowed

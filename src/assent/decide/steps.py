@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from assent.decide.knowing import KnownPerson, Profile
+    from assent.decide.knowing import KnownPerson, Tastes
     from assent.store.decisions import DecisionRow
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit, Refusal
@@ -31,7 +31,7 @@ class Gathered:
 
     method: str
     #: What the person's own history tells; nothing unless a permit was given.
-    profile: Profile
+    tastes: Tastes
     #: Items to score from, int32, each once.
     inputs: NDArray[np.int32]
     #: How much each of them counts, int32, from 1 to 4.
