@@ -399,8 +399,9 @@ class Shop(RuleBasedStateMachine):
                 return
             assert head.digest == expected.digest()
             model = engine._learning.model(session)
-        if engine._learning._refresh is not None:
-            engine._learning._refresh.join()
+        # Newcomers may follow a moment later, in a model that is made beside the answers.
+        if engine._learning._served._loading is not None:
+            engine._learning._served._loading.result()
             with engine._store.read() as session:
                 model = engine._learning.model(session)
         assert model is not None
