@@ -215,22 +215,36 @@ def _deciding(port: int, key: str) -> tuple[Figures, Figures]:
     return best["decide"], best["fixed"]
 
 
-def _intake(port: int, key: str, folder: Path, cores: tuple[int, int]) -> tuple[float, float]:
-    """Send batches, then do the bare steps to the same bytes on the server's core; return events per second of both."""
-    best = [0.0, 0.0]
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Return how long the server's processes have computed."""
+    return sum(sum(each.cpu_times()[:2]) for each in [process, *process.children(recursive=True)])
+
+
+def _intake(
+    port: int, key: str, folder: Path, cores: tuple[int, int], process: psutil.Process
+) -> tuple[float, float, float, float]:
+    """Send batches, and do the bare steps to the same bytes on the server's core; the best round of each counts.
+
+    Returns events per second of server and bare steps, then the microseconds that both computed for one event.
+    """
+    best, cpu = [0.0, 0.0], [float("inf"), float("inf")]
+    events = BATCHES * EVENTS
     for seed in range(ROUNDS):
         sent = bodies(500, seed)
         step = bare(_folder(folder, seed))
         os.sched_setaffinity(0, {cores[0]})
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), time.process_time()
         for body in sent:
             step(body)
-        best[1] = max(best[1], BATCHES * EVENTS / (time.perf_counter() - began))
+        best[1] = max(best[1], events / (time.perf_counter() - began))
+        cpu[1] = min(cpu[1], (time.process_time() - computed) / events * 1e6)
         os.sched_setaffinity(0, {cores[1]})
         shared = iter([request("POST", "/v1/batch", key, body) for body in sent])
+        computed = _cpu_seconds(process)
         figures = asyncio.run(_run(port, [shared] * INTAKE_CONNECTIONS, 600.0))
         best[0] = max(best[0], figures.per_second * EVENTS)
-    return best[0], best[1]
+        cpu[0] = min(cpu[0], (_cpu_seconds(process) - computed) / events * 1e6)
+    return best[0], best[1], cpu[0], cpu[1]
 
 
 def _folder(folder: Path, seed: int) -> Path:
@@ -249,7 +263,7 @@ def rows() -> list[dict[str, Any]]:
         with _server(url, cores[0]) as (port, process):
             os.sched_setaffinity(0, {cores[1]})
             decide, fixed = _deciding(port, key)
-            house, pipeline = _intake(port, key, folder, cores)
+            house, pipeline, house_us, pipeline_us = _intake(port, key, folder, cores, process)
             peak = _peak_mb(process)
         os.sched_setaffinity(0, own)
     share = decide.per_second / fixed.per_second
@@ -275,7 +289,12 @@ def rows() -> list[dict[str, Any]]:
             f"{share:.0%} of {fixed.per_second:,.0f}/s",
             share >= DECIDE_SHARE_MIN,
         ),
-        (intake, f">= {INTAKE_PER_SECOND_MIN:,} events/s", f"{house:,.0f} events/s", house >= INTAKE_PER_SECOND_MIN),
+        (
+            intake,
+            f">= {INTAKE_PER_SECOND_MIN:,} events/s",
+            f"{house:,.0f} events/s ({house_us:.0f} us of CPU each, bare steps {pipeline_us:.0f})",
+            house >= INTAKE_PER_SECOND_MIN,
+        ),
         (
             f"{intake}, share of decode + AES-GCM + bare SQLite",
             f">= {INTAKE_SHARE_MIN:.0%}",
