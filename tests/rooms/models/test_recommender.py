@@ -473,7 +473,8 @@ def test_a_model_larger_than_lapack_counts_fits_in_blocks():
 @pytest.mark.parametrize("share", [0.0, 0.6])
 def test_a_large_catalogue_keeps_only_its_busiest_rows(share, monkeypatch):
     """Where there is no memory for all finished rows, answers, reasons and lists are the same as where there is."""
-    people = crowd(people=60, items=150, seed=8)
+    held = crowd(people=60, items=140, seed=8)
+    people = scipy.sparse.hstack([held, scipy.sparse.csr_matrix((60, 10), dtype=np.int64)], format="csr")
     settings = {"ridge": 2.0, "neighbour_share": share, "dtype": "float64"}
     whole = Recommender(**settings).fit(people)
     monkeypatch.setattr(rows_module, "_BYTES", 1)

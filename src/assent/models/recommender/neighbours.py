@@ -63,9 +63,9 @@ class Neighbours:
         if self._whole is None:
             starts, indices, values = self._total.symmetric()
             shape = (self._total.columns, self._total.columns)
-            whole = scipy.sparse.csr_matrix((values.astype(self.left.dtype), indices, starts), shape)
-            whole.setdiag(0.0)
-            self._whole = whole
+            typed = values.astype(self.left.dtype)
+            typed[indices == np.repeat(np.arange(self._total.columns), np.diff(starts))] = 0.0
+            self._whole = scipy.sparse.csr_matrix((typed, indices, starts), shape)
         scaled = people.astype(self.left.dtype)
         scaled.data *= self.left[scaled.indices] * (share / UNIT)
         product = scaled @ self._whole
