@@ -78,6 +78,7 @@ def test_the_weights_are_regressions_on_the_nearest(model):
     upper = scipy.sparse.csr_array((values, indices, starts), shape=(120, 120)).toarray() / 2**20
     gram = upper + np.triu(upper, 1).T
     octaves = 2.0 ** np.floor(np.log2(np.maximum(model.sum.counts, 8)))
+    ridges = model.settings.ridges(model.sum.counts)
     form = held(model)
     for column in range(120):
         closeness = gram[:, column] / np.sqrt(octaves)
@@ -86,15 +87,16 @@ def test_the_weights_are_regressions_on_the_nearest(model):
         items = items[closeness[items] > 0]
         near = form.weights.near[column]
         np.testing.assert_array_equal(near, [*items, *[NOBODY] * (NEAR - len(items))])
-        expected = np.linalg.solve(gram[np.ix_(items, items)] + 2.0 * np.eye(len(items)), gram[items, column])
+        expected = np.linalg.solve(gram[np.ix_(items, items)] + np.diag(ridges[items]), gram[items, column])
         np.testing.assert_allclose(form.weights.layers[0][column, : len(items)], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_with_every_item_near_it_is_the_dense_model(monkeypatch):
+@pytest.mark.parametrize(("people", "items", "chance"), [(400, 20, 0.4), (14, 6, 0.6)])
+def test_with_every_item_near_it_is_the_dense_model(monkeypatch, people, items, chance):
     """Where all items have met, and all are neighbours, both forms are one model."""
     monkeypatch.setattr(sparse_solving, "NEIGHBOURS", 64)
     random = np.random.default_rng(5)
-    people = scipy.sparse.csr_matrix((random.random((400, 20)) < 0.4).astype(np.int64))
+    people = scipy.sparse.csr_matrix((random.random((people, items)) < chance).astype(np.int64))
     for share in (0.0, 0.5):
         sparse, dense = (Recommender(neighbour_share=share, form=form).fit(people) for form in ("sparse", "dense"))
         np.testing.assert_allclose(sparse.score(people), dense.score(people), rtol=0, atol=2e-6)

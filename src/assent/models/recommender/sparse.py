@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import Settings, mean_count
+from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
 from assent.models.recommender.sparse_solving import choose, closeness, levels, regress
 from assent.models.recommender.sparse_weights import Rows, SparseWeights
@@ -63,7 +63,7 @@ class SparseForm:
         self.scales = (self.settings.scales(counts) * (1.0 - self.share)).astype(np.float32)
         if self.share:
             held = max(int(np.count_nonzero(counts)), 1)
-            shares = np.maximum(counts, 1) / mean_count(counts)
+            shares = np.maximum(counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
             per_row = held * UNIT / max(self._mass, 1) * self.share
             self._inputs = (shares**-self.settings.input_discount).astype(np.float32)
             self._outputs = (shares**-self.settings.neighbour_discount * per_row).astype(np.float32)
