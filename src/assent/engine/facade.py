@@ -235,7 +235,7 @@ class Engine:
         keep is swept out first.
         """
         self._retention.sweep()
-        report = self._learning.train_on(spark) if spark else self._learning.train(rebuild=rebuild)
+        report = self._learning.train(rebuild=rebuild) if spark is None else self._learning.train_on(spark)
         detail = {"digest": report.digest, "people": report.people, "version": report.version}
         self._store.write(lambda session: self._audit.append(session, "train", detail))
         self._count("train")
