@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 #: How many interactions one part holds, at most, where people's histories are of ordinary length.
-_PART_ROWS: Final = 2_000_000
+_PART_ROWS: Final = 2_500_000
 #: How often a job is repeated whose file changed while it was read.
 _ATTEMPTS_MAX: Final = 3
 _WHOLE: Final = frozenset({"tinyint", "smallint", "int", "bigint"})

@@ -19,7 +19,7 @@ from assent.learn.spark import blocks
 from assent.sums import PairSum
 
 #: How many pairs of items are added up at a time: it bounds what an executor's Python process holds.
-PAIRS_AT_ONCE: Final = 1 << 25
+PAIRS_AT_ONCE: Final = 1 << 26
 
 #: A part, a flush of it, and half of a SHA-256 of what was read.
 _READING: Final = struct.Struct("<II16s")
