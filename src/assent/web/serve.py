@@ -101,6 +101,7 @@ def load_app(
     _end_with(parent)
     sys.setswitchinterval(SWITCH_SECONDS)
     engine = Engine.open(store, keys=keys, settings=settings, create=False)
+    _spare_the_collector()
     engine.warm()
     app = make_app(engine, cors_origins=[each.strip() for each in settings.cors_origins.split(",")])
     tasks: set[asyncio.Task[None]] = set()
@@ -114,7 +115,6 @@ def load_app(
 
     app.on_startup.append(begin)
     app.on_shutdown.extend([end, engine.close])
-    _spare_the_collector()
     return app
 
 

@@ -1,5 +1,8 @@
 """People come and leave one by one, and rounding stays rounding."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -47,3 +50,23 @@ def test_people_who_come_and_go_leave_no_drift():
     assert model.digest() == fresh.digest()
     assert np.abs(model.score(everything) - fresh.score(everything)).max() < 1e-5
     assert model.repairs == 0
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_a_model_that_nobody_needs_is_gone_at_once(form, tmp_path):
+    """Nothing waits for the garbage collector: a model that was replaced must let go of its arrays and of its file."""
+    people = scipy.sparse.csr_matrix(np.random.default_rng(3).random((60, 30)) < 0.2)
+    Recommender(form=form).fit(people).save(tmp_path / "model")
+    gc.disable()
+    try:
+        for model in (Recommender(form=form).fit(people), Recommender.load(tmp_path / "model")):
+            held = np.array([1, 4, 9], np.int32)
+            model.score_one(held)
+            model.parts(held, None, np.array([2, 3], np.int32))
+            model.recommend(people[:5])
+            model.forget(people[7])
+        left = weakref.ref(model._held())
+        del model
+        assert left() is None
+    finally:
+        gc.enable()

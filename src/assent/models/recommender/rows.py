@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakMethod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ class WeightRows:
     def __init__(self, columns: int, dtype: np.dtype[Any], make: Callable[[NDArray[np.int32]], NDArray[Any]]) -> None:
         """Hold no row yet."""
         most = max(_BYTES // max(columns * dtype.itemsize, 1), _GATHERED)
-        self._make = make
+        # Held weakly: in a cycle, an old form and the file that it maps would stay until the collector finds them.
+        self._make = WeakMethod(make)
         self._shape = (min(most, columns), columns)
         self._dtype = dtype
         self._rows: NDArray[Any] | None = None
@@ -50,7 +52,7 @@ class WeightRows:
                 self.drop()
                 missing = items
             end = self._held + len(missing)
-            self._rows[self._held : end] = self._make(missing)
+            self._rows[self._held : end] = self._make()(missing)  # type: ignore[misc]
             self._places[missing] = np.arange(self._held, end, dtype=np.int32)
             self._held = end
             places = self._places[items]
