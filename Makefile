@@ -64,19 +64,20 @@ clean: ## Remove .venv and every cache
 	@rm -rf $(VENV) $(VENV)-lock build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The lock first, whole and hashed; then this package, editable, with the build backend that the lock brought.
+# The lock first, whole and hashed: it names everything, so nothing is left to resolve (a resolver may ask for a newer
+# release of what it meets with an extra). Then this package, editable, with the build backend that the lock brought.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "assent needs Python 3.11 or later: make setup PYTHON=python3.12" >&2; exit 1; }
 	@if command -v uv >/dev/null 2>&1; then \
 		{ test -x $(RUN)/python || uv venv --quiet --python "$(PYTHON)" $(VENV); } \
-		&& uv pip install --quiet --python $(RUN)/python --require-hashes -r requirements.lock \
+		&& uv pip install --quiet --python $(RUN)/python --no-deps --require-hashes -r requirements.lock \
 		&& uv pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation -e .; \
 	else \
 		{ test -x $(RUN)/python || $(PYTHON) -m venv $(VENV) \
 			|| { echo "python3 has no venv here: install it (Debian: apt install python3-venv)" >&2; exit 1; }; } \
 		&& echo "Installing into $(VENV) (two or three minutes the first time)" \
-		&& $(RUN)/python -m pip install -qq --require-hashes -r requirements.lock \
+		&& $(RUN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock \
 		&& $(RUN)/python -m pip install -qq --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $(STAMP)
