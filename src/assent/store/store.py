@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from assent.store.address import Address, read_address
+from assent.store.link import LOCK_WAIT_SECONDS
 from assent.store.migrate import HEAD, bring_up
 from assent.store.sqlite import Sqlite
 from assent.store.writer import Writer
@@ -39,6 +41,9 @@ class Store:
         self.path: Path | None = address.path
         self._backend = backend
         self._idle: deque[Link] = deque()
+        #: The threads that read right now, once for each read.
+        self._readers: list[int] = []
+        self._given_back = threading.Condition()
         self._closed = False
         self._writer = Writer(lambda: backend.link(writable=True))
 
@@ -80,9 +85,16 @@ class Store:
         self._backend.checkpoint()
 
     def close(self) -> None:
-        """Finish every queued write and close every connection; closing twice does no harm."""
+        """Finish every queued write and close every connection; closing twice does no harm.
+
+        Waits for reads that other threads are in the middle of: only the last connection to close takes SQLite's log,
+        and whatever deleted content is still in it, off the disk.
+        """
         self._writer.close()
-        self._closed = True
+        me = threading.get_ident()
+        with self._given_back:
+            self._closed = True
+            self._given_back.wait_for(lambda: all(each == me for each in self._readers), LOCK_WAIT_SECONDS)
         self._drop_idle()
 
     def __enter__(self) -> Self:
@@ -94,10 +106,26 @@ class Store:
         self.close()
 
     def _take(self) -> Link:
-        """Take an idle connection that has begun to read, or open one; one that broke while idle is dropped."""
-        if self._closed:
-            message = "The store is closed."
-            raise StoreUnavailable(message, advice="Open it again.")
+        """Take a connection that has begun to read, until `_give_back`."""
+        me = threading.get_ident()
+        with self._given_back:
+            if self._closed:
+                message = "The store is closed."
+                raise StoreUnavailable(message, advice="Open it again.")
+            self._readers.append(me)
+        try:
+            return self._begun()
+        except BaseException:
+            self._ended(me)
+            raise
+
+    def _ended(self, reader: int) -> None:
+        with self._given_back:
+            self._readers.remove(reader)
+            self._given_back.notify_all()
+
+    def _begun(self) -> Link:
+        """Begin a read on an idle connection, or on a new one; one that broke while idle is dropped."""
         try:
             link = self._idle.pop()
         except IndexError:
@@ -113,7 +141,7 @@ class Store:
         link.begin_read()
         return link
 
-    def _give_back(self, link: Link) -> None:
+    def _give_back(self, link: Link, reader: int) -> None:
         """End a read and keep the connection for the next; a connection that broke is dropped."""
         try:
             link.commit()
@@ -123,6 +151,8 @@ class Store:
             self._idle.append(link)
             if self._closed:
                 self._drop_idle()
+        finally:
+            self._ended(reader)
 
     def _drop_idle(self) -> None:
         while True:
@@ -135,13 +165,15 @@ class Store:
 class _Reading:
     """One read in progress."""
 
-    __slots__ = ("_link", "_store")
+    __slots__ = ("_link", "_reader", "_store")
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._reader = 0
         self._link: Link | None = None
 
     def __enter__(self) -> Session:
+        self._reader = threading.get_ident()
         self._link = link = self._store._take()  # noqa: SLF001 - a part of the store
         return link.session
 
@@ -150,7 +182,7 @@ class _Reading:
     ) -> None:
         link, self._link = self._link, None
         if link is not None:
-            self._store._give_back(link)  # noqa: SLF001 - a part of the store
+            self._store._give_back(link, self._reader)  # noqa: SLF001 - a part of the store
 
 
 def _server(address: Address) -> Backend:

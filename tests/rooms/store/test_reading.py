@@ -1,6 +1,7 @@
 """Reading: consistent snapshots, many at once, never writing."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import bindparam, select
@@ -102,6 +103,32 @@ def test_a_read_still_open_when_the_store_closes_ends_without_harm(store_url):
         store.close()
     with pytest.raises(StoreUnavailable), store.read():
         pass
+
+
+def test_closing_waits_for_the_reads_of_other_threads(store_url):
+    """A read that another thread is in the middle of ends before the last connection closes and takes the log along."""
+    store = Store.open(store_url)
+    store.write(lambda session: meta.put(session, "a", "x"))
+    reading, over, ended = threading.Event(), threading.Event(), []
+
+    def read() -> None:
+        with store.read() as session:
+            meta.get(session, "a")
+            reading.set()
+            over.wait(10)
+            ended.append(meta.get(session, "a"))
+
+    with ThreadPoolExecutor(2) as threads:
+        reader = threads.submit(read)
+        assert reading.wait(10)
+        closing = threads.submit(store.close)
+        with pytest.raises(TimeoutError):
+            closing.result(0.2)
+        over.set()
+        closing.result(10)
+        assert ended == ["x"]
+        assert store.path is None or not store.path.with_name(store.path.name + "-wal").exists()
+        reader.result(10)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, LIST_VALUES_MAX, LIST_VALUES_MAX + 1, 3 * LIST_VALUES_MAX + 7])
