@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,13 @@ LIST_VALUES_MAX = 500
 #: A statement made anew for each call would fill the cache; module-level statements never come near this.
 PLANS_MAX = 2_000
 
+#: Rows that one statement inserts on SQLite. With a statement for each row, the interpreter's lock is let go and asked
+#: for again at each of them: beside busy threads that takes longer than the rows.
+ROWS_AT_ONCE = 64
+
+#: An insert of one row: up to the places of its values, the places, and what to do about a key that is there already.
+_INSERT = re.compile(r"(INSERT INTO .* VALUES )(\([?, ]*\))( ON CONFLICT [^?]*)?", re.DOTALL)
+
 Values = tuple[Any, ...]
 
 
@@ -29,7 +38,9 @@ class Plan:
     names: tuple[str, ...]
     bind: Callable[[Mapping[str, Any]], Values]
     list_name: str | None = None
-    #: For a list parameter: the text with n places, by n.
+    #: For an insert that may write several rows: what comes before the places of one row, the places, what comes after.
+    insert: tuple[str, str, str] | None = None
+    #: For a list parameter or such an insert: the text with n places or rows, by n.
     texts: dict[int, str] = field(default_factory=dict)
 
     def rows(self, rows: Sequence[Mapping[str, Any]] | Sequence[Values]) -> Sequence[Values] | map[Values]:
@@ -71,7 +82,21 @@ class Plans:
             if self.lists_as_arrays:
                 text = text.replace(f"IN (__[POSTCOMPILE_{list_name}])", "= ANY(%s)")
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return Plan(statement, text, names, _binder(names, constants), list_name)
+        found = None if self.lists_as_arrays else _INSERT.fullmatch(text)
+        insert = (found[1], found[2], found[3] or "") if found else None
+        return Plan(statement, text, names, _binder(names, constants), list_name, insert)
+
+    def inserts(self, plan: Plan, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
+        """Yield text and values of each statement that inserts these rows; sizes are powers of two, so texts few."""
+        head, places, tail = plan.insert or ("", "", "")
+        start = 0
+        while start < len(rows):
+            count = min(ROWS_AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
+            text = plan.texts.get(count)
+            if text is None:
+                text = plan.texts[count] = head + ", ".join([places] * count) + tail
+            yield text, tuple(chain.from_iterable(rows[start : start + count]))
+            start += count
 
     def queries(self, plan: Plan, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
         """Yield the text and values of each query that a list parameter needs: long lists are cut."""

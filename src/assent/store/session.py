@@ -111,7 +111,11 @@ class Session:
             return
         plan = self._known.get(id(statement)) or self._plans.plan(statement)
         try:
-            self._cursor.executemany(plan.text, plan.rows(rows))
+            if plan.insert is None or len(rows) == 1:
+                self._cursor.executemany(plan.text, plan.rows(rows))
+                return
+            for text, values in self._plans.inserts(plan, list(plan.rows(rows))):
+                self._cursor.execute(text, values)
         except self._errors as error:
             raise self._failed(error) from error
 

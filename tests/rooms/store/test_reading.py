@@ -282,3 +282,32 @@ def test_a_checkpoint_leaves_everything_readable(store):
     store.checkpoint()
     with store.read() as session:
         assert meta.get(session, "a") == "1"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, plans.ROWS_AT_ONCE - 1, plans.ROWS_AT_ONCE, 3 * plans.ROWS_AT_ONCE + 7])
+def test_many_rows_go_in_whole(store, count):
+    """However many rows are inserted at once, each is there once, in its own words; a key that is taken undoes all."""
+    rows = [{"key": f"k{number}", "value": f"v{number}"} for number in range(count)]
+    statement = META.insert().values(key=bindparam("key"), value=bindparam("value"))
+    store.write(lambda session: session.run_many(statement, rows))
+    with store.read() as session:
+        assert [meta.get(session, row["key"]) for row in rows] == [row["value"] for row in rows]
+
+    def again(session):
+        session.run_many(statement, [{"key": f"new{number}", "value": ""} for number in range(70)] + rows[-1:])
+
+    with pytest.raises(Conflict):
+        store.write(again)
+    with store.read() as session:
+        assert meta.get(session, "new0") is None
+
+
+def test_many_rows_overwrite_in_order(store):
+    """An upsert of many rows ends as it would one by one: the last row of a key stands."""
+    person = b"p" * 16
+    store.write(lambda session: people.add(session, person, 1))
+    statement = people._PUT_KEY
+    rows = [{"person": person, "wrapped": bytes([number]), "key_id": str(number)} for number in range(9)]
+    store.write(lambda session: session.run_many(statement, rows))
+    with store.read() as session:
+        assert people.key(session, person) == (b"\x08", "8")
