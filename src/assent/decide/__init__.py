@@ -3,6 +3,6 @@
 from assent.decide.pipeline import Decider
 from assent.decide.question import Ask, ask
 from assent.decide.recording import Later, Recorder
-from assent.decide.steps import Recorded
+from assent.decide.steps import Answer, Recorded
 
-__all__ = ["Ask", "Decider", "Later", "Recorded", "Recorder", "ask"]
+__all__ = ["Answer", "Ask", "Decider", "Later", "Recorded", "Recorder", "ask"]

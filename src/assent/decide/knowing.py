@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
 import numpy as np
 
 from assent.learn import taste
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from assent.models.recommender import Recommender
     from assent.store import Session
     from assent.store.versions import Versions
-    from assent.terms.answers import Suggestion
+    from assent.terms.answers import Decision, Suggestion
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit
     from assent.vault import HeldHistory, PersonKey, Vault
@@ -37,16 +38,49 @@ if TYPE_CHECKING:
 #: kept must not keep a model: another may have taken its place because somebody left.
 World: TypeAlias = "tuple[CatalogView, ReferenceType[Recommender] | None, int]"
 
+_pack = msgspec.msgpack.Encoder().encode
+#: How a decision without id and moment begins in JSON.
+_BLANK = b'{"decision_id":"","at":""'
+
 #: How many different questions are kept for one person: the slots of a page or two.
 CHOICES_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chosen:
     """What steps 2 to 7 chose, best first with the reasons, and how many of them the score chose."""
 
     items: tuple[Suggestion, ...]
     personal: int
+    #: How it was told last, and what of the question and its refusal that depended on.
+    told: Told | None = None
+    told_for: Hashable = None
+
+
+class Told:
+    """An answer but for its id and moment, which no two have in common: written once, however often it is given."""
+
+    __slots__ = ("_tail", "decision", "note")
+
+    def __init__(self, decision: Decision) -> None:
+        """Hold an answer; its id and moment are left aside."""
+        self.decision = decision
+        #: What is recorded of it, as MessagePack.
+        shown = [(each.item, each.rank) for each in decision.items]
+        self.note = _pack({"items": shown, "method": decision.method, "slot": decision.slot, "propensity": 1.0})
+        self._tail: bytes | None = None
+
+    def as_decision(self, decision_id: str, at: str) -> Decision:
+        """Return it under an id and a moment."""
+        return replace(self.decision, decision_id=decision_id, at=at)
+
+    def as_json(self, decision_id: str, at: str) -> bytes:
+        """Return what JSON has of `as_decision`; id and moment are texts that JSON need not escape."""
+        if self._tail is None:
+            # Both come first in it.
+            blank = msgspec.json.encode(replace(self.decision, decision_id="", at=""))
+            self._tail = blank[len(_BLANK) :]
+        return b'{"decision_id":"%b","at":"%b"%b' % (decision_id.encode(), at.encode(), self._tail)
 
 
 class Tastes:

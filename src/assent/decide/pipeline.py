@@ -9,23 +9,25 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from assent.decide.explain import explain, not_used, used
-from assent.decide.knowing import Chosen, KnownPeople
-from assent.decide.steps import Asked, Gathered, Recorded
+from assent.decide.knowing import Chosen, KnownPeople, Told
+from assent.decide.steps import Answer, Asked, Gathered, Recorded
 from assent.learn import MODEL
 from assent.models.recommender.recency import FRESHEST
 from assent.store.decisions import DecisionRow
 from assent.store.versions import versions
 from assent.terms.answers import Decision
 from assent.terms.clock import to_text
+from assent.terms.errors import AssentError
 from assent.terms.permits import Refusal
 from assent.terms.purposes import Personalize
 from assent.vault import decision_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from assent.catalog import Catalog, CatalogView
@@ -44,8 +46,6 @@ CHANGE = "Withdraw or grant a purpose at any time: PUT /v1/people/{id}/consent, 
 
 #: A score of a smaller share of what goes in is rounding: taking somebody out leaves such where they alone had a pair.
 ROUNDING = 1e-7
-
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Decider:
@@ -69,44 +69,52 @@ class Decider:
         self._clock = clock
         self._randomness = randomness
 
-    def decide(self, session: Session, ask: Ask, *, wait: bool = True) -> tuple[Decision, Recorded]:
+    def decide(self, session: Session, ask: Ask, *, wait: bool = True) -> Answer:
         """Answer one question; the caller writes what step 8 hands back before it acknowledges.
+
+        Raises `Loading` when no model may answer yet and the caller cannot `wait` for one, `InvalidInput` for a name
+        that cannot be one.
+        """
+        (answer,) = self.decide_all(session, [ask], wait=wait)
+        if isinstance(answer, AssentError):
+            raise answer
+        return answer
+
+    def decide_all(self, session: Session, asks: Sequence[Ask], *, wait: bool = True) -> list[Answer | AssentError]:
+        """Answer questions about one moment; what is wrong with one of them stands in its place.
 
         Raises `Loading` when no model may answer yet and the caller cannot `wait` for one.
         """
         now = versions(session, MODEL)
         # Before consent is asked, and before the lock is taken: a first solve may take longer than a permit lives.
         model = self._learning.model(session, now.sums, wait=wait)
+        answers: list[Answer | AssentError] = []
         with self._learning.lock:
             view = self._catalog.view(session, now.items)
-            asked = self._ask_consent(session, ask, now)  # 0
-            gathered = self._gather(session, ask, asked, now, view, model)  # 1
-            question = (ask.count, gathered.context, ask.exclude, ask.include_bought)
-            chosen = gathered.tastes.choice((view, None if model is None else weakref.ref(model), now.sums), question)
-            if chosen is None:
-                chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
-                gathered.tastes.keep(question, chosen)
-        method = gathered.method if chosen.items else "empty"
-        uses_history = chosen.personal > 0 and len(gathered.tastes.history) > 0
+            for ask in asks:
+                try:
+                    answers.append(self._decide(session, ask, now, view, model))
+                except AssentError as error:
+                    answers.append(error)
+        return answers
+
+    def _decide(
+        self, session: Session, ask: Ask, now: Versions, view: CatalogView, model: Recommender | None
+    ) -> Answer:
+        """Take the nine steps for one question."""
+        asked = self._ask_consent(session, ask, now)  # 0
+        gathered = self._gather(session, ask, asked, now, view, model)  # 1
+        question = (ask.count, gathered.context, ask.exclude, ask.include_bought)
+        chosen = gathered.tastes.choice((view, None if model is None else weakref.ref(model), now.sums), question)
+        if chosen is None:
+            chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
+            gathered.tastes.keep(question, chosen)
+        told = _tell(ask, asked, gathered, chosen, view, model)
         now_ms = self._clock.now_ms()
         # Ids in order of time, so that rows lie together.
         decision_id = now_ms.to_bytes(6, "big") + self._randomness.take(10)
-        decision = Decision(
-            decision_id=decision_id.hex(),
-            at=to_text(now_ms),
-            slot=ask.slot,
-            mode=ask.mode,
-            personal=uses_history,
-            method=method,
-            items=chosen.items,
-            used=used(gathered, uses_history=uses_history, model=model),
-            not_used=not_used(ask, asked.refusal, gathered, view),
-            purpose=Personalize.id if uses_history else None,
-            receipt=asked.permit.source if asked.permit is not None and uses_history else None,
-            gpc_honored=ask.gpc,
-            change=CHANGE,
-        )
-        return decision, self._record(decision, decision_id, asked, now_ms)  # 8
+        recorded = _record(decision_id, ask.slot, told.note, asked, now_ms)  # 8
+        return Answer(decision_id.hex(), to_text(now_ms), told, recorded)
 
     def forget_people(self) -> None:
         """Forget everybody who was asked for: their opened histories and keys leave the memory."""
@@ -167,15 +175,6 @@ class Decider:
             method = "similar"
         return Gathered(method, tastes, inputs, values, context)
 
-    def _record(self, decision: Decision, decision_id: bytes, asked: Asked, now_ms: int) -> Recorded:
-        """Step 8: seal what was shown and why; without a permit the row names nobody."""
-        shown = [(each.item, each.rank) for each in decision.items]
-        plain = _encode({"items": shown, "method": decision.method, "slot": decision.slot, "propensity": 1.0})
-        if asked.permit is None or asked.known is None or asked.known.key is None:
-            return Recorded(DecisionRow(decision_id, None, now_ms, decision.slot, plain), None)
-        sealed = asked.known.key.seal("decisions", decision_number(decision_id), plain)
-        return Recorded(DecisionRow(decision_id, asked.known.person, now_ms, decision.slot, sealed), asked.known.person)
-
 
 def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: Recommender | None) -> Chosen:
     """Take steps 2 to 7, for a question that was not asked before."""
@@ -183,6 +182,34 @@ def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: Recommender 
     scores = _score(gathered, view, model)  # 3
     best, personal = _take_best(scores, allowed, ask.count, gathered, view, model)  # 6, with propensity 1
     return Chosen(explain(best, personal, gathered, view, model), personal)  # 7
+
+
+def _tell(
+    ask: Ask, asked: Asked, gathered: Gathered, chosen: Chosen, view: CatalogView, model: Recommender | None
+) -> Told:
+    """Say what was used and what was not; the same choice, asked for in the same way, is told as before."""
+    receipt = None if asked.permit is None else asked.permit.source
+    refused = None if asked.refusal is None else asked.refusal.reason
+    way = (ask.slot, ask.mode, ask.gpc, ask.person is None, ask.item is None, gathered.method, refused, receipt)
+    if chosen.told is None or chosen.told_for != way:
+        uses_history = chosen.personal > 0 and len(gathered.tastes.history) > 0
+        decision = Decision(
+            decision_id="",
+            at="",
+            slot=ask.slot,
+            mode=ask.mode,
+            personal=uses_history,
+            method=gathered.method if chosen.items else "empty",
+            items=chosen.items,
+            used=used(gathered, uses_history=uses_history, model=model),
+            not_used=not_used(ask, asked.refusal, gathered, view),
+            purpose=Personalize.id if uses_history else None,
+            receipt=receipt if uses_history else None,
+            gpc_honored=ask.gpc,
+            change=CHANGE,
+        )
+        chosen.told, chosen.told_for = Told(decision), way
+    return chosen.told
 
 
 def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[np.bool_]:
@@ -247,3 +274,11 @@ def _top(values: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     head = np.flatnonzero(values >= least) if least > 0 else np.flatnonzero(values > 0)
     chosen: NDArray[np.intp] = head[np.argsort(-values[head], kind="stable")[:count]]
     return chosen
+
+
+def _record(decision_id: bytes, slot: str, plain: bytes, asked: Asked, now_ms: int) -> Recorded:
+    """Step 8: seal what was shown and why; without a permit the row names nobody."""
+    if asked.permit is None or asked.known is None or asked.known.key is None:
+        return Recorded(DecisionRow(decision_id, None, now_ms, slot, plain), None)
+    sealed = asked.known.key.seal("decisions", decision_number(decision_id), plain)
+    return Recorded(DecisionRow(decision_id, asked.known.person, now_ms, slot, sealed), asked.known.person)

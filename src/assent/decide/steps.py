@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from assent.decide.knowing import KnownPerson, Tastes
+    from assent.decide.knowing import KnownPerson, Tastes, Told
     from assent.store.decisions import DecisionRow
+    from assent.terms.answers import Decision
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit, Refusal
     from assent.terms.purposes import Personalize
@@ -45,3 +46,22 @@ class Recorded:
 
     row: DecisionRow
     person: PersonId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answered question: its id and moment, what is told, and what has to be written before it is given."""
+
+    decision_id: str
+    at: str
+    told: Told
+    recorded: Recorded
+
+    @property
+    def decision(self) -> Decision:
+        """The answer itself."""
+        return self.told.as_decision(self.decision_id, self.at)
+
+    def json(self) -> bytes:
+        """Return the answer as JSON."""
+        return self.told.as_json(self.decision_id, self.at)

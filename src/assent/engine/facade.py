@@ -21,7 +21,7 @@ from assent.rights import Choice, Choices, Retention, Rights
 from assent.store import Store, keys, people
 from assent.terms.answers import Certificate, Check, Decision, Imported, Suggestion, TakenIn, TrainReport, Verification
 from assent.terms.clock import Clock, SystemClock
-from assent.terms.errors import InvalidInput, NotFound
+from assent.terms.errors import AssentError, InvalidInput, NotFound
 from assent.terms.ids import identifiers_named
 from assent.terms.randomness import Randomness, SystemRandomness
 from assent.terms.settings import Settings
@@ -30,7 +30,7 @@ from assent.vault import AuditLog, Vault, digest_api_key
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from assent.decide import Ask, Later
+    from assent.decide import Answer, Ask, Later
     from assent.store import Session
 
 
@@ -267,28 +267,33 @@ class Engine:
             include_bought=include_bought,
             gpc=gpc,
         )
-        decision, recorded = self.submit_decide(question)
+        (answer,), recorded = self.submit_decide([question])
+        if isinstance(answer, AssentError):
+            raise answer
         recorded.result()
-        return decision
+        return answer.decision
 
-    def submit_decide(self, question: Ask, later: Later | None = None) -> tuple[Decision, Future[None]]:
-        """Decide now and queue the record: `decide` for servers; acknowledge only once the future resolves.
+    def submit_decide(
+        self, questions: Sequence[Ask], later: Later | None = None
+    ) -> tuple[list[Answer | AssentError], Future[None]]:
+        """Decide now and queue the records: `decide` for servers; acknowledge only once the future resolves.
 
-        With an event loop's `call_soon` as `later`, the decisions of one turn of the loop are written together, and
-        nothing is waited for: `Loading` is raised where no model may answer yet.
+        What is wrong with one question stands in its answer's place. With an event loop's `call_later` as `later`,
+        decisions that come close together are written together, and nothing is waited for: `Loading` is raised where
+        no model may answer yet.
         """
         with self._store.read() as session:
-            decision, recorded = self._decider.decide(session, question, wait=later is None)
-        self._count("decide")
-        return decision, self._recorder.submit(recorded, later)
+            answers = self._decider.decide_all(session, questions, wait=later is None)
+        records = [answer.recorded for answer in answers if not isinstance(answer, AssentError)]
+        self._count("decide", len(records))
+        return answers, self._recorder.submit(records, later)
 
     def similar(self, item: str, count: int = 10) -> list[Suggestion]:
         """Return the items most alike to one, best first; raises `NotFound` for an item not in the catalogue."""
         self._catalog.get(item)
         question = ask(slot="similar", count=count, context={"item": item}, mode="non_profiled")
         with self._store.read() as session:
-            decision, _ = self._decider.decide(session, question)
-        return list(decision.items)
+            return list(self._decider.decide(session, question).decision.items)
 
     # -- rights --------------------------------------------------------------------------------------------------
 
@@ -375,9 +380,9 @@ class Engine:
             acts = dict(self._acts)
         return {"events": self._intake.counts(), "sizes": self._intake.sizes(), "acts": acts, "stored": stored}
 
-    def _count(self, act: str) -> None:
+    def _count(self, act: str, times: int = 1) -> None:
         with self._counting:
-            self._acts[act] += 1
+            self._acts[act] += times
 
 
 def _nobody() -> NotFound:

@@ -27,7 +27,7 @@ _ROWS = (
     Limit("item_id_chars_max", 128, "characters", "Longer than any stock code; keeps index pages small."),
     Limit("item_bytes_max", 65_536, "bytes", "One item's facts; pictures are linked, not stored."),
     Limit("items_per_request_max", 10_000, "items", "One request must end within seconds."),
-    Limit("known_people_max", 4_096, "people", "Opened histories kept in memory take about 10 kB each."),
+    Limit("known_people_max", 4_096, "people", "An open history takes about 10 kB, and each of its last answers too."),
     Limit("decide_count_max", 200, "items", "Nobody reads more, and a longer list would leak the model's order."),
     Limit("exclude_items_max", 5_000, "items", "A request-time exclude list is read on the hot path."),
     Limit("event_age_days_max", 3_650, "days", "Older events are a clock gone wrong, not a history."),

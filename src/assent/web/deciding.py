@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,10 +10,11 @@ from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.types import Receive, Scope
 
 from assent.engine import ask
+from assent.web.asking import Asking
 from assent.web.bodies import header, opted_out, read_body, read_json, read_query
 from assent.web.door import named
 from assent.web.keys import admit, key_in
-from assent.web.routing import AnyRequest, as_json, desk_of, encode, lean, serves
+from assent.web.routing import AnyRequest, as_json, desk_of, lean, serves
 from assent.web.shapes import Question, Similar, SimilarQuery
 
 if TYPE_CHECKING:
@@ -26,14 +25,14 @@ _decode = msgspec.json.Decoder(Question).decode
 
 def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
     """Return the routes that ask what to show."""
+    asking = Asking(desk)
 
     async def decide(scope: Scope, receive: Receive) -> bytes:
         authorization = header(scope, b"authorization")
         admit(desk.engine, None if authorization is None else key_in(authorization), "decide")
         question = read_json(_decode, await read_body(scope, receive))
         page = question.context
-        submit = partial(
-            desk.engine.submit_decide,
+        return await asking.ask(
             ask(
                 person=question.person,
                 slot=question.slot,
@@ -43,13 +42,8 @@ def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
                 exclude=question.exclude,
                 include_bought=question.include_bought,
                 gpc=opted_out(scope),
-            ),
-            later=asyncio.get_running_loop().call_soon,
+            )
         )
-        decision, recorded = await desk.with_model(submit)
-        answer = encode(decision)
-        await desk.landed(recorded)
-        return answer
 
     return [lean(["decide"], decide), similar_items]
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from assent.terms.errors import Loading
-
 if TYPE_CHECKING:
     from assent.engine import Engine
 
@@ -26,7 +24,7 @@ class Desk:
         """Hold an open engine."""
         self.engine = engine
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="assent-web")
-        self._arrived: deque[asyncio.Future[None]] = deque()
+        self._arrived: deque[Callable[[], object]] = deque()
         self._waking = False
         self._warming: asyncio.Future[None] | None = None
 
@@ -34,39 +32,42 @@ class Desk:
         """Run an act that takes its time beside the event loop and return what it returns."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
-    async def with_model(self, act: Callable[[], T]) -> T:
-        """Run a quick act of the engine right here; where it finds the model loading, wait for that in one thread."""
-        while True:
-            try:
-                return act()
-            except Loading:
-                if self._warming is None or self._warming.done():
-                    self._warming = asyncio.ensure_future(self.in_thread(self.engine.warm))
-                await asyncio.shield(self._warming)
+    def warming(self) -> asyncio.Future[None]:
+        """Return what becomes of loading the model, which one thread does for everybody who waits for it."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.ensure_future(self.in_thread(self.engine.warm))
+        return self._warming
 
     async def landed(self, future: Future[T]) -> T:
         """Wait for a queued write to be durable and return its result, or raise its error."""
         if not future.done():
-            loop = asyncio.get_running_loop()
-            waiter: asyncio.Future[None] = loop.create_future()
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-            def arrive(_: Future[T]) -> None:
-                self._arrived.append(waiter)
-                if not self._waking:
-                    self._waking = True
-                    loop.call_soon_threadsafe(self._wake)
+            def wake() -> None:
+                if not waiter.done():
+                    waiter.set_result(None)
 
-            future.add_done_callback(arrive)
+            self.when_landed(future, wake)
             await waiter
         return future.result()
 
+    def when_landed(self, future: Future[T], act: Callable[[], object]) -> None:
+        """Have `act` called by the event loop once a queued write is durable, or has failed."""
+        loop = asyncio.get_running_loop()
+
+        def arrive(_: Future[T]) -> None:
+            self._arrived.append(act)
+            if not self._waking:
+                self._waking = True
+                loop.call_soon_threadsafe(self._wake)
+
+        future.add_done_callback(arrive)
+
     def _wake(self) -> None:
-        """Wake everybody whose write has arrived: the writer commits in groups, so one call serves a whole group."""
+        """Do what waited for writes: the writer commits in groups, so one call serves a whole group."""
         self._waking = False
         while self._arrived:
-            waiter = self._arrived.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
+            self._arrived.popleft()()
 
     def close(self) -> None:
         """End the threads once what they do is done."""

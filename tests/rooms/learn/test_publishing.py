@@ -342,7 +342,7 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
 
         def decide_at_once():
             with second._store.read() as session:
-                return second._decider.decide(session, ask(person="crowd-1"), wait=False)[0]
+                return second._decider.decide(session, ask(person="crowd-1"), wait=False).decision
 
         second._learning._served._quickly = slowly
         with pytest.raises(Loading):
