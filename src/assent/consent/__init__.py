@@ -7,7 +7,7 @@ from assent.consent.purposes import Meaning, Purposes, built_in
 from assent.consent.reading import gpc_asked, read_signals
 from assent.consent.receipts import Controller, Entry
 from assent.consent.signals import NO_SIGNALS, Conflict, Signals
-from assent.consent.states import ACTIONS, Action, Change, Settled, State, after, expiry_ms, settle, standing
+from assent.consent.states import ACTIONS, Action, Change, Settled, State, after, agree, expiry_ms, settle, standing
 
 __all__ = [
     "ACTIONS",
@@ -27,6 +27,7 @@ __all__ = [
     "Signals",
     "State",
     "after",
+    "agree",
     "built_in",
     "expiry_ms",
     "gpc_asked",

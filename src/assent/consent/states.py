@@ -115,8 +115,8 @@ def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms:
     changes: tuple[Change, ...] = ()
     for purpose, said in signals.votes:
         held = states.get(purpose)
-        if (not said) if held is None else (held.until_ms > now_ms) is said and not held.outdated:
-            continue  # the ledger says the same
+        if _agrees(held, now_ms, said=said):
+            continue
         at_ms = min(event_ms, now_ms)
         if not said:
             changes += (Change(purpose, "withdrawn", signals.told_by(purpose)[0], at_ms),)
@@ -127,6 +127,16 @@ def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms:
     if not changes:
         return _ALLOWED[mask] if mask else _REFUSED[_refused_by(signals)]
     return Settled(mask, changes, "" if mask else _refused_by(signals))
+
+
+def agree(states: Mapping[str, State], signals: Signals, now_ms: int) -> bool:
+    """Tell whether signals say nothing that the ledger does not say: then it is the same for every event."""
+    return all(_agrees(states.get(purpose), now_ms, said=said) for purpose, said in signals.votes)
+
+
+def _agrees(held: State | None, now_ms: int, *, said: bool) -> bool:
+    """Tell whether the ledger says the same of a purpose as a signal does."""
+    return (not said) if held is None else (held.until_ms > now_ms) is said and not held.outdated
 
 
 def _may_agree(purpose: str, held: State | None, signals: Signals, at_ms: int, now_ms: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assent.consent import NO_SIGNALS, Change, Signals, settle, standing
+from assent.consent import NO_SIGNALS, Change, Signals, agree, settle, standing
 from assent.intake.moving import moved_record
 from assent.intake.roster import Found
 from assent.intake.work import Share
@@ -37,11 +37,21 @@ class Door:
         self._roster = roster
 
     def admit_known(self, session: Session, group: Group, known: Known, signals: Signals, work: Work) -> None:
-        """Do what `admit` does for a person whom all of the group's names lead to: the hot path."""
+        """Do what `admit` does for a person whom all of the group's names lead to: the hot path.
+
+        Where signals and ledger agree, it is the same for every event until the first of the consents ends.
+        """
+        last = known.settled
+        if last is not None and last[0] is known.states and last[1] is signals and work.now_ms < last[2]:
+            work.keep(known, last[3], group)
+            return
         settled = settle(known.states, signals, group.newest_ms, work.now_ms)
         if settled.changes:
             self.admit(session, group, Found(known), signals, work)
         elif settled.mask:
+            if agree(known.states, signals, work.now_ms):
+                ends_ms = min(state.until_ms for state in known.states.values() if state.until_ms > work.now_ms)
+                known.settled = known.states, signals, ends_ms, settled.mask
             work.keep(known, settled.mask, group)
         else:
             work.drop(settled.refused_by, group)

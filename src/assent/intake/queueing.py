@@ -2,7 +2,8 @@
 
 Bodies are read one after the other in a thread of the queue's own. A job is asked for when there is nothing left to
 read, or enough was read: a job that begins with the first body of many seals each person's events more often than need
-be, and every reader more would only compete with it for the interpreter's lock.
+be, and every reader more would only compete with it for the interpreter's lock. For the same reason the reader looks
+out a moment for as many bodies as went into the job before: whoever sent them is about to send again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ JOB_EVENTS_MAX = 10_000
 #: What was read is worth a job of its own, even while more is being read: so many events, or so many batches.
 WORTH_EVENTS = 4_000
 WORTH_BATCHES = 64
+#: How long the reader looks out for one more body when fewer are there than went into the job before.
+LINGER_SECONDS = 0.004
 #: Batches that may wait, and bytes of those that are not read yet: beyond this a sender is told to come again.
 WAITING_BATCHES_MAX = 2_000
 WAITING_BYTES_MAX = 1 << 28
@@ -66,6 +69,7 @@ class BatchQueue:
         self._take = take
         self._failed = failed
         self._lock = threading.Lock()
+        self._came = threading.Condition(self._lock)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="assent-intake")
         self._unread: deque[_Unread] = deque()
         self._unread_bytes = 0
@@ -76,6 +80,9 @@ class BatchQueue:
         #: Whether a job was asked for that has not begun, and whether one is at work.
         self._asked = False
         self._taking = False
+        #: How many batches went into the last job, and whether more bodies may come.
+        self._usual = 1
+        self._open = True
 
     def submit(self, batch: Batch, *, gpc: bool) -> Future[TakenIn]:
         """Queue a batch; the future resolves once it is durable. Raises `Busy` while too many wait."""
@@ -97,12 +104,16 @@ class BatchQueue:
             self._unread.append(_Unread(read, bytes_count, gpc, future))
             self._unread_bytes += bytes_count
             begin, self._reading = not self._reading, True
+            self._came.notify()
         if begin:
             self._begin_reading()
         return future
 
     def close(self) -> None:
         """Read what is not read yet and ask for the job that takes it in; later bodies are read by who brings them."""
+        with self._lock:
+            self._open = False
+            self._came.notify()
         self._reader.shutdown()
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -117,6 +128,8 @@ class BatchQueue:
         """Read bodies until there are none left."""
         while True:
             with self._lock:
+                if not self._unread and self._open and not self._taking and len(self._ready) < self._usual:
+                    self._came.wait(LINGER_SECONDS)
                 if not self._unread:
                     self._reading = False
                     break
@@ -190,6 +203,7 @@ class BatchQueue:
         group = self._pop(JOB_EVENTS_MAX)
         with self._lock:
             self._taking = True
+            self._usual = len(group)
             self._asked = more = bool(self._ready)
         if more:
             try:

@@ -11,7 +11,7 @@ from assent.store import people
 from assent.terms.ids import IDENTIFIER_KINDS, PERSON_ID_BYTES, Identifier, PersonId
 
 if TYPE_CHECKING:
-    from assent.consent import Ledger, State
+    from assent.consent import Ledger, Signals, State
     from assent.intake.parse import Group
     from assent.store import Session
     from assent.terms.randomness import Randomness
@@ -38,6 +38,8 @@ class Known:
     #: Whether a user id leads to this person; None until it was asked.
     named: bool | None = None
     names: list[Name] = field(default_factory=list)
+    #: What was settled last, where it changed nothing: by which states and signals, until when, and for which purposes.
+    settled: tuple[Mapping[str, State], Signals, int, int] | None = None
 
 
 @dataclass(slots=True)

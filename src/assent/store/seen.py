@@ -38,6 +38,7 @@ _ADD = insert_new(SEEN_BLOCKS)
 _DROP = delete(SEEN_BLOCKS).where(among(SEEN_BLOCKS.c.block, "blocks"))
 
 _REMEMBERED = "seen blocks"
+_LENGTHS = frozenset((DIGEST_BYTES,))
 
 
 class _Block:
@@ -116,7 +117,7 @@ def _live(session: Session) -> dict[bytes, _Block]:
 
 def _joined(digests: Sequence[bytes]) -> bytes:
     raw = b"".join(digests)
-    if any(len(digest) != DIGEST_BYTES for digest in digests):
+    if not _LENGTHS.issuperset(map(len, digests)):
         message = f"A message digest does not have {DIGEST_BYTES} bytes."
         raise InvalidInput(message)
     return raw

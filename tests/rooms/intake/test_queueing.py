@@ -188,6 +188,40 @@ def test_what_was_read_does_not_wait_for_all_that_comes(file_shop: Shop, monkeyp
     assert (first.result().stored, second.result().stored) == (1, 1)
 
 
+def test_the_reader_looks_out_for_as_many_as_came_before(file_shop: Shop, monkeypatch) -> None:
+    """After a job of several batches the next waits until as many are there; nobody waits alone, or for long."""
+    batches, jobs = file_shop.intake._queue, []
+    take, read = batches._take, threading.Semaphore(0)
+
+    def count(session, taken):
+        jobs.append(len(taken))
+        return take(session, taken)
+
+    def told(unread):
+        original(unread)
+        read.release()
+
+    original = batches._read
+    monkeypatch.setattr(batches, "_take", count)
+    monkeypatch.setattr(batches, "_read", told)
+    monkeypatch.setattr(queueing, "LINGER_SECONDS", 30)
+    assert unread(file_shop, file_shop.event("ann")).result(10).stored == 1
+    batches._usual = 3
+    waiting = []
+    for _ in range(3):
+        waiting.append(unread(file_shop, file_shop.event("ann")))
+        read.acquire(timeout=10)
+    assert [each.result(10).stored for each in waiting] == [1] * 3
+    monkeypatch.setattr(queueing, "LINGER_SECONDS", 0.001)
+    assert unread(file_shop, file_shop.event("ann")).result(10).stored == 1
+    assert jobs == [1, 3, 1]
+    monkeypatch.setattr(queueing, "LINGER_SECONDS", 30)
+    batches._usual = 3
+    last = unread(file_shop, file_shop.event("ann"))
+    batches.close()
+    assert last.result(10).stored == 1
+
+
 def test_a_long_body_that_cannot_be_read_says_so(file_shop: Shop) -> None:
     """What a body lacks is told by its future, and the bodies after it are read."""
     bad = file_shop.intake.submit_body(b"[" * (INLINE_BYTES_MAX + 1), kind="batch")

@@ -109,6 +109,30 @@ def test_a_later_yes_of_the_same_banner_grants_again(shop: Shop) -> None:
     assert shop.history("ann") == {("tea", 1, 1)}
 
 
+def test_an_older_yes_that_changed_nothing_does_not_hide_a_newer_one(shop: Shop) -> None:
+    """What was settled about one event serves the next only where signals and ledger say the same."""
+    both, only = consenting(personalize=True, learn=True), consenting(personalize=True, learn=False)
+    older = to_text(shop.clock.now_ms())
+    shop.send(shop.event("ann", "tea", context=both))
+    shop.clock.move(seconds=60)
+    shop.send(shop.event("ann", "mug", context=only))
+    for _ in range(2):  # sent late: it happened before the no, so the no stands
+        shop.send(shop.event("ann", "jam", context=both, timestamp=older))
+        assert shop.states("ann") == {"personalize": "granted", "learn": "withdrawn"}
+    shop.clock.move(seconds=60)
+    shop.send(shop.event("ann", "pot", context=both))
+    assert shop.states("ann") == {"personalize": "granted", "learn": "granted"}
+    assert {item: mask for item, _, mask in shop.history("ann")} == {"tea": 1, "mug": 1, "jam": 1, "pot": BOTH}
+
+
+def test_what_was_settled_ends_with_the_consent(shop: Shop) -> None:
+    """Events of somebody whose year is over are not kept on the strength of those before."""
+    shop.send(shop.event("ann", "tea"))
+    assert [shop.send(shop.event("ann", "mug", context=None)).stored for _ in range(2)] == [1, 1]
+    shop.clock.move(seconds=366 * 86_400)
+    assert shop.send(shop.event("ann", "jam", context=None)).dropped == {"no_consent": 1}
+
+
 def test_a_banner_never_overrules_a_withdrawal_through_our_api(shop: Shop) -> None:
     """What a person took back in the privacy centre stays taken back, whatever a banner says."""
     shop.send(shop.event("ann", "tea"))
