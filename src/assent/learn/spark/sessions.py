@@ -42,6 +42,11 @@ def refuse_without_packages() -> None:
         )
 
 
+def is_local(master: str) -> bool:
+    """Tell whether the executors of a master's URL are processes of this machine."""
+    return _LOCAL.fullmatch(master) is not None
+
+
 @contextmanager
 def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkSession]:
     """Open a session on a master: `local[2]`, `spark://host:7077`, `yarn` or `k8s://...`; it is stopped at the end.
@@ -51,7 +56,7 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
     `Conflict` when this process has a session already.
     """
     refuse_without_packages()
-    local = _LOCAL.fullmatch(master) is not None
+    local = is_local(master)
     standalone = _STANDALONE.fullmatch(master) is not None
     if not (local or standalone or _MANAGED.fullmatch(master)):
         message = "The master's URL is not of a kind that Spark knows."
