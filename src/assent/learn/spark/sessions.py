@@ -30,7 +30,13 @@ _CONFIG: Final = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
-_ON_LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+_LOCALLY: Final = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Java hands bytes on while Python adds up: compiling it twice takes cores from the sum for longer than it gives
+    # back. Whoever sets `spark.driver.extraJavaOptions` has the last word.
+    "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1",
+}
 
 
 def refuse_without_packages() -> None:
@@ -69,7 +75,7 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
         message = "This process has a Spark session already."
         raise Conflict(message, advice="Hand it over: Engine.train(spark=session).")
     builder: Any = SparkSession.builder.master(master)
-    for name, value in {**_CONFIG, **(_ON_LOOPBACK if local else {})}.items():
+    for name, value in {**_CONFIG, **(_LOCALLY if local else {})}.items():
         builder = builder.config(name, value)
     try:
         with _environment({"PYSPARK_PYTHON": sys.executable, **(local_environment if local else {})}):
