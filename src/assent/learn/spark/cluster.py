@@ -67,11 +67,8 @@ def _sizes(made: DataFrame) -> Counter[int]:
     """Have all pieces made, every core at work, and return how many bytes there are at each place."""
     from pyspark.sql import functions  # noqa: PLC0415 - an extra
 
-    size = functions.struct("place", functions.length("data"))
-    sizes: Counter[int] = Counter()
-    for place, size_bytes in made.agg(functions.collect_list(size)).collect()[0][0]:
-        sizes[place] += size_bytes
-    return sizes
+    of_place = made.groupBy("place").agg(functions.sum(functions.length("data")))
+    return Counter(dict(map(tuple, of_place.collect())))
 
 
 def _as_made(made: DataFrame, sizes: Mapping[int, int]) -> Iterator[Piece]:
