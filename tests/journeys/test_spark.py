@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from assent import Engine
+from assent.learn.spark.cluster import DRIVER_BYTES
 from assent.terms.settings import Settings
 from assent.testing.shops import crowd
 from tests.journeys.sparks import CONFIG, ENVIRONMENT, require_spark
@@ -55,9 +56,22 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def train(shop: Path, master: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+#: The command, with another word on how many bytes the driver adds up by itself.
+PROGRAM = """
+import sys
+from assent.cli.app import main
+from assent.learn.spark import cluster
+cluster.DRIVER_BYTES = int(sys.argv.pop(1))
+main()
+"""
+
+
+def train(
+    shop: Path, master: str, environment: dict[str, str], driver_bytes: int = DRIVER_BYTES
+) -> subprocess.Popen[str]:
     """Start the command."""
-    command = [sys.executable, "-m", "assent.cli", "train", "--spark", master, "--store", f"sqlite:///{shop}", "--json"]
+    program = ["-m", "assent.cli"] if driver_bytes == DRIVER_BYTES else ["-c", PROGRAM, str(driver_bytes)]
+    command = [sys.executable, *program, "train", "--spark", master, "--store", f"sqlite:///{shop}", "--json"]
     return subprocess.Popen(
         command, env=environment, cwd=shop.parent, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -157,9 +171,10 @@ def cluster(tmp_path: Path, shop: Path, environment) -> Iterator[Cluster]:
     started.stop()
 
 
-def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster: Cluster, shop: Path, environment):
+@pytest.mark.parametrize("driver_bytes", [DRIVER_BYTES, 0], ids=["added up by the driver", "added up by executors"])
+def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster: Cluster, shop: Path, environment, driver_bytes):
     """One of two workers is killed once it holds results: they are made again, and the digest is the local one."""
-    training = train(shop, cluster.url, environment)
+    training = train(shop, cluster.url, environment, driver_bytes)
     try:
         wait_until(lambda: cluster.worker_with_results() or training.poll() is not None, cluster.log_of_all)
         dying = cluster.worker_with_results()

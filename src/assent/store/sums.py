@@ -11,7 +11,7 @@ from assent.store.tables import CONTRIBUTIONS, SUM_HEADS, SUM_ROWS
 from assent.terms.ids import PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from assent.store.session import Session
 
@@ -56,6 +56,9 @@ _GET_ROWS = select(SUM_ROWS.c.item, SUM_ROWS.c.row).where(equal(SUM_ROWS.c.model
 _CLEAR_ROWS = delete(SUM_ROWS).where(equal(SUM_ROWS.c.model))
 
 _CONTRIBUTION = select(CONTRIBUTIONS.c.sealed).where(equal(CONTRIBUTIONS.c.model), equal(CONTRIBUTIONS.c.person))
+_CONTRIBUTIONS_OF = select(CONTRIBUTIONS.c.person, CONTRIBUTIONS.c.sealed).where(
+    equal(CONTRIBUTIONS.c.model), among(CONTRIBUTIONS.c.person, "people")
+)
 _CONTRIBUTION_PAGE = (
     select(CONTRIBUTIONS.c.person, CONTRIBUTIONS.c.sealed)
     .where(equal(CONTRIBUTIONS.c.model), CONTRIBUTIONS.c.person > bindparam("after"))
@@ -126,6 +129,12 @@ def contribution(session: Session, model: str, person: bytes) -> bytes | None:
     """Return what a person added to a model's sum, sealed, or None."""
     row = session.one(_CONTRIBUTION, {"model": model, "person": person})
     return None if row is None else row[0]
+
+
+def contributions_of(session: Session, model: str, persons: Collection[bytes]) -> dict[bytes, bytes]:
+    """Return what `contribution` does for many people, by person; those who added nothing are left out."""
+    rows = session.all(_CONTRIBUTIONS_OF, {"model": model, "people": list(persons)})
+    return {PersonId(person): sealed for person, sealed in rows}
 
 
 def contributions(session: Session, model: str) -> Iterator[tuple[PersonId, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import socket
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from assent.terms.errors import (
     InvalidInput,
     KeyFileMissing,
     SparkUnavailable,
+    StoreUnavailable,
     SumOverflow,
 )
 from assent.terms.ids import PersonId, identifiers_named
@@ -128,6 +130,25 @@ def test_an_overflow_is_refused_where_it_would_happen():
         blocks.add_up([block, block])
 
 
+def test_pieces_that_come_as_they_were_made_are_added_up():
+    """The driver adds up what nobody has added up before, to the same sum, and refuses what would pass the range."""
+    matrix = crowd_matrix(30, 40)
+    parts = [travelled(sum_of(matrix[first::3]), first) for first in range(3)]
+    mixed = [piece for place in zip(*parts, strict=True) for piece in place[::-1]]
+    assert take(mixed, 3, 40, as_it_is)[0].digest() == sum_of(matrix).digest()
+    row = (np.array([0, 1]), np.array([0], np.int32), np.array([ENTRY_MAX]))
+    packed = blocks.pack(blocks.Block(0, 1, 1, np.array([1]), *row))
+    with pytest.raises(SumOverflow):
+        take([Piece(0, name_reading(part, 0, []), packed) for part in range(2)], 2, 1, as_it_is)
+
+
+def test_places_are_taken_in_runs_of_bounded_weight():
+    """Places go together while they are light enough; a heavy one goes alone, and none is left out."""
+    weights = {-2: 1, -1: 5, 0: 5, 1: 30, 3: 4, 4: 7}
+    assert list(cluster.runs(weights, 11)) == [(-2, 0), (1, 1), (3, 4)]
+    assert list(cluster.runs({}, 11)) == []
+
+
 @pytest.mark.parametrize("cut", [0, 10, -1])
 def test_a_block_that_was_cut_short_is_refused(cut):
     """What is not exactly a block is `Corrupt`."""
@@ -213,6 +234,27 @@ def test_an_executor_opens_nothing_without_consent(engine: Engine, environment, 
     total, said = take(pieces, 1, errand.columns, errand.boxes()[0])
     assert total.digest() == engine.train().digest
     assert (total.people, len(list(histories.hear(said[0])))) == (6, 6)
+
+
+def test_people_read_together_are_read_as_one_by_one(engine: Engine, environment, clock: FixedClock, monkeypatch):
+    """However many histories are opened at once, the reading has the same name: what was read is the same."""
+    crowd(engine, clock, people=6)
+    engine.train()
+    engine.take_in(acts("quiet", ["tea-1"], clock, consent={"personalize": True, "learn": False}))
+    engine.take_in(acts("crowd-2", ["book-7"], clock))
+    engine.consent("crowd-1", withdraw=["learn"])
+    gone = everybody(engine)[0]
+    engine._store.write(lambda job: people.drop_key(job, gone))
+    errand = errand_of(engine)
+    unseal = errand.boxes()[0]
+
+    def told(together: int) -> list[tuple[str, bytes]]:
+        monkeypatch.setattr(histories, "READ_TOGETHER", together)
+        total, said = take(read(errand, everybody(engine)), 1, errand.columns, unseal)
+        return [(total.digest(), person) for person, _ in histories.hear(said[0])]
+
+    assert told(1) == told(3) == told(1_000)
+    assert told(2)
 
 
 def test_what_leaves_an_executor_is_sealed(engine: Engine, environment, clock: FixedClock, monkeypatch):
@@ -376,6 +418,41 @@ def test_a_second_session_is_not_opened(spark):
         pass
 
 
+class Shut:
+    """Secrets that nobody may ask for anything."""
+
+    def __getattr__(self, name: str):
+        message = f"The key file was asked for {name}."
+        raise KeyFileMissing(message)
+
+
+def gathering(engine: Engine, spark):
+    """Open Spark for the engine's store, with its secrets shut."""
+    return training.gatherer(spark, store=engine._store, vault=Shut(), ledger=engine._ledger, clock=engine._clock)
+
+
+@SQLITE_ALONE
+def test_a_missing_master_or_store_is_told_before_keys_are_asked_for(engine: Engine, clock: FixedClock):
+    """Without a master, without a store, or without anybody to read, the key file makes no difference."""
+    require_spark()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with (
+        pytest.raises(SparkUnavailable, match="No Spark master answers"),
+        gathering(engine, f"spark://127.0.0.1:{port}"),
+    ):
+        pass
+    idle = SimpleNamespace()
+    with gathering(engine, idle) as gather:
+        assert gather()[1].people == 0
+        crowd(engine, clock, people=3)
+        with pytest.raises(KeyFileMissing):
+            gather()
+        engine._store.close()
+        with pytest.raises(StoreUnavailable):
+            gather()
+
+
 # -- on Spark ----------------------------------------------------------------------------------------------------
 
 
@@ -450,27 +527,58 @@ def test_an_executor_without_key_changes_nothing(spark, engine: Engine, clock: F
     assert head(engine) is None
 
 
+#: Added up by the driver, and by executors because the driver would not hold a byte.
+BOTH_WAYS = pytest.mark.parametrize("driver_bytes", [cluster.DRIVER_BYTES, 0])
+
+
 @SQLITE_ALONE
-def test_nothing_readable_lies_on_sparks_disks(spark, engine: Engine, clock: FixedClock, tmp_path, monkeypatch):
+@BOTH_WAYS
+def test_whoever_adds_up_the_sum_is_the_same(spark, engine: Engine, clock: FixedClock, monkeypatch, driver_bytes):
+    """Few bytes are added up by the driver, some places at a time; many by executors first: one digest."""
+    monkeypatch.setattr(cluster, "DRIVER_BYTES", driver_bytes)
+    monkeypatch.setattr(cluster, "_TAKEN_BYTES", 400)
+    crowd(engine, clock, people=12)
+    report = engine.train(spark=spark)
+    assert (report.people, report.added) == (12, 12)
+    assert engine.verify(rebuild=True).holds
+    assert engine.train(rebuild=True).digest == report.digest
+
+
+@SQLITE_ALONE
+@BOTH_WAYS
+def test_nothing_readable_lies_on_sparks_disks(
+    spark, engine: Engine, clock: FixedClock, tmp_path, monkeypatch, driver_bytes
+):
     """Blocks lie there sealed; the plain file's blocks, which are found, prove that the search finds them."""
-    written: list[bytes] = []
-    folder = Path(spark.conf.get("spark.local.dir"))
+    monkeypatch.setattr(cluster, "DRIVER_BYTES", driver_bytes)
+    written: dict[str, bytes] = {}
+    folder, running = Path(spark.conf.get("spark.local.dir")), ["sealed"]
     before = files_under(folder)
     unpersist = type(spark.range(1)).unpersist
 
     def look_first(frame, *arguments):
-        written.append(b"\0".join(path.read_bytes() for path in files_under(folder) - before))
+        # At the first look of each run everything that it wrote is still there.
+        if running[0] not in written:
+            written[running[0]] = b"\0".join(map(bytes_of, files_under(folder) - before))
         return unpersist(frame, *arguments)
 
     monkeypatch.setattr(type(spark.range(1)), "unpersist", look_first)
     crowd(engine, clock, people=6)
     engine.train(spark=spark)
     write_interactions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
+    running[0] = "plain"
     sum_of_parquet(spark, str(tmp_path / "plain.parquet"))
-    sealed, plain = written
+    sealed, plain = written["sealed"], written["plain"]
     assert sealed
     assert blocks.MARK not in sealed
     assert blocks.MARK in plain
+
+
+def bytes_of(path: Path) -> bytes:
+    """Read a file, unless it is of a run that is over and being swept away."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""
 
 
 def files_under(folder: Path) -> set[Path]:

@@ -458,6 +458,8 @@ def test_clearing_a_sum_leaves_others_and_contributions(peopled):
 def test_contributions_are_kept_by_person(peopled):
     """What a person added is replaced, listed in order, and dropped."""
     on(peopled, sums.put_contributions, "m", [(BOB, b"b"), (ANN, b"a")])
+    assert on(peopled, sums.contributions_of, "m", [BOB, b"nobody"]) == {BOB: b"b"}
+    assert on(peopled, sums.contributions_of, "other", [ANN, BOB]) == {}
     on(peopled, sums.put_contribution, "m", ANN, b"a2")
     on(peopled, sums.put_contribution, "n", ANN, b"theirs")
     assert read(peopled, sums.contributions, "m") == [(ANN, b"a2"), (BOB, b"b")]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from assent.learn.spark.pieces import Box, Moved, Piece, merged
@@ -23,6 +25,10 @@ _COLUMNS: Final = "place int, readings binary, data binary"
 _BATCH_BYTES: Final = 1 << 24
 #: How many places are added up by one task.
 _PLACES_TOGETHER: Final = 8
+#: Up to this much the driver adds up by itself: sooner done than another round of the machines.
+DRIVER_BYTES: Final = 1 << 29
+#: It takes in about this much at a time: Java holds it more than once, in a heap of 1 GB unless told otherwise.
+_TAKEN_BYTES: Final = 3 << 25
 _MARK: Final = "assent-error:"
 _TOLD: Final = re.compile(re.escape(_MARK) + r" (\{.*\})")
 
@@ -37,13 +43,58 @@ class ToldError(Exception):
 
 
 def add_up(rows: DataFrame, places: int, contribute: Contribute, boxes: Boxes) -> Iterator[Piece]:
-    """Have each partition of `rows` contribute its pieces at `places` places; yield their sum, a piece for each place.
+    """Have each partition of `rows` contribute its pieces at `places` places; yield pieces that make up their sum.
 
+    Where all of it is small, pieces come as they were made; else they are added up first, and each place comes once.
     Raises what an executor told (`AssentError`, `Moved`), or `SparkUnavailable` for whatever else ended the job.
     """
     from pyspark import StorageLevel  # noqa: PLC0415 - an extra
 
-    made = rows.mapInArrow(_contributor(contribute), _COLUMNS)
+    # On disk: nothing is made twice while the machines live, and made again from the start when one dies.
+    made = rows.mapInArrow(_contributor(contribute), _COLUMNS).persist(StorageLevel.DISK_ONLY)
+    try:
+        sizes = _sizes(made)
+        yield from _as_made(made, sizes) if sizes.total() <= DRIVER_BYTES else _added_up(made, places, boxes)
+    except (AssentError, Moved, GeneratorExit):
+        raise
+    except Exception as error:
+        raise told(error) from error
+    finally:
+        made.unpersist()
+
+
+def _sizes(made: DataFrame) -> Counter[int]:
+    """Have all pieces made, every core at work, and return how many bytes there are at each place."""
+    from pyspark.sql import functions  # noqa: PLC0415 - an extra
+
+    of_place = made.groupBy("place").agg(functions.sum(functions.length("data")))
+    return Counter(dict(map(tuple, of_place.collect())))
+
+
+def _as_made(made: DataFrame, sizes: Mapping[int, int]) -> Iterator[Piece]:
+    """Take in pieces some places at a time, in the order of places; the next ones are fetched meanwhile."""
+    from pyspark.sql import functions  # noqa: PLC0415 - an extra
+
+    def fetch(first: int, last: int) -> list[pa.RecordBatch]:
+        some: Any = made.where(functions.col("place").between(first, last))
+        # As Arrow: as rows they would be pickled, which makes bytes half as long again.
+        fetched: list[pa.RecordBatch] = some._collect_as_arrow()  # noqa: SLF001 - `toArrow` is of Spark 4
+        return fetched
+
+    with ThreadPoolExecutor(1) as pool:
+        coming: deque[Future[list[pa.RecordBatch]]] = deque()
+        for first, last in runs(sizes, _TAKEN_BYTES):
+            coming.append(pool.submit(fetch, first, last))
+            if len(coming) > 1:
+                yield from _pieces(coming.popleft().result())
+        for each in coming:
+            yield from _pieces(each.result())
+
+
+def _added_up(made: DataFrame, places: int, boxes: Boxes) -> Iterator[Piece]:
+    """Have executors bring the pieces of each place together and add them up; take in one partition after the other."""
+    from pyspark import StorageLevel  # noqa: PLC0415 - an extra
+
     # Few places in a partition: what the driver takes in at a time stays small, and every core has something to add.
     together = made.repartition(-(-places // _PLACES_TOGETHER), "place").groupBy("place")
     whole = together.applyInPandas(_merger(boxes), _COLUMNS).persist(StorageLevel.DISK_ONLY)
@@ -52,12 +103,22 @@ def add_up(rows: DataFrame, places: int, contribute: Contribute, boxes: Boxes) -
         whole.count()
         for row in whole.toLocalIterator(prefetchPartitions=True):
             yield Piece(int(row["place"]), bytes(row["readings"]), bytes(row["data"]))
-    except (AssentError, Moved, GeneratorExit):
-        raise
-    except Exception as error:
-        raise told(error) from error
     finally:
         whole.unpersist()
+
+
+def runs(weights: Mapping[int, int], most: int) -> Iterator[tuple[int, int]]:
+    """Yield runs (first, last) of places that together weigh at most `most`, or are one place."""
+    run: list[int] = []
+    filled = 0
+    for place, weight in sorted(weights.items()):
+        if run and filled + weight > most:
+            yield run[0], run[-1]
+            run, filled = [], 0
+        run.append(place)
+        filled += weight
+    if run:
+        yield run[0], run[-1]
 
 
 def told(error: Exception) -> Exception:
@@ -98,6 +159,11 @@ def _contributor(contribute: Contribute) -> Callable[[Iterator[pa.RecordBatch]],
             raise _in_our_words(error) from None
 
     return run
+
+
+def _pieces(batches: list[pa.RecordBatch]) -> Iterator[Piece]:
+    for batch in batches:
+        yield from map(Piece._make, zip(*batch.to_pydict().values(), strict=True))
 
 
 def _batches(pieces: Iterable[Piece]) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from assent.consent import Ledger, Purposes
-from assent.learn.plan import contribution_of
+from assent.learn.plan import contributions_of
 from assent.learn.snapshot import MODEL
 from assent.learn.spark import blocks
 from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Moved, Piece, name_reading, pieces_of
@@ -24,7 +24,6 @@ from assent.store import Store, meta, people, sums
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Conflict, KeyFileMissing
 from assent.terms.ids import PERSON_ID_BYTES, PersonId
-from assent.terms.permits import Permit
 from assent.terms.purposes import Learn
 from assent.terms.randomness import SystemRandomness
 from assent.vault import KeyFile, PersonKey, Vault
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
 KEY_FILE: Final = "ASSENT_KEY_FILE"
 KEYS: Final = "ASSENT_KEYS"
 STORE: Final = "ASSENT_STORE"
+
+#: How many histories are opened and weighed at once.
+READ_TOGETHER: Final = 1_000
 
 _TABLE: Final = "spark"
 _PERSON: Final = struct.Struct("<16sI")
@@ -174,38 +176,47 @@ def _pieces(errand: Errand, part: int, persons: list[PersonId], seal: Box) -> It
         yield Piece(place, reading, seal(place, b"".join(said)))
 
     with _opened(errand) as session:
-        for person in persons:
-            contribution, news = reader.read(session, person)
-            said.append(news)
-            if contribution is not None:
-                coming.append(contribution)
-                pairs += len(contribution.items) * (len(contribution.items) + 1) // 2
-            if pairs >= PAIRS_AT_ONCE:
-                yield from flushed()
-                flush, pairs, coming, said = flush + 1, 0, [], []
+        for start in range(0, len(persons), READ_TOGETHER):
+            for contribution, news in reader.read(session, persons[start : start + READ_TOGETHER]):
+                said.append(news)
+                if contribution is not None:
+                    coming.append(contribution)
+                    pairs += len(contribution.items) * (len(contribution.items) + 1) // 2
+                if pairs >= PAIRS_AT_ONCE:
+                    yield from flushed()
+                    flush, pairs, coming, said = flush + 1, 0, [], []
     if said or not flush:
         yield from flushed()
 
 
 class _Reader:
-    """Asks consent and opens histories, one person at a time, as the driver would."""
+    """Asks consent and opens histories, many people at a time, as the driver would."""
 
     def __init__(self, errand: Errand) -> None:
         self._columns = errand.columns
         self._vault = _vault(errand)
         self._ledger = Ledger(Purposes.load(), _Standing(errand.at_ms), SystemRandomness())
 
-    def read(self, session: Session, person: PersonId) -> tuple[Contribution | None, bytes]:
-        """Return what a person contributes now, and what is said of them: nothing when that is what they did before."""
-        permit = self._ledger.may(session, person, Learn)
-        row = people.key(session, person)
-        held = sums.contribution(session, MODEL, person)
-        if row is None:
+    def read(self, session: Session, persons: list[PersonId]) -> Iterator[tuple[Contribution | None, bytes]]:
+        """Yield what each person contributes now, and what is said of them: nothing when it is what they did before."""
+        held = sums.contributions_of(session, MODEL, persons)
+        # The ledger is asked about everybody; whoever has no key has nothing that could be opened.
+        permits = self._ledger.permits(session, persons, Learn)
+        wrapped = people.keys_of(session, persons)
+        keys = {person: self._vault.key(person, *wrapped[person]) for person in persons if person in wrapped}
+        allowed = [(permit, keys[person]) for person, permit in permits.items() if person in keys]
+        histories = self._vault.open_histories(session, allowed, Learn)
+        made = contributions_of(histories)
+        wanted = {key.person: each for (_, key), each in zip(allowed, made, strict=True)}
+        for person in persons:
+            yield self._compared(keys.get(person), person, wanted.get(person), held.get(person))
+
+    def _compared(
+        self, key: PersonKey | None, person: PersonId, wanted: Contribution | None, held: bytes | None
+    ) -> tuple[Contribution | None, bytes]:
+        """Return what a person contributes, and how that differs from what is held of them, sealed."""
+        if key is None:
             return None, say(person, b"") if held is not None else b""
-        key = self._vault.key(person, *row)
-        wanted = None
-        if isinstance(permit, Permit):
-            wanted = contribution_of(self._vault.open_history(session, permit, key, Learn))
         if wanted is not None and int(wanted.items[-1]) >= self._columns:
             message = "An item came while the training ran."
             raise Moved(message)

@@ -68,29 +68,33 @@ def merged(place: int, readings: Sequence[bytes], data: Sequence[bytes], unseal:
 
 
 def take(pieces: Iterable[Piece], parts: int, columns: int, unseal: Box) -> tuple[PairSum, list[bytes]]:
-    """Put the sum together and return it with what is said of people; every place comes once.
+    """Put the sum together and return it with what is said of people; pieces of a place are added up as they come.
 
-    Raises `Moved` unless all pieces are made of the same readings of all `parts`, and `Corrupt`.
+    Raises `Moved` unless the pieces of every place are made of the same readings of all `parts`, `SumOverflow`, and
+    `Corrupt`.
     """
-    held: list[blocks.Block] = []
+    held: dict[int, blocks.Block] = {}
+    made_of: dict[int, list[bytes]] = {}
     people: list[bytes] = []
-    made_of: set[tuple[bytes, ...]] = set()
     told_of: list[bytes] = []
     for piece in pieces:
         readings = _names(piece.readings)
         if piece.place < 0:
             told_of += readings
             people.append(unseal(piece.place, piece.data))
-        else:
-            made_of.add(tuple(sorted(readings)))
-            held.append(blocks.unpack(unseal(piece.place, piece.data)))
-    whole = made_of.pop() if len(made_of) == 1 else ()
+            continue
+        made_of.setdefault(piece.place, []).extend(readings)
+        block = blocks.unpack(unseal(piece.place, piece.data))
+        before = held.get(piece.place)
+        held[piece.place] = block if before is None else blocks.add(before, block)
+    readings_made_of = {tuple(sorted(readings)) for readings in made_of.values()}
+    whole = readings_made_of.pop() if len(readings_made_of) == 1 else ()
     flushes = [_READING.unpack(each)[:2] for each in whole]
     one_of_each = len(set(flushes)) == len(flushes) and {part for part, _ in flushes} == set(range(parts))
-    if made_of or not one_of_each or (people and tuple(sorted(told_of)) != whole):
+    if readings_made_of or not one_of_each or (people and tuple(sorted(told_of)) != whole):
         message = "The pieces that came back are not of one reading."
         raise Moved(message)
-    return blocks.put_together(held, columns), people
+    return blocks.put_together(list(held.values()), columns), people
 
 
 def _names(packed: bytes) -> list[bytes]:

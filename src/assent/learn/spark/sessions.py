@@ -30,7 +30,13 @@ _CONFIG: Final = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
-_ON_LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+_LOCALLY: Final = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Java hands bytes on while Python adds up: compiling it twice takes cores from the sum for longer than it gives
+    # back. Whoever sets `spark.driver.extraJavaOptions` has the last word.
+    "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1",
+}
 
 
 def refuse_without_packages() -> None:
@@ -42,6 +48,11 @@ def refuse_without_packages() -> None:
         )
 
 
+def is_local(master: str) -> bool:
+    """Tell whether the executors of a master's URL are processes of this machine."""
+    return _LOCAL.fullmatch(master) is not None
+
+
 @contextmanager
 def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkSession]:
     """Open a session on a master: `local[2]`, `spark://host:7077`, `yarn` or `k8s://...`; it is stopped at the end.
@@ -51,7 +62,7 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
     `Conflict` when this process has a session already.
     """
     refuse_without_packages()
-    local = _LOCAL.fullmatch(master) is not None
+    local = is_local(master)
     standalone = _STANDALONE.fullmatch(master) is not None
     if not (local or standalone or _MANAGED.fullmatch(master)):
         message = "The master's URL is not of a kind that Spark knows."
@@ -64,7 +75,7 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
         message = "This process has a Spark session already."
         raise Conflict(message, advice="Hand it over: Engine.train(spark=session).")
     builder: Any = SparkSession.builder.master(master)
-    for name, value in {**_CONFIG, **(_ON_LOOPBACK if local else {})}.items():
+    for name, value in {**_CONFIG, **(_LOCALLY if local else {})}.items():
         builder = builder.config(name, value)
     try:
         with _environment({"PYSPARK_PYTHON": sys.executable, **(local_environment if local else {})}):

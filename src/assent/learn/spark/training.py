@@ -44,7 +44,8 @@ def gatherer(spark: Spark, *, store: Store, vault: Vault, ledger: Ledger, clock:
     """
     sessions.refuse_without_packages()
     if isinstance(spark, str):
-        here = {STORE: store.url, KEY_FILE: str(vault.key_path.absolute())}
+        # A master far away is not told where the key file is, so a missing one is found out without it.
+        here = {STORE: store.url, KEY_FILE: str(vault.key_path.absolute())} if sessions.is_local(spark) else {}
         with sessions.opened(spark, here) as session:
             yield lambda: gather(session, store, vault, ledger, clock)
     else:
@@ -55,35 +56,37 @@ def gather(
     spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, clock: Clock
 ) -> tuple[Plan, PairSum] | None:
     """Have executors read everybody who says yes; return what to write, and the sum; None when consent changed."""
-    run = PersonId(vault.randomness.take(RUN_BYTES))
-    wrapped, key_id = vault.new_person_key(run)
     with store.read() as session:
         head = sums.head(session, MODEL)
         granting = ledger.people_granting(session, Learn)
         held = {person for person, _ in sums.contributions(session, MODEL)}
-        errand = Errand(
-            store=without_password(store),
-            public_key=vault.public_key,
-            release=release(),
-            at_ms=clock.now_ms(),
-            epoch=meta.epoch(session),
-            columns=items.count(session),
-            run=run,
-            wrapped=wrapped,
-            key_id=key_id,
-        )
-    plan = Plan(epoch=errand.epoch, version=head.version if head else 0, columns=errand.columns, rebuild=True)
+        at_ms, epoch, columns = clock.now_ms(), meta.epoch(session), items.count(session)
+    plan = Plan(epoch=epoch, version=head.version if head else 0, columns=columns, rebuild=True)
     plan.gone += sorted(held - set(granting))
     if not granting:
-        return plan, PairSum(errand.columns)
+        return plan, PairSum(columns)
+    # Keys are touched once there is somebody to read: what is wrong with the store has been told by now.
+    run = PersonId(vault.randomness.take(RUN_BYTES))
+    wrapped, key_id = vault.new_person_key(run)
+    errand = Errand(
+        store=without_password(store),
+        public_key=vault.public_key,
+        release=release(),
+        at_ms=at_ms,
+        epoch=epoch,
+        columns=columns,
+        run=run,
+        wrapped=wrapped,
+        key_id=key_id,
+    )
     cores = spark.sparkContext.defaultParallelism
     parts = min(max(2 * cores, -(-len(granting) // PART_PEOPLE)), len(granting))
     work = Histories(errand, tuple(b"".join(granting[part::parts]) for part in range(parts)))
     try:
         unseal, _ = boxes_of(vault.key(run, wrapped, key_id))
-        places = len(blocks.cut(errand.columns)) - 1 + parts
+        places = len(blocks.cut(columns)) - 1 + parts
         pieces = cluster.add_up(spark.range(0, parts, 1, parts), places, work, errand.boxes)
-        total, said = take(pieces, parts, errand.columns, unseal)
+        total, said = take(pieces, parts, columns, unseal)
     except Moved:
         return None
     finally:
