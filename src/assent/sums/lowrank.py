@@ -22,10 +22,10 @@ PENDING_MAX: Final = 128
 PENDING_SHARED_MAX: Final = 256
 #: In so many slices terms are folded in, so that no change waits for much more than one of them.
 _SLICES: Final = 12
-#: One tile of the fold: large enough for a product at full speed, and still in the processor's cache when its other
-#: half is written.
+#: One tile of the fold: a product so large that starting the processors pays, and not all of a wide band before its
+#: other half is written.
 _TILE_ROWS: Final = 512
-_TILE_COLUMNS: Final = 2048
+_TILE_COLUMNS: Final = 8192
 #: How far rounding may push a denominator under its bound.
 _SLACK: Final = {"float32": 1e-3, "float64": 1e-9}
 

@@ -12,7 +12,7 @@ from assent.sums.change import differences
 from assent.sums.contribution import Contribution
 from assent.sums.late import LATE_MAX, Late
 from assent.sums.mirror import Mirror
-from assent.sums.rows import Row, added, looked_up
+from assent.sums.rows import Row, added
 from assent.sums.table import HeldRow, RowTable
 
 
@@ -121,7 +121,16 @@ class Standing:
 
     def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the entries of pairs of `items`, late people included, int64 [k, k], zero below the diagonal."""
-        pairs = np.triu(self.late.block(items, items, len(self.table)))
+        size = len(items)
+        columns, values = np.full((size, size), -1, np.int32), np.zeros((size, size), np.int64)
         for place, item in enumerate(items.tolist()):
-            pairs[place, place:] += looked_up(self.row(item), items[place:])[1]
-        return pairs
+            row = self.row(item)
+            if len(row.indices):
+                spots = row.indices.searchsorted(items[place:])
+                row.indices.take(spots, out=columns[place, place:], mode="clip")
+                row.values.take(spots, out=values[place, place:], mode="clip")
+        # Where a column is not in a row, another one stands at its place.
+        values[columns != items] = 0
+        if len(self.late):
+            values += np.triu(self.late.block(items, items, len(self.table)))
+        return values
