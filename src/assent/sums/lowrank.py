@@ -17,7 +17,7 @@ Reals = NDArray[Any]
 #: How many rank-one terms wait at most. Half of them are folded in together, a slice at a time, while the other half
 #: comes in: enough to share the cost of one pass over the dense part, few enough to cost an answer less than the rows
 #: of its items do.
-PENDING_MAX: Final = 128
+PENDING_MAX: Final = 192
 #: The same for an array that is shared and must not be written to: folding would make a second one.
 PENDING_SHARED_MAX: Final = 256
 #: In so many slices terms are folded in, so that no change waits for much more than one of them.
