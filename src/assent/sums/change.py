@@ -1,41 +1,13 @@
-"""What a change does to the rows of an upper triangle: one person's coming or leaving, or a row in place of another."""
+"""What a row in place of another does to the rows below the diagonal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.sums.contribution import Contribution
-from assent.sums.rows import Row, assigned, looked_up
-
-
-class PersonChange:
-    """The entries of a person's pairs after they came (`sign` 1) or left (-1), looked up in all their rows at once.
-
-    `rows` are those of the person's items. `after` is int64 [k, k], zero below the diagonal; below zero is what was
-    taken without being there.
-    """
-
-    __slots__ = ("_found", "_items", "after", "rows")
-
-    def __init__(self, contribution: Contribution, rows: Sequence[Row], sign: int) -> None:
-        """Look the entries up; nothing changes."""
-        self.rows = rows
-        self._items = contribution.items
-        values = contribution.values.astype(np.int64)
-        self.after = np.triu((sign * contribution.weight * values)[:, None] * values)
-        self._found = []
-        for place, row in enumerate(rows):
-            found = looked_up(row, self._items[place:])
-            self._found.append(found)
-            self.after[place, place:] += found[1]
-
-    def fresh_rows(self) -> Iterator[Row]:
-        """Yield each row as it is after the change."""
-        for place, (row, found) in enumerate(zip(self.rows, self._found, strict=True)):
-            yield assigned(row, self._items[place:], self.after[place, place:], found)
+from assent.sums.rows import Row, looked_up
 
 
 def differences(item: int, before: Row, after: Row) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.sums.products import add_product
@@ -12,16 +14,29 @@ from assent.terms.errors import Corrupt
 
 Reals = NDArray[Any]
 
-#: How many rank-one terms wait before they are folded in: enough to share the cost of one pass over the dense part,
-#: few enough to cost an answer less than the rows of its items do.
-PENDING_MAX: Final = 128
+#: How many rank-one terms wait at most. Half of them are folded in together, a slice at a time, while the other half
+#: comes in: enough to share the cost of one pass over the dense part, few enough to cost an answer less than the rows
+#: of its items do.
+PENDING_MAX: Final = 192
 #: The same for an array that is shared and must not be written to: folding would make a second one.
 PENDING_SHARED_MAX: Final = 256
-#: One tile of the fold: it stays in the processor's cache until its other half is written.
-_TILE_ROWS: Final = 256
-_TILE_COLUMNS: Final = 1024
+#: In so many slices terms are folded in, so that no change waits for much more than one of them.
+_SLICES: Final = 12
+#: One tile of the fold: a product so large that starting the processors pays, and not all of a wide band before its
+#: other half is written.
+_TILE_ROWS: Final = 512
+_TILE_COLUMNS: Final = 8192
 #: How far rounding may push a denominator under its bound.
 _SLACK: Final = {"float32": 1e-3, "float64": 1e-9}
+
+
+class Term(NamedTuple):
+    """A change `A + scale u u'` for a sparse `u`: `items` int32 [k], its `values` [k]; `spare` as `update` has it."""
+
+    items: NDArray[np.int32]
+    values: Reals
+    scale: float
+    spare: float = 0.0
 
 
 class LowRankInverse:
@@ -30,6 +45,10 @@ class LowRankInverse:
     `A + s u u'` has the inverse `Q - s / (1 + s u'Qu) (Qu)(Qu)'` (Sherman and Morrison 1950): one vector to remember,
     O(n) per item of `u`, seen by the very next answer. A change that takes something away can only go wrong when it
     was never there; each denominator is held against the bound that the rest of the matrix guarantees.
+
+    Terms are folded into `Q0` by bands of rows. Once rows `b` and columns `b` of `Q0` hold `c_k v_k v_k'`, what is left
+    of the term is that of the same vector with zeros at `b`: so a fold that is under way shows in `v_k` alone, and
+    whoever reads `Q` need not know how far it is.
     """
 
     def __init__(self, dense: Reals, *, pending_max: int | None = None) -> None:
@@ -46,6 +65,8 @@ class LowRankInverse:
         self.pending = 0
         self._vectors = np.zeros((pending_max, len(dense)), dense.dtype)
         self._factors = np.zeros(pending_max, dense.dtype)
+        #: How many of the first terms are being folded, and how many rows have them already.
+        self._folding = self._folded = 0
 
     @property
     def size(self) -> int:
@@ -58,17 +79,35 @@ class LowRankInverse:
         twin = LowRankInverse(dense, pending_max=len(self._factors))
         twin.diagonal, twin.terms, twin.pending = self.diagonal.copy(), self.terms, self.pending
         twin._vectors[:], twin._factors[:] = self._vectors, self._factors
+        twin._folding, twin._folded = self._folding, self._folded
         return twin
 
     def times(self, items: NDArray[np.int32], values: Reals) -> Reals:
         """Return `Q u` for a sparse `u` (items int32 [k], values [k]), in the type of `Q`, [n]; touches k rows."""
-        weights = np.asarray(values, self.dense.dtype)
-        result: Reals = weights @ self.dense[items]
-        if self.pending:
-            vectors = self._vectors[: self.pending]
-            inner = (vectors[:, items] @ weights) * self._factors[: self.pending]
-            result -= inner @ vectors
+        result: Reals = self._images([Term(items, values, 0.0)])[0]
         return result
+
+    def _images(self, terms: Sequence[Term]) -> Reals:
+        """Return `Q u` for the `u` of every term, [terms, n]."""
+        lengths = [len(term.items) for term in terms]
+        together: Any = scipy.sparse.csr_matrix(
+            (
+                np.concatenate([term.values for term in terms]).astype(self.dense.dtype),
+                np.concatenate([term.items for term in terms]),
+                np.concatenate(([0], np.cumsum(lengths))),
+            ),
+            (len(terms), self.size),
+        )
+        # Rows are read where they lie; gathering them first would copy each of them.
+        images: Reals = together @ self.dense
+        if self.pending:
+            vectors, factors = self._vectors[: self.pending], self._factors[: self.pending]
+            inner = np.empty((len(terms), self.pending), self.dense.dtype)
+            for place, term in enumerate(terms):
+                inner[place] = _combined(term.values.astype(self.dense.dtype)[None], vectors[:, term.items].T)[0]
+            inner *= factors
+            images -= _combined(inner, vectors)
+        return images
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
         """Return whole rows of `Q`, [k, n]."""
@@ -83,7 +122,7 @@ class LowRankInverse:
         result: Reals = self.dense[np.ix_(items, targets)]
         if self.pending:
             vectors = self._vectors[: self.pending]
-            result -= (vectors[:, items].T * self._factors[: self.pending]) @ vectors[:, targets]
+            result -= _combined(vectors[:, items].T * self._factors[: self.pending], vectors[:, targets])
         return result
 
     def whole(self) -> Reals:
@@ -98,47 +137,98 @@ class LowRankInverse:
         `1 + scale u'Qu >= 1 / (1 + |scale| spare)` when something is taken away. Raises `Corrupt`, and changes
         nothing, when that does not hold: the inverse is damaged, or what is taken away was never there.
         """
-        image = self.times(items, values)
-        inner = float(np.asarray(values, np.float64) @ image[items].astype(np.float64))
-        denominator = 1.0 + scale * inner
-        bound = 1.0 if scale >= 0 else 1.0 / (1.0 - scale * spare)
+        self.update_all([Term(items, values, scale, spare)])
+
+    def update_all(self, terms: Sequence[Term]) -> None:
+        """Follow several changes, one after the other, at little more than the cost of one; see `update`.
+
+        Raises `Corrupt`; then some of the terms may have been taken over, if there are more than wait at a time.
+        """
+        most = max(len(self._factors) // 2, 1)
+        for first in range(0, len(terms), most):
+            self._take_over(terms[first : first + most])
+            self._fold_some()
+
+    def _take_over(self, terms: Sequence[Term]) -> None:
+        """Make vectors and factors of some terms, each seen by the next, and remember them once all bounds hold."""
+        images = self._images(terms)
+        factors = np.zeros(len(terms), self.dense.dtype)
+        for place, term in enumerate(terms):
+            image = images[place]
+            if place:
+                inner = _combined(term.values.astype(self.dense.dtype)[None], images[:place, term.items].T)
+                image -= _combined(inner * factors[:place], images[:place])[0]
+            factors[place] = self._factor(term, image)
+        if self.pending + len(terms) > len(self._factors):
+            self.fold()
+        kept = slice(self.pending, self.pending + len(terms))
+        self._vectors[kept], self._factors[kept] = images, factors
+        self.pending += len(terms)
+        self.terms += len(terms)
+        for factor, image in zip(factors.tolist(), images, strict=True):
+            self.diagonal -= factor * np.square(image, dtype=np.float64)
+
+    def _factor(self, term: Term, image: Reals) -> float:
+        """Return the factor of a term whose `Q u` is `image`. Raises `Corrupt`."""
+        inner = float(np.asarray(term.values, np.float64) @ image[term.items].astype(np.float64))
+        denominator = 1.0 + term.scale * inner
+        bound = 1.0 if term.scale >= 0 else 1.0 / (1.0 - term.scale * term.spare)
         if not denominator >= bound - _SLACK[self.dense.dtype.name] * min(1.0, 10 * bound):
             message = "The inverse does not fit what is taken from its matrix."
             raise Corrupt(message, advice="Rebuild the model from its sum.")
-        if self.pending == len(self._factors):
-            self.fold()
-        factor = scale / denominator
-        self._vectors[self.pending] = image
-        self._factors[self.pending] = factor
-        self.pending += 1
-        self.terms += 1
-        self.diagonal -= factor * np.square(image, dtype=np.float64)
+        return term.scale / denominator
+
+    def _fold_some(self) -> None:
+        """Fold as large a part of the terms that began to be folded as new ones have come since, in a few slices.
+
+        A read-only dense part waits until there is no room: it has to be copied as a whole.
+        """
+        most = len(self._factors)
+        if not self._folding and 2 * self.pending >= most and self.dense.flags.writeable:
+            self._folding = self.pending
+        room = max(most - self._folding, 1)
+        step = -(-room // _SLICES)
+        due = ((self.pending - self._folding) // step + 1) * step / room
+        while self._folding and 1.0 - (1.0 - self._folded / self.size) ** 2 < due:
+            self._fold_band()
 
     def fold(self) -> None:
         """Subtract all pending terms from the dense part: one pass over it, half of the products, both halves written.
 
         Takes a private copy of a read-only dense part first.
         """
-        if not self.pending:
-            return
+        # Where some rows have some of the terms already, zeros stand in their vectors.
+        self._folding, self._folded = self.pending, 0
+        while self._folding:
+            self._fold_band()
+
+    def _fold_band(self) -> None:
+        """Fold the terms that are being folded into the next rows, and into the same columns."""
         if not self.dense.flags.writeable:
             self.dense = self.dense.copy()
-        vectors = self._vectors[: self.pending]
-        scaled = vectors * self._factors[: self.pending, None]
-        for top in range(0, self.size, _TILE_ROWS):
-            rows = slice(top, min(top + _TILE_ROWS, self.size))
-            for left in range(top, self.size, _TILE_COLUMNS):
-                columns = slice(left, left + _TILE_COLUMNS)
-                tile = self.dense[rows, columns]
-                add_product(tile, scaled[:, rows].T, vectors[:, columns], scale=-1.0)
-                if left == top:
-                    # Rounding must not make the two halves of a corner differ.
-                    corner = tile[:, : len(tile)]
-                    corner[:] = np.triu(corner) + np.triu(corner, 1).T
-                    tile, columns = tile[:, len(tile) :], slice(rows.stop, left + _TILE_COLUMNS)
-                self.dense[columns, rows] = tile.T
-        self.pending = 0
-        self.diagonal = np.diagonal(self.dense).astype(np.float64)
+        top = self._folded
+        rows = slice(top, min(top + _TILE_ROWS, self.size))
+        vectors = self._vectors[: self._folding]
+        scaled = vectors[:, rows] * self._factors[: self._folding, None]
+        for left in range(top, self.size, _TILE_COLUMNS):
+            columns = slice(left, left + _TILE_COLUMNS)
+            tile = self.dense[rows, columns]
+            add_product(tile, scaled.T, vectors[:, columns], scale=-1.0)
+            if left == top:
+                # Rounding must not make the two halves of a corner differ.
+                corner = tile[:, : len(tile)]
+                corner[:] = np.triu(corner) + np.triu(corner, 1).T
+                self.diagonal[rows] = np.diagonal(corner)
+                tile, columns = tile[:, len(tile) :], slice(rows.stop, left + _TILE_COLUMNS)
+            self.dense[columns, rows] = tile.T
+        vectors[:, rows] = 0.0
+        later = slice(self._folding, self.pending)
+        self.diagonal[rows] -= self._factors[later] @ np.square(self._vectors[later, rows], dtype=np.float64)
+        self._folded = rows.stop
+        if self._folded == self.size:
+            kept = self.pending - self._folding
+            self._vectors[:kept], self._factors[:kept] = self._vectors[later], self._factors[later]
+            self.pending, self._folding, self._folded = kept, 0, 0
 
     def grow(self, diagonal: NDArray[np.float64]) -> None:
         """Append rows whose matrix part is diagonal: `diagonal` float64 [m] holds their entries of `A`, above zero."""
@@ -160,3 +250,13 @@ class LowRankInverse:
             probe -= ((vectors @ weights) * self._factors[: self.pending]) @ vectors
         probe[item] -= 1.0
         return float(np.abs(probe).max())
+
+
+def _combined(factors: Reals, vectors: Reals) -> Reals:
+    """Return `factors vectors`, [m, p] times [p, n], on this thread.
+
+    With so few `factors` a product of BLAS takes little less time, but may wait long for a thread of its own while
+    others keep the processors busy.
+    """
+    product: Reals = np.einsum("mp,pn->mn", factors, vectors)
+    return product

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from assent.sums.rows import Row, assigned
+from assent.sums.rows import Row, added, assigned
 from assent.sums.table import RowTable
 
 
@@ -43,6 +43,11 @@ class Mirror:
         """Set entries: rows, their columns before the diagonal (ascending), and values, zero for none."""
         for item, indices, values in changes:
             self._changed[item] = assigned(self.row(item), indices, values)
+
+    def add(self, item: int, indices: NDArray[np.int32], values: NDArray[np.int64]) -> None:
+        """Add to entries of one row: their columns before the diagonal (ascending), and values other than zero."""
+        if len(indices):
+            self._changed[item] = added(self.row(item), indices, values)
 
     def grown(self, rows: int) -> Mirror:
         """Return a mirror with empty rows appended until there are `rows`."""

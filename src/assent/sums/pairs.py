@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,11 +12,10 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
-from assent.sums.change import PersonChange, differences
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
-from assent.sums.mirror import Mirror
 from assent.sums.rows import EMPTY, Row, added, looked_up, pack, unpack
-from assent.sums.table import HeldRow, RowTable
+from assent.sums.standing import Standing
+from assent.sums.table import RowTable
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
 
 _DIGEST_HEAD: Final = b"assent pair sum 1\n"
@@ -27,8 +27,10 @@ class PairSum:
     """A symmetric matrix of whole numbers (units of 2^-20), kept as the sparse rows of its upper triangle.
 
     `counts` int64 [columns] says how many people hold each item, `people` how many are in the sum. Rows are never
-    changed in place: a change puts a new row beside the shared ones, so `copy` costs next to nothing. Two sums over
-    the same people are equal to the last bit, whatever the order, the shards or the detours by which they came about.
+    changed in place: a change puts a new row beside the shared ones, so `copy` costs next to nothing. The last few
+    people who came or left are kept aside until somebody asks for rows: until then they cost what they hold instead of
+    the whole rows of it. Two sums over the same people are equal to the last bit, whatever the order, the shards or
+    the detours by which they came about.
     """
 
     def __init__(self, columns: int) -> None:
@@ -39,12 +41,7 @@ class PairSum:
         self.columns = columns
         self.people = 0
         self.counts: NDArray[np.int64] = np.zeros(columns, np.int64)
-        self._table = RowTable.empty(columns)
-        self._changed: dict[int, HeldRow] = {}
-        #: How many rows of the upper triangle have an entry at each item; counted once it is needed, then kept up.
-        self._reached: NDArray[np.int64] | None = None
-        #: What stands below the diagonal, made once it is needed, then kept up.
-        self._mirror: Mirror | None = None
+        self._standing = Standing(RowTable.empty(columns))
 
     @classmethod
     def from_matrix(cls, matrix: Any, weights: NDArray[np.int64]) -> Self:
@@ -53,7 +50,7 @@ class PairSum:
         People without any item add nothing and are not counted. Raises `SumOverflow`.
         """
         made = cls(int(matrix.shape[1]))
-        made._table = RowTable(*upper_pairs(matrix, weights))
+        made._standing = Standing(RowTable(*upper_pairs(matrix, weights)))
         made.counts = np.bincount(matrix.indices, minlength=made.columns).astype(np.int64)
         made.people = int((np.diff(matrix.indptr) > 0).sum())
         return made
@@ -82,9 +79,10 @@ class PairSum:
         Raises `Corrupt` when they are not the upper triangle of a sum that fits `counts`.
         """
         made = cls(len(counts))
-        made._table = RowTable(*arrays)
-        made._table.refuse_nonsense(counts)
-        made.put_counts(counts, people)
+        table = RowTable(*arrays)
+        table.refuse_nonsense(counts)
+        made._standing = Standing(table)
+        made._put_counts(counts, people)
         return made
 
     @classmethod
@@ -99,49 +97,65 @@ class PairSum:
 
     def row(self, item: int) -> Row:
         """Return row `item` of the upper triangle; do not write to its arrays."""
-        changed = self._changed.get(item)
-        return self._table.row(item) if changed is None else changed.row
+        return self._settled().row(item)
 
     def whole_row(self, item: int) -> Row:
         """Return the whole symmetric row `item`, both sides of the diagonal; do not write to its arrays.
 
         The first call turns the sum over, once; what changes later is followed.
         """
-        upper, lower = self.row(item), self._turned().row(item)
-        return Row(np.concatenate((lower.indices, upper.indices)), np.concatenate((lower.values, upper.values)))
+        standing, mirror = self._settled().turned()
+        self._standing = standing
+        return _whole(standing.row(item), mirror.row(item))
+
+    def _settled(self) -> Standing:
+        self._standing = standing = self._standing.settled()
+        return standing
 
     def column(self, item: int) -> NDArray[np.int64]:
         """Return the whole symmetric row `item`, int64 [columns]; scans the rows above unless the sum is turned."""
         whole = np.zeros(self.columns, np.int64)
-        if self._mirror is None:
-            starts, indices, values = self._table.starts, self._table.indices, self._table.values
+        standing = self._settled()
+        if standing.mirror is None:
+            starts, indices, values = standing.table.starts, standing.table.indices, standing.table.values
             above = np.flatnonzero(indices[: starts[item]] == item)
             whole[np.searchsorted(starts, above, "right") - 1] = values[above]
-            for changed in self._changed.keys() & range(item):
-                whole[changed] = looked_up(self.row(changed), np.array([item], np.int32))[1][0]
-        row = self.row(item) if self._mirror is None else self.whole_row(item)
+            for changed in standing.changed.keys() & range(item):
+                whole[changed] = looked_up(standing.row(changed), np.array([item], np.int32))[1][0]
+        row = standing.row(item) if standing.mirror is None else self.whole_row(item)
         whole[row.indices] = row.values
         return whole
 
-    def times(self, items: NDArray[np.int32], weights: NDArray[Any]) -> NDArray[np.float64]:
+    def times(self, items: NDArray[np.int32], weights: NDArray[Any], *, own: bool = True) -> NDArray[np.float64]:
         """Return the sum times a sparse vector, in units (2^20 steps), float64 [columns].
 
-        `items` int32 [k], `weights` [k]. Touches the whole rows of these items only; see `whole_row`.
+        `items` int32 [k], `weights` [k]; without `own` as if the diagonal were zero. Touches the whole rows of these
+        items only; see `whole_row`.
         """
-        turned = self._turned()
-        pieces = [piece for item in items.tolist() for piece in (turned.row(item), self.row(item))]
-        lengths = [len(piece.indices) for piece in pieces]
-        indices = np.concatenate([EMPTY.indices, *(piece.indices for piece in pieces)])
-        amounts = np.concatenate([EMPTY.values, *(piece.values for piece in pieces)]).astype(np.float64)
-        amounts *= np.repeat(np.asarray(weights, np.float64).repeat(2) / UNIT, lengths)
-        whole: NDArray[np.float64] = np.bincount(indices, amounts, self.columns).astype(np.float64, copy=False)
+        standing, mirror = self._standing.turned()
+        self._standing, skipped = standing, 0 if own else 1
+        indices, values = [EMPTY.indices], [EMPTY.values]
+        for item in items.tolist():
+            above, below = standing.row(item), mirror.row(item)
+            # A row of the upper triangle begins with its diagonal entry.
+            indices += (above.indices[skipped:], below.indices)
+            values += (above.values[skipped:], below.values)
+        ends = np.cumsum([len(piece) for piece in indices], dtype=np.int32)[::2]
+        shape = (self.columns, len(items))
+        rows: Any = scipy.sparse.csc_matrix((np.concatenate(values), np.concatenate(indices), ends), shape)
+        amounts = np.asarray(weights, np.float64)
+        whole: NDArray[np.float64] = rows @ (amounts / UNIT)
+        if len(standing.late):
+            standing.late.add_times(items, amounts, whole, own=own)
         return whole
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the entries of the symmetric matrix at `items` [k] x `targets` [t], int64 [k, t]."""
-        found = np.zeros((len(items), len(targets)), np.int64)
+        standing, mirror = self._standing.turned()
+        self._standing = standing
+        found = standing.late.block(items, targets, self.columns)
         for place, item in enumerate(items.tolist()):
-            found[place] = looked_up(self.whole_row(item), targets)[1]
+            found[place] += looked_up(_whole(standing.row(item), mirror.row(item)), targets)[1]
         return found
 
     def symmetric(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
@@ -157,7 +171,8 @@ class PairSum:
 
         What stands below the diagonal of `out` becomes zero. Extra memory: one block of entries.
         """
-        starts, indices, values = self._table.starts, self._table.indices, self._table.values
+        standing = self._settled()
+        starts, indices, values = standing.table.starts, standing.table.indices, standing.table.values
         first = 0
         while first < self.columns:
             reach = int(np.searchsorted(starts, starts[first] + _FILL_ENTRIES, "right")) - 1
@@ -172,43 +187,28 @@ class PairSum:
             out[first:last] = 0
             block.toarray(out=out[first:last])
             first = last
-        for item, changed in self._changed.items():
+        for item, changed in standing.changed.items():
             out[item] = 0
             out[item, changed.row.indices] = changed.row.values / UNIT
-
-    def _turned(self) -> Mirror:
-        if self._mirror is None:
-            self._mirror = Mirror.of(*self.arrays())
-        return self._mirror
 
     def diagonal(self) -> NDArray[np.int64]:
         """Return the diagonal, int64 [columns]: the first entry of every row that is not empty."""
         whole = np.zeros(self.columns, np.int64)
-        held = np.flatnonzero(np.diff(self._table.starts))
-        whole[held] = self._table.values[self._table.starts[held]]
-        for item, changed in self._changed.items():
+        standing = self._settled()
+        held = np.flatnonzero(np.diff(standing.table.starts))
+        whole[held] = standing.table.values[standing.table.starts[held]]
+        for item, changed in standing.changed.items():
             whole[item] = changed.row.values[0] if len(changed.row.values) else 0
         return whole
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Return the upper triangle as CSR arrays (starts, indices, values); do not write to them."""
-        if self._changed:
-            digests = self._digests() if self._table.digested else None
-            self._table = RowTable.of([self.row(item) for item in range(self.columns)], digests)
-            self._changed = {}
-        return self._table.starts, self._table.indices, self._table.values
+        self._standing = flat = self._standing.flat()
+        return flat.table.starts, flat.table.indices, flat.table.values
 
     def row_bytes(self, item: int) -> bytes:
         """Return the one stored form of row `item`; equal rows give equal bytes."""
         return pack(self.row(item))
-
-    def _digests(self) -> NDArray[np.uint8]:
-        digests = self._table.digests()
-        if self._changed:
-            digests = digests.copy()
-            for item, changed in self._changed.items():
-                digests[item] = np.frombuffer(changed.digest(), np.uint8)
-        return digests
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of everything the sum says: columns, people, counts and the digest of every row.
@@ -219,7 +219,7 @@ class PairSum:
         whole = hashlib.sha256(_DIGEST_HEAD)
         whole.update(np.array([UNIT, self.columns, self.people], "<i8").tobytes())
         whole.update(self.counts.astype("<i8").tobytes())
-        whole.update(self._digests().tobytes())
+        whole.update(self._settled().digests().tobytes())
         return whole.hexdigest()
 
     # -- changing ------------------------------------------------------------------------------------------------
@@ -231,11 +231,11 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns:
             raise _past_the_last_column()
-        change = PersonChange(contribution, [self.row(item) for item in items.tolist()], 1)
+        after = self._pairs_after(contribution, 1)
         # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
-        if int(change.after.diagonal().max()) > ENTRY_MAX:
+        if int(after.diagonal().max()) > ENTRY_MAX:
             raise _past_the_range()
-        self._put_person(items, change)
+        self._standing = self._standing.joined(contribution, 1)
         self.counts[items] += 1
         self.people += 1
 
@@ -246,44 +246,35 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns or self.people < 1 or int(self.counts[items].min()) < 1:
             raise _not_in_the_sum()
-        change = PersonChange(contribution, [self.row(item) for item in items.tolist()], -1)
+        after = self._pairs_after(contribution, -1)
         # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
         last = self.counts[items] == 1
-        if int(change.after.min()) < 0 or not np.array_equal(change.after.diagonal() == 0, last):
+        if int(after.min()) < 0 or not np.array_equal(after.diagonal() == 0, last):
             raise _not_in_the_sum()
-        if last.any() and not self._nothing_stays(items, np.flatnonzero(last), change):
+        if last.any() and not self._nothing_stays(items, np.flatnonzero(last), after):
             raise _not_in_the_sum()
         if self.people == 1 and int(self.counts.sum()) != len(items):
             raise _not_in_the_sum()
-        self._put_person(items, change)
+        self._standing = self._standing.joined(contribution, -1)
         self.counts[items] -= 1
         self.people -= 1
 
-    def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], change: PersonChange) -> bool:
+    def _pairs_after(self, contribution: Contribution, sign: int) -> NDArray[np.int64]:
+        """Return the entries of a person's pairs after they came or left, int64 [k, k], zero below the diagonal.
+
+        Below zero is what was taken without being there.
+        """
+        values = contribution.values.astype(np.int64)
+        theirs = np.triu((sign * contribution.weight * values)[:, None] * values)
+        return self._standing.pairs(contribution.items) + theirs
+
+    def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
         """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""
-        if self._reached is None:
-            self._reached = np.bincount(self.arrays()[1], minlength=self.columns)
-        held = np.array([len(change.rows[place].indices) for place in places])
+        self._standing, reached = self._standing.counted()
+        held = np.array([len(self._standing.row(item).indices) for item in items[places].tolist()])
         # All of a row is the person's, and exactly their rows up to there reach the column.
-        theirs = np.array_equal(held, len(items) - places) and np.array_equal(self._reached[items[places]], places + 1)
-        return theirs and not change.after[places].any() and not change.after[:, places].any()
-
-    def _put_person(self, items: NDArray[np.int32], change: PersonChange) -> None:
-        self._put(dict(zip(items.tolist(), change.fresh_rows(), strict=True)))
-        if self._mirror is not None:
-            whole = change.after
-            self._mirror.put(
-                (item, items[:place], whole[:place, place]) for place, item in enumerate(items.tolist()) if place
-            )
-
-    def _put(self, rows: Mapping[int, Row]) -> None:
-        for item, row in rows.items():
-            before = self.row(item).indices
-            # Coming only adds entries and leaving only takes some: the same number are the same.
-            if self._reached is not None and len(before) != len(row.indices):
-                self._reached[before] -= 1
-                self._reached[row.indices] += 1
-            self._changed[item] = HeldRow(row)
+        theirs = np.array_equal(held, len(items) - places) and np.array_equal(reached[items[places]], places + 1)
+        return theirs and not after[places].any() and not after[:, places].any()
 
     def grow(self, columns: int) -> None:
         """Append empty columns until there are `columns`; raises `InvalidInput` for fewer than there are."""
@@ -292,11 +283,8 @@ class PairSum:
             raise InvalidInput(message, advice="Columns are only ever added.")
         if columns == self.columns:
             return
-        more = np.zeros(columns - self.columns, np.int64)
-        self.counts = np.concatenate((self.counts, more))
-        self._reached = None if self._reached is None else np.concatenate((self._reached, more))
-        self._table = self._table.grown(columns)
-        self._mirror = None if self._mirror is None else self._mirror.grown(columns)
+        self.counts = np.concatenate((self.counts, np.zeros(columns - self.columns, np.int64)))
+        self._standing = self._standing.grown(columns)
         self.columns = columns
 
     def merge(self, other: PairSum) -> None:
@@ -309,8 +297,8 @@ class PairSum:
             raise InvalidInput(message, advice="Grow the smaller one first.")
         if int((self.diagonal() + other.diagonal()).max(initial=0)) > ENTRY_MAX:
             raise _past_the_range()
-        self._put({item: added(self.row(item), *other.row(item)) for item in np.flatnonzero(other.counts).tolist()})
-        self._mirror = None
+        rows = {item: added(self.row(item), *other.row(item)) for item in np.flatnonzero(other.counts).tolist()}
+        self._standing = replace(self._settled(), mirror=None).with_rows(rows)
         self.counts += other.counts
         self.people += other.people
 
@@ -318,22 +306,10 @@ class PairSum:
         """Return an independent sum that shares all rows (and their digests) with this one."""
         twin = PairSum(0)
         twin.columns, twin.people, twin.counts = self.columns, self.people, self.counts.copy()
-        twin._table, twin._changed = self._table, dict(self._changed)
-        twin._reached = None if self._reached is None else self._reached.copy()
-        twin._mirror = None if self._mirror is None else self._mirror.copy()
+        twin._standing = self._standing
         return twin
 
-    def put_row(self, item: int, stored: bytes) -> None:
-        """Put a row in its stored form in place; follow with `put_counts`. Raises `Corrupt` when it cannot be read."""
-        if not 0 <= item < self.columns:
-            raise _not_together()
-        row = unpack(item, stored, self.columns)
-        if self._mirror is not None:
-            self._mirror.put(differences(item, self.row(item), row))
-        self._changed[item] = HeldRow(row)
-        self._reached = None
-
-    def put_counts(self, counts: NDArray[np.int64], people: int) -> None:
+    def _put_counts(self, counts: NDArray[np.int64], people: int) -> None:
         """Set the counts, int64 [columns], and the number of people that belong to the rows.
 
         Raises `Corrupt` when they do not fit the rows.
@@ -349,14 +325,22 @@ class PairSum:
 
         Raises `Corrupt` when a row cannot be read or does not fit the counts; then nothing changed.
         """
-        before, mirror = dict(self._changed), None if self._mirror is None else self._mirror.copy()
+        before = self._settled()
+        if any(not 0 <= item < self.columns for item in rows):
+            raise _not_together()
         try:
-            for item, stored in rows.items():
-                self.put_row(item, stored)
-            self.put_counts(counts, people)
+            self._standing = before.with_rows(
+                {item: unpack(item, stored, self.columns) for item, stored in rows.items()}
+            )
+            self._put_counts(counts, people)
         except Corrupt:
-            self._changed, self._mirror = before, mirror
+            self._standing = before
             raise
+
+
+def _whole(above: Row, below: Row) -> Row:
+    """Put both sides of the diagonal together."""
+    return Row(np.concatenate((below.indices, above.indices)), np.concatenate((below.values, above.values)))
 
 
 def _not_in_the_sum() -> NotLearned:

@@ -72,7 +72,7 @@ class RowTable:
 
     def row(self, item: int) -> Row:
         """Return row `item`."""
-        first, last = self.starts[item], self.starts[item + 1]
+        first, last = self.starts[item : item + 2].tolist()
         return Row(self.indices[first:last], self.values[first:last])
 
     def grown(self, rows: int) -> RowTable:

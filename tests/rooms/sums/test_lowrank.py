@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 import assent.sums.lowrank as lowrank_module
 from assent.sums import LowRankInverse, invert_in_place
+from assent.sums.lowrank import Term
 from assent.terms.errors import Corrupt
 
 SIZE = 12
@@ -150,3 +151,67 @@ def test_a_thousand_people_leave_without_drift():
         for items in crowd:
             inverse.update(items, np.ones(len(items)), -0.5, len(items) / 20.0)
         assert np.abs(inverse.whole() - np.linalg.inv(start)).max() < limit
+
+
+@settings(deadline=None)
+@given(st.lists(vectors(), min_size=1, max_size=30), st.integers(1, 9), st.integers(1, 5), st.data())
+def test_a_fold_under_way_shows_in_no_answer(crowd, pending_max, tile_rows, data):
+    """Whatever slices terms are folded in by, alone or several at a time, every answer is that of the inverse."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lowrank_module, "_TILE_ROWS", tile_rows)
+        patch.setattr(lowrank_module, "_TILE_COLUMNS", 2 * tile_rows)
+        inverse, matrix, size = ridge_inverse(pending_max=pending_max), 2.0 * np.eye(SIZE), SIZE
+        while crowd:
+            together = [crowd.pop() for _ in range(min(data.draw(st.integers(1, 4)), len(crowd)))]
+            for items, values in together:
+                matrix[np.ix_(items, items)] += 0.5 * np.outer(values, values)
+            inverse.update_all([Term(items, values, 0.5) for items, values in together])
+            act = data.draw(st.sampled_from(["go on", "copy", "grow", "whole"]))
+            if act == "copy":
+                left, inverse = inverse, inverse.copy()
+                left.fold()
+                np.testing.assert_allclose(left.dense, np.linalg.inv(matrix), atol=1e-12)
+            elif act == "grow":
+                inverse.grow(np.array([4.0]))
+                matrix = np.block([[matrix, np.zeros((size, 1))], [np.zeros((1, size)), np.full((1, 1), 4.0)]])
+                size += 1
+            elif act == "whole":
+                assert np.array_equal(inverse.whole(), inverse.dense.T)
+            expected = np.linalg.inv(matrix)
+            assert inverse.pending <= pending_max
+            np.testing.assert_allclose(whole_of(inverse), expected, atol=1e-12)
+            np.testing.assert_allclose(inverse.rows(np.arange(size)), expected, atol=1e-12)
+            np.testing.assert_allclose(inverse.diagonal, np.diagonal(expected), atol=1e-12)
+
+
+def test_no_change_waits_for_a_whole_fold(monkeypatch):
+    """Bands are folded a few at a time, all of them before there is no room left."""
+    monkeypatch.setattr(lowrank_module, "_TILE_ROWS", 1)
+    bands = []
+    fold_band = LowRankInverse._fold_band
+    monkeypatch.setattr(LowRankInverse, "_fold_band", lambda inverse: (bands.append(1), fold_band(inverse)))
+    inverse = LowRankInverse(np.eye(90), pending_max=48)
+    longest = 0
+    for item in range(400):
+        bands.clear()
+        inverse.update(np.array([item % 90], np.int32), np.ones(1), 0.1)
+        longest = max(longest, len(bands))
+    assert inverse.pending < 48
+    assert 0 < longest <= 90 // 3
+    expected = 1.0 / (1.0 + 0.1 * np.bincount(np.arange(400) % 90))
+    np.testing.assert_allclose(np.diagonal(inverse.whole()), expected, atol=1e-14)
+
+
+def test_a_read_only_inverse_is_copied_once_there_is_no_room():
+    """What a map of a file cannot take waits beside it as long as it can; then a copy takes all of it."""
+    mapped = np.eye(SIZE)
+    mapped.setflags(write=False)
+    inverse = LowRankInverse(mapped, pending_max=4)
+    for item in range(4):
+        inverse.update(np.array([item], np.int32), np.ones(1), 1.0)
+    assert inverse.dense is mapped
+    assert inverse.pending == 4
+    inverse.update(np.array([4], np.int32), np.ones(1), 1.0)
+    assert inverse.dense is not mapped
+    np.testing.assert_array_equal(mapped, np.eye(SIZE))
+    np.testing.assert_array_equal(np.diagonal(inverse.whole()), [0.5] * 5 + [1.0] * 7)

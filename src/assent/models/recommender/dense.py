@@ -9,12 +9,14 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from assent.models.recommender.blend import Blend
 from assent.models.recommender.difference import difference_of
 from assent.models.recommender.memory import refuse_if_too_large
 from assent.models.recommender.neighbours import Neighbours
 from assent.models.recommender.rows import WeightRows
 from assent.models.recommender.settings import Settings
 from assent.sums import UNIT, Contribution, LowRankInverse, PairSum, invert_in_place
+from assent.sums.lowrank import Term
 from assent.terms.errors import Corrupt
 
 #: Eigenvalues of a difference below this share of the largest are rounding, not people.
@@ -26,8 +28,7 @@ _DENSE_SHARE: Final = 20
 class DenseForm:
     """A sum, the inverse `Q` of `sum + diag(ridges)`, and the rows of the sum when neighbours have a share.
 
-    The weights are `(1 - share) B + share N`: `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`, `B_jj` is 0, and
-    `N` is that of `Neighbours`.
+    The weights are those of `Blend`.
     """
 
     kind: ClassVar[str] = "dense"
@@ -38,18 +39,10 @@ class DenseForm:
         self.settings = settings
         self.inverse = inverse
         self.ridges = settings.ridges(total.counts)
-        self.share = settings.neighbour_share
-        self.neighbours = Neighbours(total, settings) if self.share else None
-        self._weights = WeightRows(self.columns, self.dtype, self._rows)
-        self._measure()
-
-    def _measure(self) -> None:
-        """Take what every answer needs from the sum and the inverse."""
-        scales = self.settings.scales(self.total.counts) * (1.0 - self.share)
-        #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
-        self.scales = scales.astype(self.dtype)
-        self.over = (-scales / self.inverse.diagonal).astype(self.dtype)
-        self._weights.drop()
+        self.neighbours = Neighbours(total, settings) if settings.neighbour_share else None
+        self._blend = Blend(inverse, self.neighbours, settings)
+        self._weights = WeightRows(self.columns, self.dtype, self._blend)
+        self._blend.measure(total.counts)
 
     @property
     def columns(self) -> int:
@@ -80,15 +73,6 @@ class DenseForm:
         told: NDArray[np.float64] = weights[:, None] * self._weights.block(items, targets)
         return told
 
-    def _rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
-        """Return rows of the weights, [items, columns]."""
-        rows: NDArray[Any] = self.inverse.rows(items)
-        rows *= self.over
-        rows[np.arange(len(items)), items] = 0.0
-        if self.neighbours is not None:
-            rows += self.share * self.neighbours.rows(items)
-        return rows
-
     def similar(self, item: int) -> NDArray[np.float32]:
         """Return the partial correlation of every item with `item`, float32 [items]; -inf at the item itself."""
         diagonal = self.inverse.diagonal
@@ -106,21 +90,22 @@ class DenseForm:
             _multiply(scipy.sparse.csr_matrix((typed.data, places[typed.indices], typed.indptr), shape), rows, out)
             return
         _multiply(typed, self.inverse.whole(), out)
-        out *= self.over
+        out *= self._blend.over
         owners = np.repeat(np.arange(typed.shape[0]), np.diff(typed.indptr))
-        out[owners, typed.indices] += typed.data * self.scales[typed.indices]
+        out[owners, typed.indices] += typed.data * self._blend.scales[typed.indices]
         if self.neighbours is not None:
-            self.neighbours.add_rows(people, self.share, out)
+            self.neighbours.add_rows(people, self._blend.share, out)
 
     # -- following -----------------------------------------------------------------------------------------------
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1). Raises `Corrupt`."""
+        terms = [self._follow_person(one, sign) for one in people]
         for one in people:
-            self._follow_person(one, sign)
             if self.neighbours is not None:
                 self.neighbours.follow_person(one, sign)
-        self._take_over(fresh)
+        items = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
+        self._take_over(fresh, terms, items)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
         """Take over `fresh`, which differs in the rows `items` only. Raises `Corrupt`.
@@ -131,42 +116,45 @@ class DenseForm:
         touched, difference = difference_of(self.total, fresh, items)
         if len(touched) * 4 > fresh.columns:
             return False
-        if len(touched):
-            self._follow_difference(touched, difference)
-            if self.neighbours is not None:
-                self.neighbours.follow_difference(difference)
-        self._take_over(fresh)
+        terms = self._follow_difference(touched, difference) if len(touched) else []
+        if self.neighbours is not None:
+            self.neighbours.follow_rows(fresh, items)
+        self._take_over(fresh, terms, np.arange(fresh.columns, dtype=np.int32))
         return True
 
-    def _follow_person(self, contribution: Contribution, sign: int) -> None:
+    def _follow_person(self, contribution: Contribution, sign: int) -> Term:
         items, values = contribution.items, contribution.values.astype(np.float64)
         spare = float((values * values / self.ridges[items]).sum())
-        self.inverse.update(items, values, sign * contribution.weight / UNIT, spare)
+        return Term(items, values, sign * contribution.weight / UNIT, spare)
 
-    def _follow_difference(self, touched: NDArray[np.int32], difference: NDArray[np.float64]) -> None:
+    def _follow_difference(self, touched: NDArray[np.int32], difference: NDArray[np.float64]) -> list[Term]:
         lengths, vectors = np.linalg.eigh(difference)
         limit = _NOTHING * float(np.abs(lengths).max())
         # What is added comes first, so that the matrix stays above its ridge all the way.
-        for place in np.argsort(-lengths):
-            if abs(lengths[place]) > limit:
-                vector = vectors[:, place]
-                spare = float((vector * vector / self.ridges[touched]).sum())
-                self.inverse.update(touched, vector, float(lengths[place]), spare)
+        places = [place for place in np.argsort(-lengths) if abs(lengths[place]) > limit]
+        spares = (vectors * vectors / self.ridges[touched, None]).sum(axis=0)
+        return [Term(touched, vectors[:, place], float(lengths[place]), float(spares[place])) for place in places]
 
-    def _take_over(self, fresh: PairSum) -> None:
-        """Let the ridges follow the counts of the new sum, and make it the form's."""
-        self._follow_ridges(self.settings.ridges(fresh.counts))
+    def _take_over(self, fresh: PairSum, terms: list[Term], items: NDArray[np.int32]) -> None:
+        """Follow some terms, let the ridges follow the counts of `items`, and make the new sum the form's."""
+        self.inverse.update_all([*terms, *self._follow_ridges(fresh.counts, items)])
         self.total = fresh
         if self.neighbours is not None:
             self.neighbours.measure(fresh)
         self._measure()
 
-    def _follow_ridges(self, ridges: NDArray[np.float64]) -> None:
+    def _follow_ridges(self, counts: NDArray[np.int64], items: NDArray[np.int32]) -> list[Term]:
+        """Take the ridges of `items`, all whose counts changed, from the counts; return what that changes."""
+        before, after = self.ridges[items], self.settings.ridges(counts[items])
+        self.ridges[items] = after
+        moved = np.flatnonzero(before != after)
+        spares = 1.0 / np.minimum(before, after)
         one = np.ones(1)
-        for item in np.flatnonzero(ridges != self.ridges).astype(np.int32):
-            smaller = min(float(ridges[item]), float(self.ridges[item]))
-            self.inverse.update(np.array([item]), one, float(ridges[item] - self.ridges[item]), 1.0 / smaller)
-            self.ridges[item] = ridges[item]
+        return [Term(items[[place]], one, float(after[place] - before[place]), float(spares[place])) for place in moved]
+
+    def _measure(self) -> None:
+        self._blend.measure(self.total.counts)
+        self._weights.drop()
 
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
         """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
@@ -174,7 +162,7 @@ class DenseForm:
         ridges = self.settings.ridges(fresh.counts)
         self.inverse.grow(ridges[self.total.columns :])
         self.total, self.ridges = fresh, ridges
-        self._weights = WeightRows(self.columns, self.dtype, self._rows)
+        self._weights = WeightRows(self.columns, self.dtype, self._blend)
         if self.neighbours is not None:
             self.neighbours.measure(fresh)
         self._measure()

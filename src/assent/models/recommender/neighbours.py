@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from assent.models.recommender.mass import mass_of, mass_of_rows
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.sums import UNIT, Contribution, PairSum
 
@@ -23,9 +24,8 @@ class Neighbours:
     def __init__(self, total: PairSum, settings: Settings) -> None:
         """Measure a sum."""
         self._settings = settings
-        values = total.arrays()[2]
-        #: The sum of all entries of `G`.
-        self._mass = (2.0 * float(values.sum(dtype=np.float64)) - float(total.diagonal().sum(dtype=np.float64))) / UNIT
+        #: The sum of all entries of `G`, in whole steps.
+        self.mass = mass_of(total)
         self.measure(total)
 
     def measure(self, total: PairSum) -> None:
@@ -35,17 +35,17 @@ class Neighbours:
         self._whole: Any = None
         held = max(int(np.count_nonzero(total.counts)), 1)
         shares = np.maximum(total.counts, 1 << LOWEST_OCTAVE) / mean_count(total.counts)
-        scale = held / self._mass if self._mass > 0 else 0.0
+        scale = held * UNIT / self.mass if self.mass else 0.0
         self.left: NDArray[Any] = (shares**-self._settings.input_discount).astype(self._settings.dtype)
         self.right: NDArray[Any] = (shares**-self._settings.neighbour_discount * scale).astype(self._settings.dtype)
 
     def follow_person(self, contribution: Contribution, sign: int) -> None:
         """Note one person's coming (`sign` 1) or leaving (-1); `measure` the changed sum afterwards."""
-        self._mass += sign * float(contribution.values.sum()) ** 2 * contribution.weight / UNIT
+        self.mass += sign * int(contribution.values.sum()) ** 2 * contribution.weight
 
-    def follow_difference(self, difference: NDArray[np.float64]) -> None:
-        """Note a difference of the sum, float64 [t, t]; `measure` the changed sum afterwards."""
-        self._mass += float(difference.sum())
+    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> None:
+        """Note that rows of the upper triangle are those of `fresh`; `measure` it afterwards."""
+        self.mass += mass_of_rows(fresh, items) - mass_of_rows(self._total, items)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
         """Return whole rows of `N`, [items, columns]."""
@@ -57,6 +57,20 @@ class Neighbours:
         rows *= self.left[items, None] / UNIT
         rows *= self.right
         return rows
+
+    def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the sum of rows of `N`, each times its weight, [columns]."""
+        together = self._total.times(items, weights * self.left[items], own=False)
+        together *= self.right
+        return together.astype(self.right.dtype, copy=False)
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
+        """Return entries of `N`, [items, targets]."""
+        entries = self._total.block(items, targets).astype(self.right.dtype)
+        entries *= self.left[items, None] / UNIT
+        entries *= self.right[targets]
+        entries[items[:, None] == targets] = 0.0
+        return entries
 
     def add_rows(self, people: Any, share: float, out: NDArray[Any]) -> None:
         """Add `share * X N` for a block of people, CSR [people, columns], to `out` [people, columns]."""

@@ -1,10 +1,8 @@
-"""Finished rows of weights: made when they are first asked for, dropped together when anything changes."""
+"""Finished rows of weights: made when they are asked for again, dropped together when anything changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
-from weakref import WeakMethod
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +13,41 @@ _BYTES: Final = 1 << 26
 _GATHERED: Final = 64
 
 
-class WeightRows:
-    """Rows of a matrix [columns, columns] that `make` gives for items int32 [k], as far as memory allows."""
+class Weights(Protocol):
+    """What rows are made of: a matrix [columns, columns] that finishes rows, or answers without."""
 
-    def __init__(self, columns: int, dtype: np.dtype[Any], make: Callable[[NDArray[np.int32]], NDArray[Any]]) -> None:
+    def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
+        """Return rows, [items, columns]."""
+        ...
+
+    def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the sum of rows, each times its weight, [columns]: far cheaper than making them."""
+        ...
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
+        """Return the entries at `items` x `targets`: far cheaper than making rows."""
+        ...
+
+
+class WeightRows:
+    """Rows of a matrix [columns, columns], as far as memory allows.
+
+    Whoever asks first for a row since the last change is answered without it: in a model that changes often most rows
+    would be dropped before they are asked for again.
+    """
+
+    def __init__(self, columns: int, dtype: np.dtype[Any], weights: Weights) -> None:
         """Hold no row yet."""
         most = max(_BYTES // max(columns * dtype.itemsize, 1), _GATHERED)
-        # Held weakly: in a cycle, an old form and the file that it maps would stay until the collector finds them.
-        self._make = WeakMethod(make)
+        self._weights = weights
         self._shape = (min(most, columns), columns)
         self._dtype = dtype
         self._rows: NDArray[Any] | None = None
         self._gathered: NDArray[Any] = np.empty((min(_GATHERED, columns), columns), dtype)
         #: Where the row of each item is, -1 for nowhere.
         self._places: NDArray[np.int32] = np.full(columns, -1, np.int32)
+        #: Whether somebody asked for the row of each item since anything changed.
+        self._asked: NDArray[np.bool_] = np.zeros(columns, np.bool_)
         self._held = 0
 
     @property
@@ -38,6 +57,10 @@ class WeightRows:
 
     def drop(self) -> None:
         """Forget all rows: what they were made of has changed."""
+        self._asked[:] = False
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._places[:] = -1
         self._held = 0
 
@@ -49,20 +72,31 @@ class WeightRows:
         if len(places) and places.min() < 0:
             missing = items[places < 0]
             if self._held + len(missing) > len(self._rows):
-                self.drop()
+                self._let_go()
                 missing = items
             end = self._held + len(missing)
-            self._rows[self._held : end] = self._make()(missing)  # type: ignore[misc]
+            self._rows[self._held : end] = self._weights.rows(missing)
             self._places[missing] = np.arange(self._held, end, dtype=np.int32)
             self._held = end
             places = self._places[items]
         return self._rows, places
 
+    def _asked_again(self, items: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Tell for which items somebody asked before, and note that somebody asks now."""
+        again = self._asked[items]
+        self._asked[items] = True
+        return again
+
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
         """Return the sum of the rows of `items` [k], each times its weight, [columns]."""
+        again = self._asked_again(items)
+        if again.all():
+            total: NDArray[Any] = np.zeros(self._shape[1], self._dtype)
+        else:
+            total = self._weights.times(items[~again], weights[~again])
+            items, weights = items[again], weights[again]
         typed = weights.astype(self._dtype)
-        total = self._times(items[:_GATHERED], typed[:_GATHERED])
-        for first in range(_GATHERED, len(items), _GATHERED):
+        for first in range(0, len(items), _GATHERED):
             total += self._times(items[first : first + _GATHERED], typed[first : first + _GATHERED])
         return total
 
@@ -76,9 +110,14 @@ class WeightRows:
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
         """Return the entries at `items` x `targets`, [items, targets]."""
         told: NDArray[Any] = np.empty((len(items), len(targets)), self._dtype)
-        for first in range(0, len(items), _GATHERED):
-            rows, places = self._hold(items[first : first + _GATHERED])
-            told[first : first + _GATHERED] = rows[places[:, None], targets]
+        again = self._asked_again(items)
+        if not again.all():
+            told[~again] = self._weights.block(items[~again], targets)
+        held = np.flatnonzero(again)
+        for first in range(0, len(held), _GATHERED):
+            some = held[first : first + _GATHERED]
+            rows, places = self._hold(items[some])
+            told[some] = rows[places[:, None], targets]
         return told
 
     def everything(self) -> tuple[NDArray[Any], NDArray[np.int32]]:

@@ -1,0 +1,64 @@
+"""The weights of the dense form, read off the inverse and the sum whenever they are asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.models.recommender.neighbours import Neighbours
+from assent.models.recommender.settings import Settings
+from assent.sums import LowRankInverse
+
+
+class Blend:
+    """`(1 - share) B + share N`: `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`, `N` is `Neighbours`.
+
+    `B_jj` is 0. Nothing here refers to the form that holds it: in a cycle, an old form and the file that it maps would
+    stay until the garbage collector finds them.
+    """
+
+    def __init__(self, inverse: LowRankInverse, neighbours: Neighbours | None, settings: Settings) -> None:
+        """Take over an inverse and the rows of the sum; `measure` before anything is asked."""
+        self.inverse = inverse
+        self.neighbours = neighbours
+        self.share = settings.neighbour_share
+        self._settings = settings
+        self._dtype = inverse.dense.dtype
+
+    def measure(self, counts: NDArray[np.int64]) -> None:
+        """Take what every answer needs from the counts and the inverse."""
+        scales = self._settings.scales(counts) * (1.0 - self.share)
+        #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
+        self.scales = scales.astype(self._dtype)
+        self.over = (-scales / self.inverse.diagonal).astype(self._dtype)
+
+    def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
+        """Return rows of the weights, [items, columns]."""
+        rows: NDArray[Any] = self.inverse.rows(items)
+        rows *= self.over
+        rows[np.arange(len(items)), items] = 0.0
+        if self.neighbours is not None:
+            rows += self.share * self.neighbours.rows(items)
+        return rows
+
+    def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the sum of rows of the weights, each times its own, [columns]."""
+        total: NDArray[Any] = self.inverse.times(items, weights)
+        own = self.inverse.block(items, items)
+        np.fill_diagonal(own, 0.0)
+        total[items] = weights.astype(self._dtype) @ own
+        total *= self.over
+        if self.neighbours is not None:
+            total += self.share * self.neighbours.times(items, weights)
+        return total
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
+        """Return entries of the weights, [items, targets]."""
+        entries: NDArray[Any] = self.inverse.block(items, targets)
+        entries *= self.over[targets]
+        entries[items[:, None] == targets] = 0.0
+        if self.neighbours is not None:
+            entries += self.share * self.neighbours.block(items, targets)
+        return entries

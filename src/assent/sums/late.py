@@ -1,0 +1,80 @@
+"""People whose coming or leaving is not yet in the rows of a sum: a few short lists in place of many long rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent.sums.contribution import UNIT, Contribution
+
+#: So many people wait before the rows are brought up to date: each of them costs the readers of the sum a little.
+LATE_MAX: Final = 32
+
+
+class Late:
+    """The matrix `sum_t scale_t v_t v_t'` over people `t` who came (`scale_t` their weight) or left (its negative)."""
+
+    __slots__ = ("_items", "_owners", "_scales", "_values", "people")
+
+    def __init__(self, people: tuple[tuple[Contribution, int], ...] = ()) -> None:
+        """Hold contributions, each with the sign of its change."""
+        self.people = people
+        self._items = np.concatenate([np.empty(0, np.int32), *(one.items for one, _ in people)])
+        self._values = np.concatenate([np.empty(0, np.int64), *(one.values for one, _ in people)])
+        self._owners = np.repeat(np.arange(len(people)), [len(one.items) for one, _ in people])
+        self._scales = np.array([sign * one.weight for one, sign in people], np.int64)
+
+    def __len__(self) -> int:
+        """Return the number of people."""
+        return len(self.people)
+
+    def joined(self, contribution: Contribution, sign: int) -> Late:
+        """Return these people and one more."""
+        return Late((*self.people, (contribution, sign)))
+
+    def _at(self, items: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
+        """Return what each of the people holds of some items, int64 [people, items]."""
+        places = np.full(columns, -1, np.intp)
+        places[items] = np.arange(len(items))
+        found = places[self._items]
+        theirs = found >= 0
+        held = np.zeros((len(self.people), len(items)), np.int64)
+        held[self._owners[theirs], found[theirs]] = self._values[theirs]
+        return held
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
+        """Return the entries of the matrix at `items` x `targets`, each unique, int64 [items, targets]."""
+        held = self._at(items, columns)
+        theirs = held if targets is items else self._at(targets, columns)
+        block: NDArray[np.int64] = (held.T * self._scales) @ theirs
+        return block
+
+    def add_times(
+        self, items: NDArray[np.int32], weights: NDArray[np.float64], out: NDArray[np.float64], *, own: bool
+    ) -> None:
+        """Add the matrix times a sparse vector, in units, to `out`; without `own` as if the diagonal were zero."""
+        held = self._at(items, len(out))
+        shares = (held @ weights) * self._scales / UNIT
+        out += np.bincount(self._items, shares[self._owners] * self._values, len(out))
+        if not own:
+            out[items] -= weights * (self._scales @ (held * held)) / UNIT
+
+    def rows(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
+        """Yield the rows of the matrix that are not zero: the item, columns (ascending) and values."""
+        touched, places = np.unique(self._items, return_inverse=True)
+        shape = (len(self.people), len(touched))
+        held: Any = scipy.sparse.csr_matrix((self._values, (self._owners, places)), shape, dtype=np.int64)
+        scaled: Any = scipy.sparse.csr_matrix(
+            (self._values * self._scales[self._owners], (places, self._owners)), shape[::-1], dtype=np.int64
+        )
+        product = (scaled @ held).tocsr()
+        product.sort_indices()
+        product.eliminate_zeros()
+        starts = product.indptr.tolist()
+        for item, first, last in zip(touched.tolist(), starts, starts[1:], strict=False):
+            if last > first:
+                yield item, touched[product.indices[first:last]], product.data[first:last]

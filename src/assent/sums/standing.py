@@ -1,0 +1,136 @@
+"""The rows of a sum as they stand at one moment: never changed in place, so that copies and threads share them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.sums.change import differences
+from assent.sums.contribution import Contribution
+from assent.sums.late import LATE_MAX, Late
+from assent.sums.mirror import Mirror
+from assent.sums.rows import Row, added
+from assent.sums.table import HeldRow, RowTable
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A table of rows, rows in place of some of them, and people who are not in either yet.
+
+    Whoever brings it up to date makes another one that says the same, and puts it in its place at once: nobody ever
+    sees rows that hold some of a change, and two who do it at the same time come to the same.
+    """
+
+    table: RowTable
+    changed: dict[int, HeldRow] = field(default_factory=dict)
+    late: Late = field(default_factory=Late)
+    #: How many rows of the upper triangle have an entry at each item; counted once it is needed, then kept up.
+    reached: NDArray[np.int64] | None = None
+    #: What stands below the diagonal, made once it is needed, then kept up.
+    mirror: Mirror | None = None
+
+    def row(self, item: int) -> Row:
+        """Return row `item` of the upper triangle without the people who are late."""
+        changed = self.changed.get(item)
+        return self.table.row(item) if changed is None else changed.row
+
+    def turned(self) -> tuple[Standing, Mirror]:
+        """Return the same with what stands below the diagonal."""
+        if self.mirror is not None:
+            return self, self.mirror
+        flat = self.flat()
+        mirror = Mirror.of(flat.table.starts, flat.table.indices, flat.table.values)
+        return replace(flat, mirror=mirror), mirror
+
+    def counted(self) -> tuple[Standing, NDArray[np.int64]]:
+        """Return the same up to date with the number of rows that reach each item."""
+        whole = self.settled()
+        if whole.reached is not None:
+            return whole, whole.reached
+        reached = np.bincount(self.table.indices, minlength=len(self.table)).astype(np.int64)
+        for item, changed in whole.changed.items():
+            reached[self.table.row(item).indices] -= 1
+            reached[changed.row.indices] += 1
+        return replace(whole, reached=reached), reached
+
+    def joined(self, contribution: Contribution, sign: int) -> Standing:
+        """Return the rows after somebody came (`sign` 1) or left (-1)."""
+        after = replace(self, late=self.late.joined(contribution, sign))
+        return after if len(after.late) < LATE_MAX else after.settled()
+
+    def settled(self) -> Standing:
+        """Return the same with nobody late."""
+        if not len(self.late):
+            return self
+        changed, reached = dict(self.changed), self.reached
+        reached = None if reached is None else reached.copy()
+        mirror = None if self.mirror is None else self.mirror.copy()
+        for item, indices, values in self.late.rows():
+            before, middle = self.row(item), int(indices.searchsorted(item))
+            row = added(before, indices[middle:], values[middle:])
+            changed[item] = HeldRow(row)
+            if reached is not None:
+                reached[before.indices] -= 1
+                reached[row.indices] += 1
+            if mirror is not None:
+                mirror.add(item, indices[:middle], values[:middle])
+        return Standing(self.table, changed, Late(), reached, mirror)
+
+    def with_rows(self, rows: Mapping[int, Row]) -> Standing:
+        """Return the rows with some replaced."""
+        before = self.settled()
+        mirror = None if before.mirror is None else before.mirror.copy()
+        changed = dict(before.changed)
+        for item, row in rows.items():
+            if mirror is not None:
+                mirror.put(differences(item, before.row(item), row))
+            changed[item] = HeldRow(row)
+        return Standing(before.table, changed, mirror=mirror)
+
+    def flat(self) -> Standing:
+        """Return the same with all rows side by side in one table."""
+        whole = self.settled()
+        if not whole.changed:
+            return whole
+        digests = whole.digests() if whole.table.digested else None
+        return replace(
+            whole, table=RowTable.of([whole.row(item) for item in range(len(whole.table))], digests), changed={}
+        )
+
+    def digests(self) -> NDArray[np.uint8]:
+        """Return the digest of every row, uint8 [n, 32]; nobody may be late."""
+        digests = self.table.digests()
+        if self.changed:
+            digests = digests.copy()
+            for item, changed in self.changed.items():
+                digests[item] = np.frombuffer(changed.digest(), np.uint8)
+        return digests
+
+    def grown(self, columns: int) -> Standing:
+        """Return the rows with empty ones appended until there are `columns`."""
+        more = np.zeros(columns - len(self.table), np.int64)
+        return replace(
+            self,
+            table=self.table.grown(columns),
+            reached=None if self.reached is None else np.concatenate((self.reached, more)),
+            mirror=None if self.mirror is None else self.mirror.grown(columns),
+        )
+
+    def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the entries of pairs of `items`, late people included, int64 [k, k], zero below the diagonal."""
+        size = len(items)
+        columns, values = np.full((size, size), -1, np.int32), np.zeros((size, size), np.int64)
+        for place, item in enumerate(items.tolist()):
+            row = self.row(item)
+            if len(row.indices):
+                spots = row.indices.searchsorted(items[place:])
+                row.indices.take(spots, out=columns[place, place:], mode="clip")
+                row.values.take(spots, out=values[place, place:], mode="clip")
+        # Where a column is not in a row, another one stands at its place.
+        values[columns != items] = 0
+        if len(self.late):
+            values += np.triu(self.late.block(items, items, len(self.table)))
+        return values

@@ -1,0 +1,70 @@
+"""People who are not in the rows of a sum yet: every reader must see them all the same."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import assent.sums.standing as standing_module
+from assent.sums import UNIT, PairSum
+from tests.rooms.sums.test_pairs import COLUMNS, expected, people
+
+READERS = ("times", "others", "block", "whole row", "column", "row", "digest", "diagonal", "fill", "arrays", "copy")
+
+
+def assert_reads(total, whole, reader):
+    items, targets = np.array([1, 4, 6], np.int32), np.array([0, 4, 5], np.int32)
+    weights, numbers = np.array([1.0, 2.0, 0.5]), np.array(whole, np.int64)
+    if reader == "times":
+        np.testing.assert_allclose(total.times(items, weights), weights @ numbers[items] / UNIT, atol=1e-12)
+    elif reader == "others":
+        others = numbers - np.diag(np.diagonal(numbers))
+        np.testing.assert_allclose(total.times(items, weights, own=False), weights @ others[items] / UNIT, atol=1e-12)
+    elif reader == "block":
+        assert total.block(items, targets).tolist() == numbers[np.ix_(items, targets)].tolist()
+    elif reader == "whole row":
+        row = total.whole_row(4)
+        assert dict(zip(*(part.tolist() for part in row), strict=True)) == {
+            item: number for item, number in enumerate(whole[4]) if number
+        }
+    elif reader == "column":
+        assert [total.column(item).tolist() for item in range(COLUMNS)] == whole
+    elif reader == "row":
+        assert total.row(4).values.tolist() == [number for number in whole[4][4:] if number]
+    elif reader == "diagonal":
+        assert total.diagonal().tolist() == np.diagonal(numbers).tolist()
+    elif reader == "fill":
+        out = np.empty((COLUMNS, COLUMNS))
+        total.fill(out)
+        assert out.tolist() == (np.triu(numbers) / UNIT).tolist()
+    elif reader == "arrays":
+        assert int(total.arrays()[2].sum()) == int(np.triu(numbers).sum())
+
+
+@settings(deadline=None, max_examples=150)
+@given(people(), people(), st.integers(1, 4), st.booleans(), st.data())
+def test_every_reader_sees_who_came_and_left(crowd, more, late_max, turned, data):
+    """However few or many are late, and whoever asks in between, rows and digests are those of a fresh sum."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(standing_module, "LATE_MAX", late_max)
+        total, inside = PairSum.of(crowd, COLUMNS), list(crowd)
+        if turned:
+            total.whole_row(0)
+        for _ in range(data.draw(st.integers(0, 10))):
+            if inside and data.draw(st.booleans()):
+                total.remove(inside.pop(data.draw(st.integers(0, len(inside) - 1))))
+            elif more:
+                inside.append(more.pop())
+                total.add(inside[-1])
+            reader = data.draw(st.sampled_from(READERS))
+            if reader == "copy":
+                twin, total = total, total.copy()
+                assert_reads(twin, expected(inside), "row")
+            elif reader == "digest":
+                assert total.digest() == PairSum.of(inside, COLUMNS).digest()
+            else:
+                assert_reads(total, expected(inside), reader)
+        fresh = PairSum.of(inside, COLUMNS)
+        assert total.digest() == fresh.digest()
+        for item in range(COLUMNS):
+            assert all(map(np.array_equal, total.whole_row(item), fresh.whole_row(item)))
