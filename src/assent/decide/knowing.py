@@ -63,7 +63,7 @@ class Told:
     __slots__ = ("_tail", "decision", "note")
 
     def __init__(self, decision: Decision) -> None:
-        """Hold an answer; its id and moment are left aside."""
+        """Hold an answer whose id and moment are blank."""
         self.decision = decision
         #: What is recorded of it, as MessagePack.
         shown = [(each.item, each.rank) for each in decision.items]
@@ -77,9 +77,8 @@ class Told:
     def as_json(self, decision_id: str, at: str) -> bytes:
         """Return what JSON has of `as_decision`; id and moment are texts that JSON need not escape."""
         if self._tail is None:
-            # Both come first in it.
-            blank = msgspec.json.encode(replace(self.decision, decision_id="", at=""))
-            self._tail = blank[len(_BLANK) :]
+            # Both are blank, and come first in it.
+            self._tail = msgspec.json.encode(self.decision)[len(_BLANK) :]
         return b'{"decision_id":"%b","at":"%b"%b' % (decision_id.encode(), at.encode(), self._tail)
 
 

@@ -89,19 +89,25 @@ class Decider:
         # Before consent is asked, and before the lock is taken: a first solve may take longer than a permit lives.
         model = self._learning.model(session, now.sums, wait=wait)
         answers: list[Answer | AssentError] = []
+        now_ms = self._clock.now_ms()
+        at = to_text(now_ms)
         with self._learning.lock:
             view = self._catalog.view(session, now.items)
             for ask in asks:
                 try:
-                    answers.append(self._decide(session, ask, now, view, model))
+                    told, asked = self._decide(session, ask, now, view, model)
+                    # Ids in order of time, so that rows lie together.
+                    decision_id = now_ms.to_bytes(6, "big") + self._randomness.take(10)
+                    recorded = _record(decision_id, ask.slot, told.note, asked, now_ms)  # 8
+                    answers.append(Answer(decision_id.hex(), at, told, recorded))
                 except AssentError as error:
                     answers.append(error)
         return answers
 
     def _decide(
         self, session: Session, ask: Ask, now: Versions, view: CatalogView, model: Recommender | None
-    ) -> Answer:
-        """Take the nine steps for one question."""
+    ) -> tuple[Told, Asked]:
+        """Take steps 0 to 7 for one question."""
         asked = self._ask_consent(session, ask, now)  # 0
         gathered = self._gather(session, ask, asked, now, view, model)  # 1
         question = (ask.count, gathered.context, ask.exclude, ask.include_bought)
@@ -109,12 +115,7 @@ class Decider:
         if chosen is None:
             chosen = _choose(ask, gathered, view, model)  # 2, 3, 6, 7
             gathered.tastes.keep(question, chosen)
-        told = _tell(ask, asked, gathered, chosen, view, model)
-        now_ms = self._clock.now_ms()
-        # Ids in order of time, so that rows lie together.
-        decision_id = now_ms.to_bytes(6, "big") + self._randomness.take(10)
-        recorded = _record(decision_id, ask.slot, told.note, asked, now_ms)  # 8
-        return Answer(decision_id.hex(), to_text(now_ms), told, recorded)
+        return _tell(ask, asked, gathered, chosen, view, model), asked
 
     def forget_people(self) -> None:
         """Forget everybody who was asked for: their opened histories and keys leave the memory."""
