@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
-from assent.models.recommender.sparse_solving import choose, closeness, levels, regress
+from assent.models.recommender.sparse_solving import choose, closeness, levels, regress, rows_of
 from assent.models.recommender.sparse_weights import Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
 from assent.sums.sparse_nearest import NOBODY
@@ -197,7 +197,7 @@ class SparseForm:
         """
         if not len(moved):
             return moved
-        starts, indices, values = self._reader.rows(moved)
+        starts, indices, values = rows_of(self._reader, moved)
         close = closeness(values, self._octaves[moved].repeat(np.diff(starts)))
         return np.union1d(indices[close >= self.edges[indices]], self.weights.near_to(moved)).astype(np.int32)
 
