@@ -69,7 +69,9 @@ def made_up_crowd(size: Size, seed: int = 0) -> Any:
         free = random.random(len(owner)) < 1 / 7
         low[free], high[free] = 0.0, bounds[-1]
         drawn = np.searchsorted(reach, low + random.random(len(owner)) * (high - low), side="right") - 1
-        held = np.unique(np.concatenate((held, owner * size.items + order[np.minimum(drawn, size.items - 1)])))
+        # Sorted and each once; `np.unique` takes many times as long for as many.
+        held = np.sort(np.concatenate((held, owner * size.items + order[np.minimum(drawn, size.items - 1)])))
+        held = held[np.diff(held, prepend=-1) > 0]
     # What is over is taken from everywhere alike.
     held = np.sort(random.permutation(held)[: size.entries])
     places = (held // size.items, held % size.items)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import scipy.sparse
@@ -15,11 +16,13 @@ from assent.sums.rows import EMPTY, Row
 
 #: Entries looked at in one go while the sum is scanned: the masks of one go stay small.
 _SCAN_ENTRIES: Final = 1 << 22
+#: Entries looked at in one go where they fit the processor's cache.
+_CACHED_ENTRIES: Final = 1 << 16
 #: With more changed rows than one in this many, the sum is put in order again.
 _MOVED_SHARE: Final = 64
 _MOVED_MIN: Final = 1024
 
-_Values = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.int64]]
+Each = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 _Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]
 
 
@@ -35,6 +38,8 @@ class SumReader:
         self.total = total
         self._starts, self._indices, self._values = total.arrays()
         self._moved: set[int] = set()
+        #: Which rows of the ordered triangle have not changed.
+        self._stays: NDArray[np.bool_] = np.ones(len(self._starts) - 1, np.bool_)
         self._lengths: NDArray[np.int64] | None = None
 
     def follow(self, fresh: PairSum, items: Iterable[int]) -> None:
@@ -42,7 +47,9 @@ class SumReader:
         if fresh.columns != self.total.columns:
             self._lengths = None
         self.total = fresh
-        self._moved.update(items)
+        moved = list(items)
+        self._moved.update(moved)
+        self._stays[[item for item in moved if item < len(self._stays)]] = False
         if len(self._moved) > max(fresh.columns // _MOVED_SHARE, _MOVED_MIN):
             self.settle()
 
@@ -50,6 +57,7 @@ class SumReader:
         """Put the sum in order, and read it from there."""
         self._starts, self._indices, self._values = self.total.arrays()
         self._moved = set()
+        self._stays = np.ones(len(self._starts) - 1, np.bool_)
         self._lengths = None
 
     def lengths(self) -> NDArray[np.int64]:
@@ -66,40 +74,41 @@ class SumReader:
         self._lengths = whole
         return whole
 
-    def rows(self, items: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    def rows(
+        self, items: NDArray[np.int32], each: Each = map
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Return the symmetric rows of `items` (ascending) without the diagonal: starts, indices (ascending), values.
 
-        Looks once at every entry of the triangle in the rows up to the last of `items`.
+        Looks once at every entry of the triangle in the rows up to the last of `items`; `each` is `map`, or that of a
+        pool of threads.
         """
         places = np.full(self.total.columns, -1, np.int32)
         places[items] = np.arange(len(items), dtype=np.int32)
-        last = int(items[-1]) if len(items) else 0
+        asked = places >= 0
+        end = int(self._starts[min(int(items[-1]) if len(items) else 0, len(self._stays))])
+
+        def above(first: int) -> _Entries:
+            return self._above(places, asked, first, min(first + _SCAN_ENTRIES, end))
+
         # In this order the entries of each row ascend already, but for rows that changed.
-        parts = [*self._above(places, last), self._moved_above(places), self._beside(items)]
+        parts = [*each(above, range(0, end, _SCAN_ENTRIES)), self._moved_above(places), self._beside(items)]
         owners, indices, values = (np.concatenate([part[place] for part in parts]) for place in range(3))
         whole = scipy.sparse.coo_array((values, (owners, indices)), shape=(len(items), self.total.columns)).tocsr()
         return whole.indptr.astype(np.int64), whole.indices, whole.data
 
-    def _above(self, places: NDArray[np.int32], last: int) -> Iterable[_Entries]:
-        """Yield the entries of the triangle's unchanged rows, above the diagonal, whose column has a place."""
-        starts = self._starts
-        stays = np.ones(len(starts) - 1, np.bool_)
-        stays[[item for item in self._moved if item < len(stays)]] = False
-        end = int(starts[min(last, len(stays))])
-        for first in range(0, end, _SCAN_ENTRIES):
-            chunk = self._indices[first : min(first + _SCAN_ENTRIES, end)]
-            found = places[chunk]
-            at = np.flatnonzero(found >= 0)
-            top = int(np.searchsorted(starts, first, side="right")) - 1
-            bottom = int(np.searchsorted(starts, first + len(chunk)))
-            rows = np.arange(top, bottom, dtype=np.int32).repeat(
-                np.diff(np.searchsorted(at, starts[top : bottom + 1] - first))
-            )
-            kept = rows != chunk[at]
-            if self._moved:
-                kept &= stays[rows]
-            at = at[kept]
-            yield found[at], rows[kept], self._values[first : first + len(chunk)][at]
+    def _above(self, places: NDArray[np.int32], asked: NDArray[np.bool_], first: int, last: int) -> _Entries:
+        """Return those of entries `first` to `last`, of unchanged rows above the diagonal, whose column has a place."""
+        starts, chunk = self._starts, self._indices[first:last]
+        at = _marked(asked, chunk)
+        top = int(np.searchsorted(starts, first, side="right")) - 1
+        bottom = int(np.searchsorted(starts, last))
+        rows = np.arange(top, bottom, dtype=np.int32).repeat(
+            np.diff(np.searchsorted(at, starts[top : bottom + 1] - first))
+        )
+        columns = chunk[at]
+        kept = (rows != columns) & self._stays[rows]
+        at = at[kept]
+        return places[columns[kept]], rows[kept], self._values[first:last][at]
 
     def _moved_above(self, places: NDArray[np.int32]) -> _Entries:
         """Return the entries of the rows that changed, above the diagonal, whose column has a place."""
@@ -117,44 +126,86 @@ class SumReader:
         owners = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row.indices) for row in rows])
         return (owners, *_joined(rows))
 
-    def block(self, items: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return the symmetric matrix among `items` (ascending) in units, float64 [k + 1, k + 1].
+    def entries(
+        self, items: NDArray[np.int32], first: NDArray[np.intp], second: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return entries of the symmetric matrix among `items` (ascending, at most 65,534) in units, float64 [...].
 
-        The last row and column hold zeros: the place of an item that is not there.
+        `first` <= `second`, of one shape, are places in `items`; the place after the last is an item that is not there,
+        whose entries are zero. Looks once at every entry of the triangle's rows of `items`.
         """
-        places = np.full(self.total.columns, -1, np.int32)
-        places[items] = np.arange(len(items), dtype=np.int32)
-        indices, values, starts = self._triangle_rows(items)
-        found = places[indices]
-        at = np.flatnonzero(found >= 0)
-        counts = np.diff(np.searchsorted(at, starts))
-        first, second, amounts = np.arange(len(items)).repeat(counts), found[at], values(at, counts) / UNIT
-        block = np.zeros((len(items) + 1, len(items) + 1))
-        block[first, second] = amounts
-        block[second, first] = amounts
-        return block
+        rows = self._triangle_rows(items)
+        names = np.zeros(self.total.columns, np.uint16)
+        names[items] = np.arange(1, len(items) + 1, dtype=np.uint16)
+        at, found = rows.named(names)
+        owners = np.arange(len(items)).repeat(np.diff(np.searchsorted(at, rows.starts)))
+        # Where each pair of items stands among what was found, from one on.
+        side = len(items) + 1
+        numbers = np.zeros(side * side, np.int32)
+        numbers[owners * side + found - 1] = np.arange(1, len(at) + 1, dtype=np.int32)
+        asked = numbers[first * side + second]
+        there = asked > 0
+        entries = np.zeros(first.shape)
+        entries[there] = rows.values_at(at[asked[there] - 1], first[there]) / UNIT
+        return entries
 
-    def _triangle_rows(self, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], _Values, NDArray[np.int64]]:
-        """Return the indices of the triangle's rows side by side, a way to their values, and where each row starts."""
-        if self._moved and not self._moved.isdisjoint(items.tolist()):
-            rows = [self.total.row(item) for item in items.tolist()]
-            indices, values = _joined(rows)
-            return indices, lambda at, _: values[at], np.cumsum([0, *(len(row.indices) for row in rows)])
-        # The same from the unchanged triangle, without a copy of the values: few of them are asked for.
-        known = items[items < len(self._starts) - 1]
-        firsts, lasts = self._starts[known], self._starts[known + 1]
-        all_indices = self._indices
-        pieces = [all_indices[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
-        starts = np.zeros(len(items) + 1, np.int64)
-        np.cumsum(lasts - firsts, out=starts[1 : len(known) + 1])
-        starts[len(known) + 1 :] = starts[len(known)]
-        shifts = np.zeros(len(items), np.int64)
-        shifts[: len(known)] = firsts - starts[: len(known)]
-        return (
-            np.concatenate([EMPTY.indices, *pieces]),
-            lambda at, counts: self._values[at + shifts.repeat(counts)],
-            starts,
-        )
+    def _triangle_rows(self, items: NDArray[np.int32]) -> _Rows:
+        """Return the triangle's rows of `items`: views of the unchanged ones, and those that changed from the sum."""
+        moved = np.array([item in self._moved for item in items.tolist()], np.bool_)
+        stays = ~moved & (items < len(self._stays))
+        lengths, firsts = np.zeros(len(items), np.int64), np.zeros(len(items), np.int64)
+        firsts[stays] = self._starts[items[stays]]
+        lengths[stays] = self._starts[items[stays] + 1] - firsts[stays]
+        own = [self.total.row(item) for item in items[moved].tolist()]
+        lengths[moved] = [len(row.indices) for row in own]
+        firsts[moved] = np.cumsum(lengths[moved]) - lengths[moved]
+        indices = self._indices
+        pieces = [indices[first:last] for first, last in zip(firsts.tolist(), (firsts + lengths).tolist(), strict=True)]
+        for place, row in zip(np.flatnonzero(moved).tolist(), own, strict=True):
+            pieces[place] = row.indices
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        # The values are not copied: few of them are asked for.
+        own_values = np.concatenate([EMPTY.values, *(row.values for row in own)])
+        return _Rows(pieces, starts, firsts - starts[:-1], moved, self._values, own_values)
+
+
+class _Rows(NamedTuple):
+    """Rows side by side: where each starts, and how far its values stand behind, in one of two arrays."""
+
+    indices: list[NDArray[np.int32]]
+    starts: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    moved: NDArray[np.bool_]
+    values: NDArray[np.int64]
+    moved_values: NDArray[np.int64]
+
+    def values_at(self, places: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return the values at places among all entries, of each of which the row is known."""
+        there, moved = places + self.shifts[rows], self.moved[rows]
+        told = np.empty(len(places), np.int64)
+        told[moved], told[~moved] = self.moved_values[there[moved]], self.values[there[~moved]]
+        return told
+
+    def named(self, names: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+        """Return the places of the entries whose column has a name above zero, in their order, and the names."""
+        places, found = [np.empty(0, np.int64)], [np.empty(0, np.uint16)]
+        cuts = np.unique(np.searchsorted(self.starts, np.arange(0, self.starts[-1], _CACHED_ENTRIES))).tolist()
+        for first, last in itertools.pairwise([*cuts, len(self.indices)]):
+            # So few at a time that all of this happens in the processor's cache.
+            some = names.take(np.concatenate([EMPTY.indices, *self.indices[first:last]]), mode="clip")
+            at = np.flatnonzero(some != 0)
+            places.append(at + self.starts[first])
+            found.append(some[at])
+        return np.concatenate(places), np.concatenate(found)
+
+
+def _marked(marks: NDArray[np.bool_], indices: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return which of `indices` are marked, so few at a time that all of this happens in the processor's cache."""
+    found = [np.empty(0, np.intp)]
+    for first in range(0, len(indices), _CACHED_ENTRIES):
+        some = indices[first : first + _CACHED_ENTRIES]
+        found.append(np.flatnonzero(marks.take(some, mode="clip")) + first)
+    return np.concatenate(found)
 
 
 def _beyond(row: Row, item: int) -> Row:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from assent.sums.sparse_nearest import NOBODY
 from assent.sums.sparse_reading import SumReader
 
-#: Items that may stand in one dense block; columns whose neighbours are more are solved apart.
-_BLOCK_ITEMS: Final = 2_048
+#: Items whose pairs are read together; columns whose neighbours are more are solved apart.
+_BLOCK_ITEMS: Final = 3_000
 #: Columns solved in one call.
-BATCH_COLUMNS: Final = 24
+BATCH_COLUMNS: Final = 48
 
 Solved = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -37,15 +37,22 @@ def solve_columns(
         other = solve_columns(reader, ridges, columns[half:], near[half:])
         weights, together, left = (np.concatenate(pair) for pair in zip(one, other, strict=True))
         return weights, together, left
-    block = reader.block(items)
+    # Of each column the pairs of its neighbours, its own with each of them, and with itself.
     places = np.where(there, np.searchsorted(items, near), len(items))
-    own = np.searchsorted(items, columns)
-    system = block[places[:, :, None], places[:, None, :]]
-    diagonal = np.arange(near.shape[1])
+    own = np.searchsorted(items, columns)[:, None]
+    count = near.shape[1]
+    above, beside = np.triu_indices(count)
+    first = np.concatenate((places[:, above], np.minimum(places, own), own), axis=1)
+    second = np.concatenate((places[:, beside], np.maximum(places, own), own), axis=1)
+    entries = reader.entries(items, first, second)
+    pairs, target, itself = np.split(entries, (len(above), len(above) + count), axis=1)
+    system = np.empty((len(columns), count, count))
+    system[:, above, beside] = pairs
+    system[:, beside, above] = pairs
+    diagonal = np.arange(count)
     system[:, diagonal, diagonal] += np.where(there, ridges[near], 1.0)
-    target = block[places, own[:, None]]
     weights = np.linalg.solve(system, target[:, :, None])[:, :, 0]
-    left = block[own, own] + ridges[columns] - (target * weights).sum(axis=1)
+    left = itself[:, 0] + ridges[columns] - (target * weights).sum(axis=1)
     return weights.astype(np.float32), target.astype(np.float32), left.astype(np.float32)
 
 

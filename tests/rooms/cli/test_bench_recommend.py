@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -12,11 +13,12 @@ import scipy.sparse
 from click.testing import CliRunner
 
 from assent.cli.app import main
+from assent.cli.bench import child as child_module
 from assent.cli.bench import peers as peers_module
 from assent.cli.bench import running as running_module
 from assent.cli.bench.child import peak_bytes
 from assent.cli.bench.ease import ease_weights, invert
-from assent.cli.bench.fitting import best_of
+from assent.cli.bench.fitting import Task, _in_blocks, best_of
 from assent.cli.bench.peers import PEERS
 from assent.terms.errors import InvalidInput, NotEnoughMemory
 
@@ -180,6 +182,53 @@ def test_a_child_ends_when_whoever_started_it_is_gone(tmp_path):
     while child.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
     assert child.poll() == 1
+
+
+def test_a_stage_of_which_nothing_is_known_is_told_again(monkeypatch):
+    """Whoever watches hears of a model that says nothing of how far it is, again and again."""
+    monkeypatch.setattr(child_module, "_REPEAT_SECONDS", 0.01)
+    said, enough = [], threading.Event()
+
+    def say(words):
+        said.append(words)
+        if len(said) == 3:
+            enough.set()
+
+    child_module._telling(say, enough)("fitting", 0.25)
+    assert enough.wait(timeout=60)
+    assert said == [{"stage": "fitting", "share": 0.25}] * 3
+
+
+def test_what_is_told_of_a_stage_is_not_the_answer(files, monkeypatch, tmp_path):
+    """A child that repeats its stage after its figures has given its figures all the same."""
+    script = tmp_path / "child.py"
+    script.write_text(
+        """
+import sys
+import numpy as np
+folder = sys.argv[-1]
+np.save(folder + "/lists.npy", np.zeros((60, 20), np.int64))
+print('{"stage": "fitting", "share": 0.0}')
+print('{"done": {"fit_seconds": 1.0, "peak_mb": 1.0, "people_per_second": 1.0}}')
+print('{"stage": "fitting", "share": 0.0}')
+"""
+    )
+    starter = tmp_path / "python"
+    starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    starter.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(starter))
+    told = bench(*files, "--json", "--peers", "none")
+    assert json.loads(told.stdout)[0]["fit_seconds"] == 1.0
+
+
+def test_many_people_are_answered_in_blocks_and_told_of():
+    """However many are answered at once, everybody gets the list they would get alone, and the share done is told."""
+    held = scipy.sparse.csr_matrix(np.eye(7, dtype=np.int32))
+    shares = []
+    task = Task(held, None, 3, 1, 1 << 40, {}, None, lambda _, share: shares.append(share))
+    lists = _in_blocks(task, 3, lambda rows: rows[:, None] * [1, 2, 3])
+    assert lists(np.arange(7)).tolist() == [[row, 2 * row, 3 * row] for row in range(7)]
+    assert shares == [0.0, 3 / 7, 6 / 7]
 
 
 def test_what_was_measured_is_told_when_it_is_stopped(files, tmp_path):

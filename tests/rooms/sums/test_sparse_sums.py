@@ -85,7 +85,8 @@ def test_a_block_is_that_of_the_symmetric_matrix(reader):
     """A block holds exactly the pairs among its items, and nothing in its last place."""
     for items in ([5], [1, 2, 30], range(reader.total.columns)):
         asked = np.array(list(items), np.int32)
-        block = reader.block(asked)
+        places = np.indices((len(asked) + 1, len(asked) + 1))
+        block = reader.entries(asked, places.min(axis=0), places.max(axis=0))
         np.testing.assert_array_equal(block[:-1, :-1], whole(reader.total)[np.ix_(asked, asked)] / 2**20)
         assert not block[-1].any()
         assert not block[:, -1].any()

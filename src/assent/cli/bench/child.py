@@ -28,11 +28,13 @@ from assent.terms.errors import AssentError
 _WARM: Final = 64
 #: Progress is told this often at most.
 _SECONDS: Final = 0.5
+#: Who has nothing new to tell for so long tells the last again: whoever watches sees that it still runs.
+_REPEAT_SECONDS: Final = 1.0
 
 
 def main(folder: Path) -> None:
     """Do the task that stands in `folder`: see `running`."""
-    say = _speak()
+    say, over = _speak(), threading.Event()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")  # peers advise on threads and formats; what matters here is in the figures
     job = json.loads((folder / "task.json").read_text(encoding="utf-8"))
@@ -45,10 +47,12 @@ def main(folder: Path) -> None:
         memory_bytes=job["memory_bytes"],
         settings=job["settings"],
         tune_seconds=job["tune_seconds"],
-        tell=_telling(say),
+        tell=_telling(say, over),
     )
     try:
-        say({"done": measure(job["model"], task, np.load(folder / "tested.npy"), folder / "lists.npy")})
+        figures = measure(job["model"], task, np.load(folder / "tested.npy"), folder / "lists.npy")
+        over.set()
+        say({"done": figures})
     except AssentError as error:
         say({"failed": str(error)})
     except MemoryError:
@@ -108,16 +112,23 @@ def _speak() -> Callable[[dict[str, Any]], None]:
     return say
 
 
-def _telling(say: Callable[[dict[str, Any]], None]) -> Callable[[str, float], None]:
-    last = [("", 0.0)]
+def _telling(say: Callable[[dict[str, Any]], None], over: threading.Event) -> Callable[[str, float], None]:
+    """Return what tells a stage and the share of it that is done; the last is told again until all is `over`."""
+    last: dict[str, Any] = {"stage": "starting", "share": 0.0}
+    told_at = [0.0]
 
     def tell(stage: str, share: float) -> None:
-        now = time.monotonic()
-        before, at = last[0]
-        if stage != before or now - at >= _SECONDS:
-            last[0] = (stage, now)
-            say({"stage": stage, "share": round(share, 4)})
+        now, begins = time.monotonic(), stage != last["stage"]
+        last.update(stage=stage, share=round(share, 4))
+        if begins or now - told_at[0] >= _SECONDS:
+            told_at[0] = now
+            say(dict(last))
 
+    def repeat() -> None:
+        while not over.wait(_REPEAT_SECONDS):
+            say(dict(last))
+
+    threading.Thread(target=repeat, daemon=True).start()
     return tell
 
 

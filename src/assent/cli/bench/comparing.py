@@ -77,8 +77,8 @@ def compare(screen: Screen, wanted: Wanted) -> bool:
         progress.clear()
         if screen.as_json:
             screen.data(rows)
-    if not screen.as_json:
-        _explain(screen, rows)
+        elif rows:
+            _explain(screen, rows)
     return rows[0]["model"] == OURS and rows[0]["fit_seconds"] is not None
 
 
@@ -161,7 +161,9 @@ class Progress:
         if now - self._told_at < (_BLINK_SECONDS if self._watched else _LINE_SECONDS):
             return
         self._told_at = now
-        line = f"{model}: {stage} {share:.0%}, {now - self._began[1]:,.0f} s"
+        # Some models say nothing of how far they are.
+        done = f" {share:.0%}" if share else ""
+        line = f"{model}: {stage}{done}, {now - self._began[1]:,.0f} s"
         if self._watched:
             self.clear()
             self._console.file.write(line)

@@ -17,6 +17,8 @@ from assent.cli.bench.peers import OURS, Setting
 
 #: Numbers of one block of dense scores: 128 MB of float32.
 _SCORES: Final = 1 << 25
+#: People of one question to a model that works in blocks of its own: enough that it is never idle.
+_PEOPLE: Final = 4_096
 #: Up to here sansa's exact factor is quick enough; for each of its factors what suits it.
 _SANSA_EXACT_ITEMS: Final = 20_000
 _SANSA: Final[Mapping[bool, Mapping[str, Setting]]] = {
@@ -58,7 +60,7 @@ def fit_ours(task: Task) -> Lists:
     else:
         _tune(task, model, matrix)
     task.settings = dataclasses.asdict(model.settings)
-    return lambda rows: model.recommend(matrix[rows], task.count)[0]
+    return _in_blocks(task, _PEOPLE, lambda rows: model.recommend(matrix[rows], task.count)[0])
 
 
 def _tune(task: Task, model: Recommender, matrix: Any) -> None:
@@ -121,7 +123,7 @@ def _implicit(task: Task, kind: Callable[..., Any]) -> Lists:
         ids, scores = model.recommend(rows, held[rows], N=count, filter_already_liked_items=True)
         return np.where(scores > _NOTHING, ids, -1)
 
-    return lists
+    return _in_blocks(task, _PEOPLE, lists)
 
 
 def fit_sansa(task: Task) -> Lists:
@@ -159,13 +161,17 @@ def _sansa_settings(settings: Mapping[str, Setting], columns: int) -> dict[str, 
 def _by_scores(task: Task, scored: Callable[[NDArray[np.int64]], NDArray[Any]]) -> Lists:
     """Return lists from dense scores [rows, items] that may be written to, worked out some rows at a time."""
     at_once = max(_SCORES // task.held.shape[1], 1)
+    return _in_blocks(task, at_once, lambda rows: best_of(scored(rows), task.held[rows], task.count))
+
+
+def _in_blocks(task: Task, at_once: int, some: Lists) -> Lists:
+    """Return lists of many people, of whom `some` answers for `at_once`; tells how far it is."""
 
     def lists(rows: NDArray[np.int64]) -> NDArray[Any]:
         made = []
         for start in range(0, len(rows), at_once):
-            block = rows[start : start + at_once]
-            made.append(best_of(scored(block), task.held[block], task.count))
-            task.tell("recommending", (start + len(block)) / len(rows))
+            task.tell("recommending", start / len(rows))
+            made.append(some(rows[start : start + at_once]))
         return np.concatenate(made)
 
     return lists

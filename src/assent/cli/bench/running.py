@@ -98,18 +98,18 @@ def _ask(folder: Path, model: str, threads: int, tell: Told) -> dict[str, Any]:
         )
         try:
             for line in child.stdout or ():
-                answer = json.loads(line)
-                if "stage" in answer:
-                    tell(model, answer["stage"], answer["share"])
+                said = json.loads(line)
+                if "stage" in said:
+                    tell(model, said["stage"], said["share"])
+                else:
+                    answer = said
             code = child.wait()
         finally:
             child.kill()
             child.communicate()
         errors.seek(0)
         last = errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
-    if "done" in answer or "failed" in answer:
-        return answer
-    return {"failed": _ended(code, last)}
+    return answer or {"failed": _ended(code, last)}
 
 
 def _ended(code: int, last: str) -> str:

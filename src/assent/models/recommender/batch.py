@@ -57,7 +57,7 @@ def best_of(scores: NDArray[Any], count: int) -> tuple[NDArray[np.int32], NDArra
     rows, columns = scores.shape
     count = min(count, columns)
     if count < columns:
-        last = np.partition(scores, columns - count, axis=1)[:, columns - count, None]
+        last = _last_of_best(scores, count)
         chosen = scores >= last
         crowded = np.flatnonzero(np.count_nonzero(chosen, axis=1) > count)
         chosen[crowded] = _first_of_equals(scores[crowded], last[crowded], count)
@@ -70,6 +70,16 @@ def best_of(scores: NDArray[Any], count: int) -> tuple[NDArray[np.int32], NDArra
     ids: NDArray[np.int32] = np.take_along_axis(best, order, axis=1).astype(np.int32)
     ids[np.isneginf(scores_of_best)] = -1
     return ids, scores_of_best
+
+
+def _last_of_best(scores: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return the score that the `count` best of each row [rows, more than count] all reach, [rows, 1]."""
+    columns = scores.shape[1]
+    if np.count_nonzero(scores[:1]) * 2 > columns:
+        return np.partition(scores, columns - count, axis=1)[:, columns - count, None]
+    # Where most are equal, as the zeros of a sparse form are, the smallest are found far sooner than the largest.
+    least: NDArray[Any] = -np.partition(-scores, count - 1, axis=1)[:, count - 1, None]
+    return least
 
 
 def _first_of_equals(scores: NDArray[Any], last: NDArray[Any], count: int) -> NDArray[np.bool_]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
-from assent.models.recommender.sparse_solving import choose, closeness, levels, regress
+from assent.models.recommender.sparse_solving import Solution, choose, closeness, levels, regress, rows_of
 from assent.models.recommender.sparse_weights import Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
 from assent.sums.sparse_nearest import NOBODY
@@ -21,6 +21,16 @@ from assent.terms.errors import Corrupt
 _TOUCHED_SHARE: Final = 4
 #: So many halves of whole numbers can be added up without leaving int64.
 _SUM_ENTRIES: Final = 1 << 22
+
+
+class _Change(NamedTuple):
+    """Columns that were solved anew with their neighbours, and of those that chose anew how close the last one is."""
+
+    columns: NDArray[np.int32]
+    near: NDArray[np.int32]
+    solved: Solution
+    again: NDArray[np.int32]
+    edges: NDArray[np.float64]
 
 
 class SparseForm:
@@ -162,21 +172,24 @@ class SparseForm:
         return np.append(moved, np.int32(item)) if len(moved) else moved
 
     def _follow_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
-        """Take over `fresh`, in which only pairs among `touched` (ascending) differ, all in the rows `rows`.
+        """Take over `fresh`, in which only pairs among `touched` (ascending) differ, all in the rows `rows`."""
+        change = self._solve_changes(fresh, touched, rows) if len(touched) else None
+        self.total = fresh
+        if change is not None:
+            self._take_over(change)
+
+    def _solve_changes(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> _Change:
+        """Return what becomes different; nothing that answers read is written to.
 
         1 The neighbours of `touched` are chosen anew, and those of items to which one whose octave moved comes near
         enough, or was near. 2 All these, and every item with a neighbour among `touched`, are solved anew. All others
         depend on nothing that changed.
         """
-        if not len(touched):
-            self.total = fresh
-            return
         self.terms += 1
         if self.share:
             self._mass += _mass_of_rows(fresh, rows) - _mass_of_rows(self.total, rows)
         before, self._octaves = self._octaves, levels(fresh.counts)
         self._reader.follow(fresh, rows.tolist())
-        self.total = fresh
         moved = np.flatnonzero(before != self._octaves).astype(np.int32)
         again = np.union1d(touched, self._reached_by(moved)).astype(np.int32)
         columns = np.union1d(again, self.weights.near_to(touched)).astype(np.int32)
@@ -184,10 +197,15 @@ class SparseForm:
         choice = choose(self._reader, self._octaves, again)
         near[np.searchsorted(columns, again)] = choice.near
         solved = regress(self._reader, self.settings.ridges(fresh.counts), columns, near)
-        self.weights.replace(columns, near, _layers(solved.weights, solved.together, self.share))
+        return _Change(columns, near, solved, again, choice.edges)
+
+    def _take_over(self, change: _Change) -> None:
+        """Put what became different in its place: quick beside solving it."""
+        layers = _layers(change.solved.weights, change.solved.together, self.share)
+        self.weights.replace(change.columns, change.near, layers)
         if not self.left.flags.writeable:
             self.left, self.edges = self.left.copy(), self.edges.copy()
-        self.left[columns], self.edges[again] = solved.left, choice.edges
+        self.left[change.columns], self.edges[change.again] = change.solved.left, change.edges
         self._measure()
 
     def _reached_by(self, moved: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -197,7 +215,7 @@ class SparseForm:
         """
         if not len(moved):
             return moved
-        starts, indices, values = self._reader.rows(moved)
+        starts, indices, values = rows_of(self._reader, moved)
         close = closeness(values, self._octaves[moved].repeat(np.diff(starts)))
         return np.union1d(indices[close >= self.edges[indices]], self.weights.near_to(moved)).astype(np.int32)
 

@@ -21,7 +21,7 @@ NEIGHBOURS: Final = 64
 #: Entries of symmetric rows in memory at once, for each thread, while neighbours are chosen.
 BLOCK_ENTRIES: Final = 8_000_000
 #: Columns solved in one task: long enough not to wait for each other, short enough to stop at once.
-_TASK_COLUMNS: Final = BATCH_COLUMNS * 16
+_TASK_COLUMNS: Final = BATCH_COLUMNS * 4
 #: The share of the work that choosing takes, for the progress.
 _CHOOSING_SHARE: Final = 0.25
 
@@ -52,16 +52,25 @@ def choose(
     items would stand near everything.
     """
     choice = Choice(np.empty((len(items), NEIGHBOURS), np.int32), np.empty(len(items)))
-    reach = np.cumsum(reader.lengths()[items])
+    bounds = [*_blocks(np.cumsum(reader.lengths()[items]))]
+    read = rows_of if len(bounds) == 1 else SumReader.rows
 
     def choose_block(first: int, last: int) -> None:
-        starts, indices, values = reader.rows(items[first:last])
+        starts, indices, values = read(reader, items[first:last])
         found = nearest(starts, indices, closeness(values, octaves[indices]), NEIGHBOURS)
         choice.near[first:last], choice.edges[first:last] = found
 
-    tasks = [(choose_block, bounds) for bounds in _blocks(reach)]
+    tasks = [(choose_block, pair) for pair in bounds]
     run_all(tasks, None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(items)))
     return choice
+
+
+def rows_of(
+    reader: SumReader, items: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Return the symmetric rows of `items` (ascending) as `SumReader.rows` does, with all processors."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return reader.rows(items, pool.map)
 
 
 def closeness(values: NDArray[np.int64], octaves: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from assent.sums.sparse_nearest import NOBODY
 
 #: More replaced columns than one in this many are put among the others.
-_REPLACED_SHARE: Final = 64
-_REPLACED_MIN: Final = 4_096
+_REPLACED_SHARE: Final = 32
+_REPLACED_MIN: Final = 16_384
 
 
 class Rows(NamedTuple):
