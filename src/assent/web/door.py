@@ -45,7 +45,8 @@ def front_door(inner: ASGIApp, express: Mapping[str, ASGIApp]) -> ASGIApp:
             return
         visit = _Visit(scope, receive, send)
         try:
-            _lift_name(scope)
+            if scope["path"] not in express:  # those hold no names
+                _lift_name(scope)
             if visit.bodiless:
                 scope["method"] = "GET"
             await express.get(scope["path"], inner)(scope, visit.hear, visit.harden)
