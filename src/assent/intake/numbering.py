@@ -40,24 +40,29 @@ class Numbers:
         unknown = ids.difference(self.by_id)
         if not unknown:
             return
-        if len(self.by_id) >= NUMBERS_MAX:
-            self.forget()
         new = [item for item in unknown if _NEW_ITEM.fullmatch(item)]
         self.by_id |= items.number_of(session, sorted(new), at_ms)
         odd = [item for item in unknown if item not in self.by_id and "\x00" not in item]
         if odd:
             self.by_id |= {item: row.number for item, row in items.by_ids(session, odd).items()}
 
-    def unseen(self, ids: set[str], day: int) -> bool:
-        """Tell whether any of these items was not seen yet on that day."""
+    def seen_on(self, day: int) -> set[str]:
+        """Return items whose numbers are remembered and that were seen on that day or after it.
+
+        Asked first in every job: when too many numbers are remembered, this forgets all of them.
+        """
+        if len(self.by_id) >= NUMBERS_MAX:
+            self.forget()
         known_day, known = self._seen_on
         if known_day != day:
-            known = set()
-            self._seen_on = day, known
-        sights = self._sights
-        fresh = ids - known
-        known.update(item for item in fresh if sights.get(item, 0) >= day)
-        return not fresh <= known
+            self._seen_on = day, known = day, set()
+        return known
+
+    def unseen(self, ids: set[str], day: int) -> bool:
+        """Tell whether any of these items was not seen yet on that day."""
+        known, sights = self.seen_on(day), self._sights
+        known.update(item for item in ids if sights.get(item, 0) >= day)
+        return not ids <= known
 
     def see(self, session: Session, days: Mapping[str, int]) -> None:
         """Note the day (since 1970) on which each item was seen last; inside a write job. Once a day and item."""

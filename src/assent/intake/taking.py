@@ -214,9 +214,13 @@ class Taker:
 
     def _number(self, session: Session, groups: Sequence[Group], now_ms: int) -> None:
         """Learn the numbers of the items that these groups name, and note when each was seen last."""
-        named = {deed[3] for group in groups for deed in group.deeds}
+        day = max(group.newest_ms for group in groups) // DAY_MS
+        known = self._numbers.seen_on(day)
+        named = {deed[3] for group in groups for deed in group.deeds if deed[3] not in known}
+        if not named:
+            return
         self._numbers.learn(session, named, now_ms)
-        if self._numbers.unseen(named, max(group.newest_ms for group in groups) // DAY_MS):
+        if self._numbers.unseen(named, day):
             days: dict[str, int] = {}
             for group in groups:
                 for _, day, _, item in group.deeds:

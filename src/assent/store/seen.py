@@ -85,7 +85,7 @@ def seen(session: Session, digests: Sequence[bytes]) -> set[bytes]:
 
 def add_seen(session: Session, digests: Iterable[bytes]) -> None:
     """Remember 16-byte digests; raises `InvalidInput` for one of another length."""
-    parts = [_joined(sorted(set(digests)))]
+    parts = [_joined([*set(digests)])]
     bytes_count = len(parts[0])
     if not bytes_count:
         return
@@ -124,9 +124,7 @@ def _joined(digests: Sequence[bytes]) -> bytes:
 
 
 def _merged(parts: Sequence[bytes]) -> bytes:
-    """Merge sorted runs of digests into one; the sort is one that takes advantage of runs."""
-    if len(parts) == 1:
-        return parts[0]
+    """Put digests of several parts in order; the sort is one that takes advantage of runs."""
     pairs = np.frombuffer(b"".join(parts), dtype=">u8").reshape(-1, 2)
     order = np.argsort(pairs[:, 0].astype(np.uint64), kind="stable")
     return pairs[order].tobytes()
