@@ -28,6 +28,8 @@ BATCHES_MAX, ERASURES_MAX = 5, 1
 BATCHES_SENT_MAX = 8
 AFTERWARDS_SECONDS_MAX = 0.03
 ANSWER_SECONDS_MAX = 60
+#: What a client meets whose server was killed, or which was closed itself between two requests.
+GONE = (httpx.TransportError, RuntimeError)
 
 
 @dataclass
@@ -51,7 +53,7 @@ def take_in_until_killed(client: httpx.Client, told: Told, round_number: int) ->
         events = views(person, (TEA, GARDEN)[number % 2][: 2 + number % 4], BOTH)
         try:
             answer = client.post("/v1/batch", json={"batch": events})
-        except httpx.TransportError:
+        except GONE:
             return
         assert answer.status_code == 200, answer.text
         told.stored[person] = len(events)
@@ -71,7 +73,7 @@ def erase_until_killed(client: httpx.Client, told: Told, draw: random.Random) ->
         told.unanswered.add(person)
         try:
             answer = client.delete(f"/v1/people/{person}")
-        except (httpx.TransportError, RuntimeError):
+        except GONE:
             return
         assert answer.status_code == 200, answer.text
         told.certificates[person] = answer.json()
