@@ -9,8 +9,9 @@ import scipy.sparse
 
 from assent import Recommender
 from assent.models.ranking import recall_and_ndcg
-from bench.recommender import COUNT, ONLINE_RETAIL, Split, plain_ease, split_by_time
-from bench.table import Row, show
+from bench.recommender import COUNT, Split, plain_ease, split_by_time
+from bench.retail import MISSING, ONLINE_RETAIL
+from bench.table import Row, show, unmeasured
 
 HIDDEN_SHARE: Final = 0.2
 #: Where a part scales the ridge, the ridge without it is such that its mean over the pairs of Online Retail stays.
@@ -50,8 +51,7 @@ def figures(split: Split, values: Any, settings: dict[str, float]) -> tuple[floa
 def rows() -> list[Row]:
     """Return every part's figures; takes minutes."""
     if not ONLINE_RETAIL.exists():
-        missing = f"no {ONLINE_RETAIL.name}: name the folder of data sets in ASSENT_SHARED"
-        return [Row(what="parts of the recommender", target="measured", measured=missing, ok=False)]
+        return [unmeasured("parts of the recommender", MISSING)]
     by_time = split_by_time()
     at_random = split_at_random((by_time.held + by_time.new).tocsr())
     found: list[Row] = []

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from bench.retail import ONLINE_RETAIL
 from bench.table import Row, show
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,13 +47,6 @@ def run(folder: Path, *arguments: str) -> Ran:
     return Ran(json.loads(out.read_bytes()), seconds, usage.ru_maxrss * 1024 / 1e6)
 
 
-def online_retail() -> Path | None:
-    """Find the Online Retail file, or None where the shared data is absent."""
-    shared = Path(os.environ.get("ASSENT_SHARED", ROOT.parent / "shared" / "data"))
-    path = shared / "online-retail" / "online_retail.parquet"
-    return path if path.is_file() else None
-
-
 def row(what: str, seconds_max: float, ran: Ran) -> list[Row]:
     """Return two rows of the table: a command's time and memory, each under its limit."""
     return [
@@ -78,8 +72,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         told = row("demo --once", SECONDS_DEMO_MAX, run(folder, "demo", "--once"))
-        path = online_retail()
-        return told if path is None else told + _online_retail(folder, path)
+        return told + _online_retail(folder, ONLINE_RETAIL) if ONLINE_RETAIL.is_file() else told
 
 
 def _online_retail(folder: Path, path: Path) -> list[Row]:

@@ -7,7 +7,6 @@ import time
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,10 +17,12 @@ from numpy.typing import NDArray
 from assent import Recommender
 from assent.models.ranking import recall_and_ndcg
 from assent.models.recommender import fresh_values
-from bench.table import Row, show
+from bench import retail
+from bench.matrices import timed
+from bench.table import Row, show, unmeasured
 
-SHARED: Final = Path(os.environ.get("ASSENT_SHARED") or Path(__file__).parents[2] / "shared" / "data")
-ONLINE_RETAIL: Final = SHARED / "online-retail" / "online_retail.parquet"
+#: The file, for whoever takes it from here together with its split.
+ONLINE_RETAIL: Final = retail.ONLINE_RETAIL
 CUT: Final = datetime(2011, 10, 1)  # noqa: DTZ001 - the file has no time zone
 COUNT: Final = 20
 #: Plain EASE's ridge, and ALS's weight and regularization: the best of a small grid on the weeks before the cut.
@@ -145,8 +146,7 @@ def implicit_als(split: Split) -> NDArray[Any]:
 def quality_rows() -> list[Row]:
     """Measure Recall@20 and NDCG@20 on Online Retail, split by time, beside the peers of the same run."""
     if not ONLINE_RETAIL.exists():
-        missing = f"no {ONLINE_RETAIL.name}: name the folder of data sets in ASSENT_SHARED"
-        return [Row(what="quality on Online Retail", target="measured", measured=missing, ok=False)]
+        return [unmeasured("quality on Online Retail", retail.MISSING)]
     split = split_by_time()
     figures, seconds = {}, {}
     for name, recommend in (
@@ -189,12 +189,8 @@ def fit_row(split: Split) -> Row:
     """Measure fitting beside implicit's ALS on the same matrix: the best of three runs of each, in turns."""
     ours_seconds, their_seconds = [], []
     for _ in range(3):
-        began = time.perf_counter()
-        Recommender().fit(split.fresh)
-        between = time.perf_counter()
-        fitted_als(split)
-        ours_seconds.append(between - began)
-        their_seconds.append(time.perf_counter() - between)
+        ours_seconds.append(timed(lambda: Recommender().fit(split.fresh)))
+        their_seconds.append(timed(fitted_als, split))
     mine, theirs = min(ours_seconds), min(their_seconds)
     return Row(
         what=f"fit, Online Retail, {split.held.shape[1]:,} items, beside implicit ALS (64 factors, 15 iterations)",

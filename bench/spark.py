@@ -8,7 +8,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,8 @@ from assent.learn.spark import sessions, sum_of_parquet
 from assent.models.recommender import Settings
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.sums import PairSum
-from bench.table import Row, show
+from bench.matrices import timed
+from bench.table import Row, show, unmeasured
 
 PEOPLE: Final = 200_000
 ITEMS: Final = 20_000
@@ -58,28 +59,23 @@ def sum_here(path: Path) -> PairSum:
     return PairSum.from_matrix(*weigh(people_by_items(matrix, None), Settings().weight_exponent))
 
 
-def timed(work: Any, *arguments: Any) -> tuple[str, float]:
-    """Return the digest of what `work` adds up, and the seconds it took with the digest."""
-    began = time.perf_counter()
-    digest: str = work(*arguments).digest()
-    return digest, time.perf_counter() - began
-
-
 def rows() -> list[Row]:
     """Measure both, one after the other, from the same file."""
     if not all(map(importlib.util.find_spec, ("pyspark", "pyarrow", "pandas"))):
         missing = "pyspark, pyarrow or pandas is not installed"
-        return [Row(what="Spark local[2], 10 M interactions", target="measured", measured=missing, ok=False)]
+        return [unmeasured("Spark local[2], 10 M interactions", missing)]
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "interactions.parquet")
         count = write_interactions(path)
-        here, here_seconds = timed(sum_here, path)
+        digests: list[str] = []
+        here_seconds = timed(lambda: digests.append(sum_here(path).digest()))
         here_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         began = time.perf_counter()
         with sessions.opened("local[2]", {}) as spark:
             opened_seconds = time.perf_counter() - began
-            there, there_seconds = timed(sum_of_parquet, spark, str(path), ITEMS)
+            there_seconds = timed(lambda: digests.append(sum_of_parquet(spark, str(path), ITEMS).digest()))
+    here, there = digests
     times = there_seconds / here_seconds
     return [
         Row(

@@ -24,6 +24,11 @@ class Row(TypedDict):
     peak_mb: NotRequired[float]
 
 
+def unmeasured(what: str, missing: str) -> Row:
+    """Return the row of what cannot be measured here, for want of what is missing."""
+    return Row(what=what, target="measured", measured=missing, ok=False)
+
+
 def show(rows: Sequence[Row], title: str) -> None:
     """Print the rows as one table; a row that misses its target says so in words, not by colour alone."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)

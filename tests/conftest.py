@@ -22,6 +22,7 @@ from assent.store import Store
 from assent.store.columns import METADATA
 from assent.store.migrate import HEAD, VERSION_TABLE
 from assent.testing import FixedClock, SeededRandomness
+from tests.needs import skip_without
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("assent", deadline=None)
@@ -130,10 +131,7 @@ def postgresql_server() -> Iterator[Server]:
         server, stop = _find_server()
         server.run("SELECT 1")
     except Exception as error:  # noqa: BLE001 - whatever the reason, the test says it
-        reason = f"no PostgreSQL: {type(error).__name__}: {error}"
-        if "postgresql" in os.environ.get("ASSENT_REQUIRE", "").split(","):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_without("postgresql", f"no PostgreSQL: {type(error).__name__}: {error}")
     yield server
     server.close()
     stop()

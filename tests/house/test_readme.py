@@ -4,12 +4,12 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from docs.render import transcript
+from tests.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,9 +39,7 @@ def test_the_python_example_fits_a_screen():
 def test_the_shell_example_runs(tmp_path):
     """The server starts, takes the event and answers with a decision."""
     (example,) = blocks("bash")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     shell = subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", example.replace("8787", str(port)) + "\necho; kill %1; wait %1 || true\n"],

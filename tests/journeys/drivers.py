@@ -1,12 +1,18 @@
-"""One small interface, three ways through the house: Python, the command line, HTTP; all answer with JSON values."""
+"""One small interface, three ways through the house: Python, the command line, HTTP; all answer with JSON values.
+
+And what journeys do with a way, whichever it is: fill a shop, and send to it on and on.
+"""
 
 from __future__ import annotations
 
 import json
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +23,7 @@ from assent.cli.screen import plain
 from assent.engine import Engine
 from assent.terms.errors import AssentError
 from tests.journeys import keeper
+from tests.journeys.shop import GOODS, crowd
 
 Json = dict[str, Any]
 
@@ -277,3 +284,52 @@ def _line(event: Json) -> Json:
 
 
 DRIVERS: dict[str, type[Driver]] = {"python": PythonDriver, "command": CommandDriver, "http": HttpDriver}
+
+
+def filled(driver: Driver) -> Driver:
+    """Fill the shop with goods and a crowd."""
+    driver.put_items(GOODS)
+    driver.send(crowd())
+    return driver
+
+
+@contextmanager
+def opened(kind: Callable[[Path], Driver], folder: Path) -> Iterator[Driver]:
+    """Open a shop behind a surface, with goods and a crowd; close it whatever happens."""
+    with closing(kind(folder)) as driver:
+        yield filled(driver)
+
+
+class Sending:
+    """A client that has sent once when it is entered and goes on sending until it is left.
+
+    `number` is of the next event: each time of sending has ten numbers to itself.
+    """
+
+    def __init__(self, send: Callable[[int], object], first: int) -> None:
+        self.send, self.number = send, first
+        self._over, self._sent = threading.Event(), threading.Event()
+
+    def _on(self) -> None:
+        while not self._over.is_set():
+            self.send(self.number)
+            self._sent.set()
+            self.number += 10
+
+    def __enter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1)
+        self._ending = self._thread.submit(self._on)
+        if not self._sent.wait(10):
+            self.__exit__()
+            raise AssertionError("Nothing was sent.")
+        return self
+
+    def again(self) -> None:
+        """Wait until it has sent once more."""
+        self._sent.clear()
+        assert self._sent.wait(10)
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.shutdown()
+        self._ending.result()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import signal
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+
+from tests.insides import wait_for_files
+from tests.processes import Death
 
 
 def erase(store: str, person: str, point: int, there: Connection) -> None:
@@ -20,29 +18,16 @@ def erase(store: str, person: str, point: int, there: Connection) -> None:
     from assent.learn.publishing import ModelFolder
     from assent.models.recommender import files
 
-    places = itertools.count()
-
-    def die() -> None:
-        if next(places) == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(call: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any, **named: Any) -> Any:
-            die()
-            return call(*arguments, **named)
-
-        return run
-
+    death = Death(point)
     engine = Engine.open(store, create=False)
     engine.warm()
     for owner, names in ((ModelFolder, ["retire", "publish"]), (files, ["write", "sync_folder"])):
         for name in names:
-            setattr(owner, name, around(getattr(owner, name)))
+            setattr(owner, name, death.before(getattr(owner, name)))
     for name in ("unlink", "rename"):
-        setattr(Path, name, around(getattr(Path, name)))
+        setattr(Path, name, death.before(getattr(Path, name)))
     engine.erase(person)
-    die()
+    death.here()
     there.send("erased")
-    while (sharing := engine._learning._served._sharing) is not None:
-        sharing.join()
+    wait_for_files(engine)
     there.send("settled")

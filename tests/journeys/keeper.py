@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import multiprocessing
-import socket
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 import httpx
 
-HOST = "127.0.0.1"
+from tests import processes
+from tests.processes import HOST, free_port
+
 START_SECONDS_MAX = 60
 WARM = ["assent.engine", "assent.web.app", "granian.server.embed", "tests.journeys.keeper"]
-
-
-def forkserver() -> multiprocessing.context.ForkServerContext:
-    """Return a context whose processes start with everything imported already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(WARM)
-    return context
+#: A context whose processes start with everything imported already.
+forkserver = partial(processes.forkserver, WARM)
 
 
 def keep(store: str, port: int, training: bool) -> None:
@@ -75,9 +71,7 @@ class Kept:
 
 def start(store: str, *, training: bool = False) -> Kept:
     """Start a server of the store on a free port and return once it answers."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = forkserver().Process(target=keep, args=(store, port, training), daemon=True)
     process.start()
     kept = Kept(process, f"http://{HOST}:{port}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.needs import skip_without
 
 #: Small and quiet: nothing listens beyond loopback, nothing is drawn, and Java spends no time on becoming fast.
 CONFIG = {
@@ -34,12 +34,8 @@ def require_spark() -> None:
     java = Path(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else shutil.which("java")
     if not missing and not (java and Path(java).exists()):
         missing = ["Java 17"]
-    if not missing:
-        return
-    reason = f"no Spark: {', '.join(missing)} not installed"
-    if "spark" in os.environ.get("ASSENT_REQUIRE", "").split(","):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if missing:
+        skip_without("spark", f"no Spark: {', '.join(missing)} not installed")
 
 
 @contextmanager

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,8 @@ from assent.terms.clock import to_text
 from assent.terms.ids import identifiers_named
 from assent.testing import FixedClock
 from assent.web.app import make_app
-from tests.journeys.drivers import HttpDriver, PythonDriver
+from tests.insides import model_of
+from tests.journeys.drivers import HttpDriver, PythonDriver, Sending, opened
 from tests.journeys.shop import BOTH, GARDEN, GOODS, TEA, ana, crowd, views
 from tests.rooms.models import attacks
 
@@ -63,10 +62,7 @@ class Watched:
 
     def total(self) -> PairSum:
         """Return the sum that is kept inside."""
-        with self.engine._store.read() as session:
-            model = self.engine._learning.model(session)
-        assert model is not None
-        return model.sum.copy()
+        return model_of(self.engine).sum.copy()
 
 
 @pytest.fixture(scope="module")
@@ -202,41 +198,25 @@ def fractions(value: Any) -> Iterator[float]:
 @pytest.mark.parametrize("kind", [PythonDriver, HttpDriver])
 def test_events_during_and_after_a_withdrawal_add_nothing(kind, tmp_path):
     """A client that goes on sending, also what it sent before, while somebody withdraws and after: zero is added."""
-    driver = kind(tmp_path)
-    try:
-        driver.put_items(GOODS)
-        driver.send(crowd())
+    with opened(kind, tmp_path) as driver:
         without = driver.train()
         driver.send(ana())
         assert driver.train()["people"] == without["people"] + 1
-        over, sent = threading.Event(), threading.Event()
 
-        def send_on() -> int:
-            number = RECENTLY
-            while not over.is_set():
-                driver.send([*ana(), *views("ana", GARDEN[:3], BOTH, first=number)])
-                sent.set()
-                number += 10
-            return number
+        def send(number: int) -> None:
+            driver.send([*ana(), *views("ana", GARDEN[:3], BOTH, first=number)])
 
-        with ThreadPoolExecutor(1) as threads:
-            sending = threads.submit(send_on)
-            assert sent.wait(10)
+        with Sending(send, RECENTLY) as sending:
             driver.consent("ana", withdraw=["learn"])
             for _ in range(2):
-                sent.clear()
-                assert sent.wait(10)
-            over.set()
-            number = sending.result()
-        driver.send(views("ana", TEA, BOTH, first=number))
+                sending.again()
+        driver.send(views("ana", TEA, BOTH, first=sending.number))
         driver.send(ana())
         assert not driver.consents("ana")["purposes"]["learn"]["allowed"]
         for rebuild in (False, True):
             report = driver.train(rebuild=rebuild)
             assert (report["people"], report["digest"]) == (without["people"], without["digest"])
         assert driver.verify(rebuild=True)["holds"]
-    finally:
-        driver.close()
 
 
 # -- left behind -----------------------------------------------------------------------------------------------------

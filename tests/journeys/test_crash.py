@@ -18,7 +18,7 @@ from assent.cli.screen import plain
 from assent.engine import Engine
 from assent.terms.errors import NotFound
 from tests.journeys import keeper
-from tests.journeys.drivers import Failed, HttpDriver, PythonDriver
+from tests.journeys.drivers import Failed, HttpDriver, PythonDriver, Sending, opened
 from tests.journeys.shop import BOTH, GARDEN, GOODS, TEA, ana, crowd, views
 
 KILLS = 100
@@ -28,6 +28,8 @@ BATCHES_MAX, ERASURES_MAX = 5, 1
 BATCHES_SENT_MAX = 8
 AFTERWARDS_SECONDS_MAX = 0.03
 ANSWER_SECONDS_MAX = 60
+#: What a client meets whose server was killed, or which was closed itself between two requests.
+GONE = (httpx.TransportError, RuntimeError)
 
 
 @dataclass
@@ -51,7 +53,7 @@ def take_in_until_killed(client: httpx.Client, told: Told, round_number: int) ->
         events = views(person, (TEA, GARDEN)[number % 2][: 2 + number % 4], BOTH)
         try:
             answer = client.post("/v1/batch", json={"batch": events})
-        except httpx.TransportError:
+        except GONE:
             return
         assert answer.status_code == 200, answer.text
         told.stored[person] = len(events)
@@ -71,7 +73,7 @@ def erase_until_killed(client: httpx.Client, told: Told, draw: random.Random) ->
         told.unanswered.add(person)
         try:
             answer = client.delete(f"/v1/people/{person}")
-        except (httpx.TransportError, RuntimeError):
+        except GONE:
             return
         assert answer.status_code == 200, answer.text
         told.certificates[person] = answer.json()
@@ -160,10 +162,7 @@ def seed():
 @pytest.mark.parametrize("kind", [PythonDriver, HttpDriver])
 def test_two_erasures_at_once_leave_nothing(kind, tmp_path):
     """Two erasures of one person at the same moment: at least one certificate, and nobody left."""
-    driver = kind(tmp_path)
-    try:
-        driver.put_items(GOODS)
-        driver.send(crowd())
+    with opened(kind, tmp_path) as driver:
         without = driver.train()["digest"]
         for attempt in range(5):
             driver.consent("ana", grant=["personalize", "learn"])
@@ -188,48 +187,24 @@ def test_two_erasures_at_once_leave_nothing(kind, tmp_path):
                 driver.export("ana")
         assert driver.train()["digest"] == without
         assert driver.verify(rebuild=True)["holds"]
-    finally:
-        driver.close()
 
 
 @pytest.mark.parametrize("kind", [PythonDriver, HttpDriver])
 def test_events_during_and_after_an_erasure_bring_nothing_back(kind, tmp_path):
     """A client that goes on sending while its person is erased, and afterwards, brings nothing back."""
-    driver = kind(tmp_path)
-    try:
-        driver.put_items(GOODS)
-        driver.send(crowd())
+    with opened(kind, tmp_path) as driver:
         without = driver.train()["digest"]
         driver.send(ana())
         driver.train()
-        over = threading.Event()
-        sent = threading.Event()
-
-        def send_on():
-            number = 1_000
-            while not over.is_set():
-                driver.send(views("ana", GARDEN[:3], BOTH, first=number))
-                sent.set()
-                number += 10
-            return number
-
-        with ThreadPoolExecutor(1) as threads:
-            sending = threads.submit(send_on)
-            assert sent.wait(10)
-            sent.clear()
+        with Sending(lambda number: driver.send(views("ana", GARDEN[:3], BOTH, first=number)), 1_000) as sending:
             certificate = driver.erase("ana")
-            sent.clear()
-            assert sent.wait(10)
-            over.set()
-            number = sending.result()
-        driver.send(views("ana", TEA, BOTH, first=number))
+            sending.again()
+        driver.send(views("ana", TEA, BOTH, first=sending.number))
         with pytest.raises(Failed, match="not_found"):
             driver.export("ana")
         assert driver.verify(certificate)["holds"]
         assert driver.train()["digest"] == without
         assert driver.verify(rebuild=True)["holds"]
-    finally:
-        driver.close()
 
 
 def test_two_erase_commands_at_once_leave_nothing(tmp_path):

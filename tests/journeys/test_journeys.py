@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.drivers import DRIVERS, CommandDriver, Driver, Failed, HttpDriver, PythonDriver, ServedDriver
+from tests.journeys.drivers import (
+    DRIVERS,
+    CommandDriver,
+    Driver,
+    Failed,
+    HttpDriver,
+    PythonDriver,
+    ServedDriver,
+    filled,
+    opened,
+)
 from tests.journeys.shop import (
     BOTH,
     GARDEN,
@@ -18,7 +28,6 @@ from tests.journeys.shop import (
     ONLY_PERSONALIZE,
     TEA,
     ana,
-    crowd,
     event,
     views,
 )
@@ -55,13 +64,6 @@ def refused(act: Callable[[], object]) -> str:
 def digest_of(driver: Driver) -> str:
     """Train, and return the digest of the sum."""
     return driver.train()["digest"]
-
-
-def filled(driver: Driver) -> Driver:
-    """Fill the shop with goods and a crowd."""
-    driver.put_items(GOODS)
-    driver.send(crowd())
-    return driver
 
 
 # -- the scenarios: each returns what it saw, so that the surfaces can be compared ----------------------------------
@@ -332,13 +334,9 @@ def test_the_server_as_it_is_run_tells_the_same_story(tmp_path, reference):
 @pytest.mark.parametrize("kind", [PythonDriver, HttpDriver])
 def test_events_sent_under_global_privacy_control_leave_nothing(kind, tmp_path):
     """Events of a browser that sends `Sec-GPC: 1` are dropped, even when the banner says yes; nobody is made."""
-    driver = kind(tmp_path)
-    try:
-        filled(driver)
+    with opened(kind, tmp_path) as driver:
         if isinstance(driver, HttpDriver):
             driver.ask("POST", "/v1/batch", json={"batch": ana()}, headers={"Sec-GPC": "1"})
         else:
             assert driver.engine.take_in(ana(), gpc=True).stored == 0
         assert refused(lambda: driver.export("ana")) == "not_found"
-    finally:
-        driver.close()

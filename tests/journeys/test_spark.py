@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from assent.learn.spark.cluster import DRIVER_BYTES
 from assent.terms.settings import Settings
 from assent.testing.shops import crowd
 from tests.journeys.sparks import CONFIG, ENVIRONMENT, require_spark
+from tests.processes import free_port
 
 PEOPLE = 40
 WAIT_SECONDS = 240
@@ -108,8 +108,7 @@ class Cluster:
         self.folder = folder
         self.environment = {**environment, "SPARK_HOME": str(Path(pyspark.__file__).parent)}
         self.started: list[subprocess.Popen[bytes]] = []
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"spark://127.0.0.1:{self.port}"
         self._start("master", "master.Master", "--host", "127.0.0.1", "--port", str(self.port), "--webui-port", "0")
         self.workers = [self._worker(name) for name in ("one", "two")]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.learn.taste import taste, tastes
-from assent.models.recommender import contribution, contributions_of_rows
+from assent.learn.taste import tastes
+from assent.models.recommender import contributions_of_rows
 from assent.sums import Contribution
 
 if TYPE_CHECKING:
@@ -58,13 +58,8 @@ class Plan:
         return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int32)
 
 
-def contribution_of(history: NDArray[np.void]) -> Contribution | None:
-    """Turn a history into a contribution; None when it is empty."""
-    return contribution(*taste(history)) if len(history) else None
-
-
 def contributions_of(histories: Sequence[NDArray[np.void]]) -> list[Contribution | None]:
-    """Turn many histories into contributions, the same as one by one."""
+    """Turn many histories into contributions, the same as one by one; None for each that is empty."""
     full = [history for history in histories if len(history)]
     made = iter(contributions_of_rows(*tastes(full)) if full else ())
     return [next(made) if len(history) else None for history in histories]

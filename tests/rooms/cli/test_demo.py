@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from assent.cli.app import main
 from assent.cli.demo import command, shop
 from assent.cli.demo.command import FOLDER, MARK, times_found
+from tests.processes import free_port
 
 ACTS = ["arrivals", "learned", "held", "asked", "asked", "asked", "erased", "others", "erased", "proved"]
 
@@ -148,9 +149,7 @@ def test_a_busy_port_gives_way_to_a_free_one():
 def test_the_demo_serves_and_its_curl_line_works(tmp_path):
     """Without `--once` the shop is served: the printed line gets an answer, and an interrupt ends demo and server."""
     code = "from assent.cli.demo import shop; shop.PEOPLE = 40\nfrom assent.cli import main; main()"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with (tmp_path / "told").open("wb") as out:
         demo = subprocess.Popen(
             [sys.executable, "-c", code, "demo", "--json", "--port", str(port)], cwd=tmp_path, stdout=out

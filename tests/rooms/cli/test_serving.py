@@ -1,7 +1,6 @@
 """`assent serve`: a command that hands over to another process."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from assent.cli.serving import serve_command
+from tests.processes import free_port
 
 
 def test_the_server_is_the_web_rooms_own():
@@ -23,9 +23,7 @@ def test_the_server_is_the_web_rooms_own():
 
 def test_serve_answers_until_it_is_told_to_stop(tmp_path):
     """A served store answers at the address that was printed; a request to stop ends it with 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     program = [sys.executable, "-m", "assent.cli"]
     subprocess.run([*program, "init"], cwd=tmp_path, check=True, capture_output=True)
     server = subprocess.Popen(

@@ -6,12 +6,10 @@ every line of the erase journal. Where there are fewer places than that it does 
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-import os
 import signal
-from collections.abc import Callable
 from typing import Any
+
+from tests.processes import Death, forkserver
 
 #: What a fresh process has imported before it is started, so that it starts in a blink.
 WARM = ["assent.engine", "assent.testing", "tests.rooms.learn.dying"]
@@ -20,36 +18,15 @@ END_SECONDS_MAX = 60
 OPEN = "open"
 
 
-def forkserver() -> multiprocessing.context.ForkServerContext:
-    """Return a context whose processes start with everything imported already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(WARM)
-    return context
-
-
 def arm(point: int) -> None:
     """Let this process die at the point-th place where it could."""
     from assent.rights.journal import Journal
     from assent.store.session import Session
     from assent.store.sqlite import SqliteLink
 
-    places = itertools.count()
-
-    def die() -> None:
-        if next(places) == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(call: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any, **named: Any) -> Any:
-            die()
-            result = call(*arguments, **named)
-            die()
-            return result
-
-        return run
-
+    death = Death(point)
     for kind, name in ((Session, "run"), (Session, "run_many"), (SqliteLink, "commit"), (Journal, "add")):
-        setattr(kind, name, around(getattr(kind, name)))
+        setattr(kind, name, death.around(getattr(kind, name)))
 
 
 def live(store: str, keys: str, at_ms: int, act: str, arguments: dict[str, Any], point: int) -> None:
@@ -69,7 +46,7 @@ def live(store: str, keys: str, at_ms: int, act: str, arguments: dict[str, Any],
 
 def survives(store: str, keys: str, at_ms: int, act: str, arguments: dict[str, Any], point: int) -> bool:
     """Do an act in a process of its own; tell whether it came back, rather than being killed on the way."""
-    process = forkserver().Process(target=live, args=(store, keys, at_ms, act, arguments, point), daemon=True)
+    process = forkserver(WARM).Process(target=live, args=(store, keys, at_ms, act, arguments, point), daemon=True)
     process.start()
     process.join(END_SECONDS_MAX)
     assert process.exitcode in {0, -signal.SIGKILL}, f"{act} ended with {process.exitcode}"

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.engine import Engine
-from assent.learn.plan import contribution_of, contributions_of
+from assent.learn import MODEL, taste
+from assent.learn.plan import contributions_of
+from assent.models.recommender import contribution
 from assent.store import people, records, sums
 from assent.terms.errors import AssentError, Corrupt
 from assent.terms.limits import limit
@@ -21,29 +23,24 @@ from assent.terms.settings import Settings
 from assent.testing import FixedClock
 from assent.testing.shops import acts, crowd
 from assent.vault import entries, no_history
-
-MODEL = "recommender"
-
-
-def head(engine: Engine) -> sums.HeadRow:
-    """Return the head of the stored sum."""
-    with engine._store.read() as session:
-        found = sums.head(session, MODEL)
-    assert found is not None
-    return found
+from tests.insides import head, model_of
 
 
 def served(engine: Engine) -> str:
     """Return the digest of the model that answers now."""
-    with engine._store.read() as session:
-        model = engine._learning.model(session)
-    assert model is not None
-    return model.digest()
+    return model_of(engine).digest()
 
 
 def other(store_url: str, key_path: Path, clock: FixedClock) -> Engine:
     """Open the same store a second time, as another process would."""
     return Engine.open(store_url, keys=key_path, clock=clock, settings=Settings())
+
+
+def withdraw_beside(engine: Engine, name: str) -> None:
+    """Let somebody withdraw on another thread, while this one is busy; return once it holds."""
+    leaver = threading.Thread(target=lambda: engine.consent(name, withdraw=["learn"]))
+    leaver.start()
+    leaver.join()
 
 
 def test_an_empty_store_trains_to_an_empty_model(engine: Engine):
@@ -143,9 +140,7 @@ def test_a_withdrawal_during_training_is_not_undone_by_it(shop: Engine, clock: F
     def plan_then_withdraw(session, *, rebuild):
         plan = plan_before(session, rebuild=rebuild)
         if not calls:
-            leaver = threading.Thread(target=lambda: shop.consent("crowd-2", withdraw=["learn"]))
-            leaver.start()
-            leaver.join()
+            withdraw_beside(shop, "crowd-2")
         calls.append(plan)
         return plan
 
@@ -167,9 +162,7 @@ def test_a_training_that_is_overtaken_each_time_still_ends(shop: Engine, clock: 
         plan = plan_before(session, rebuild=rebuild)
         calls.append(session.writable)
         if not session.writable:
-            leaver = threading.Thread(target=lambda: shop.consent(f"crowd-{len(calls) + 1}", withdraw=["learn"]))
-            leaver.start()
-            leaver.join()
+            withdraw_beside(shop, f"crowd-{len(calls) + 1}")
         return plan
 
     shop._learning._plan = plan_then_change
@@ -208,11 +201,11 @@ def test_what_was_learned_for_one_purpose_is_not_learned_for_another(engine: Eng
 def test_a_history_becomes_each_item_once_as_fresh_as_its_newest_act():
     """Acting twice on an item is one item of the contribution; old acts count less; an empty history adds nothing."""
     history = entries([(7, 510, 1, 3), (9, 20, 1, 3), (7, 11, 5, 3), (2, 390, 1, 3)])
-    made = contribution_of(history)
+    (made,) = contributions_of([history])
     assert made is not None
     assert np.array_equal(made.items, [2, 7, 9])
     assert np.array_equal(made.values, [2, 4, 1])
-    assert contribution_of(no_history()) is None
+    assert contributions_of([no_history()]) == [None]
 
 
 @given(
@@ -224,7 +217,8 @@ def test_a_history_becomes_each_item_once_as_fresh_as_its_newest_act():
 def test_many_histories_become_what_each_becomes_alone(rows):
     """Weighing everybody at once is exactly weighing one after the other, empty histories among them."""
     histories = [entries(each) if each else no_history() for each in rows]
-    assert contributions_of(histories) == [contribution_of(each) for each in histories]
+    alone = [contribution(*taste(each)) if len(each) else None for each in histories]
+    assert contributions_of(histories) == alone
 
 
 def test_somebody_without_a_key_stops_the_training(shop: Engine):

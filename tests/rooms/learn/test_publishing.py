@@ -25,6 +25,7 @@ from assent.terms.errors import Loading, StoreUnavailable
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
 from assent.testing.shops import acts
+from tests.insides import head, model_of, wait_for_files
 
 ITEMS = 160
 NAMES = [f"ware-{number}" for number in range(ITEMS)]
@@ -63,24 +64,9 @@ def shop(reopened, clock: FixedClock) -> Iterator[Engine]:
         yield engine
 
 
-def head(engine: Engine) -> sums.HeadRow:
-    with engine._store.read() as session:
-        found = sums.head(session, "recommender")
-    assert found is not None
-    return found
-
-
-def model_of(engine: Engine) -> Recommender:
-    with engine._store.read() as session:
-        model = engine._learning.model(session)
-    assert model is not None
-    return model
-
-
 def settled(engine: Engine) -> None:
     """Wait until the files are as they should be."""
-    while (sharing := engine._learning._served._sharing) is not None:
-        sharing.join()
+    wait_for_files(engine)
     assert not engine._learning._served._due()
 
 
@@ -363,8 +349,7 @@ def test_many_changes_beside_the_arrays_bring_a_new_file(
     shop.consent("crowd-3", withdraw=["learn"])
     solved_nothing(monkeypatch)
     settled_version = head(shop).version
-    while (sharing := shop._learning._served._sharing) is not None:
-        sharing.join()
+    wait_for_files(shop)
     assert versions(folder) == [settled_version]
     assert model_of(shop).terms == 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,7 +33,9 @@ from assent.terms.ids import PersonId, identifiers_named
 from assent.testing import FixedClock, SeededRandomness
 from assent.testing.shops import acts, crowd
 from assent.vault import KeyFile
+from tests.insides import head_if_any
 from tests.journeys.sparks import require_spark, session
+from tests.processes import free_port
 
 MODEL = "recommender"
 
@@ -377,7 +378,7 @@ def test_without_pyspark_the_advice_is_to_install_it(engine: Engine, monkeypatch
     monkeypatch.setattr(sessions, "_PACKAGES", ("pyspark_is_not_here",))
     with pytest.raises(SparkUnavailable, match=r"pip install 'assent\[spark\]'"):
         engine.train(spark="local[2]")
-    assert head(engine) is None
+    assert head_if_any(engine) is None
 
 
 @pytest.mark.parametrize("master", ["", "yarns", "http://host:7077", "local[two]", "spark://host", "spark://a:1,b"])
@@ -391,8 +392,7 @@ def test_a_master_of_no_kind_is_refused(master):
 def test_an_unreachable_master_is_told_at_once():
     """A port that nobody listens on is refused within seconds, and the error says how long was waited."""
     require_spark()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     with pytest.raises(SparkUnavailable, match="asked for 5 seconds"), sessions.opened(f"spark://127.0.0.1:{port}", {}):
         pass
     with pytest.raises(SparkUnavailable), sessions.opened("spark://127.0.0.1:99999999", {}):
@@ -435,8 +435,7 @@ def gathering(engine: Engine, spark):
 def test_a_missing_master_or_store_is_told_before_keys_are_asked_for(engine: Engine, clock: FixedClock):
     """Without a master, without a store, or without anybody to read, the key file makes no difference."""
     require_spark()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     with (
         pytest.raises(SparkUnavailable, match="No Spark master answers"),
         gathering(engine, f"spark://127.0.0.1:{port}"),
@@ -454,11 +453,6 @@ def test_a_missing_master_or_store_is_told_before_keys_are_asked_for(engine: Eng
 
 
 # -- on Spark ----------------------------------------------------------------------------------------------------
-
-
-def head(engine: Engine) -> sums.HeadRow | None:
-    with engine._store.read() as reading:
-        return sums.head(reading, MODEL)
 
 
 def test_training_on_spark_equals_training_here(spark, engine: Engine, clock: FixedClock):
@@ -514,7 +508,7 @@ def test_a_shop_that_never_rests_is_told_so(engine: Engine, clock: FixedClock, m
     monkeypatch.setattr(cluster, "add_up", moved)
     with pytest.raises(Busy, match="each of 3 trainings"):
         engine.train(spark=idle)
-    assert head(engine) is None
+    assert head_if_any(engine) is None
 
 
 @SQLITE_ALONE
@@ -524,7 +518,7 @@ def test_an_executor_without_key_changes_nothing(spark, engine: Engine, clock: F
     key_path.unlink()
     with pytest.raises(KeyFileMissing, match="ASSENT_KEY_FILE"):
         engine.train(spark=spark)
-    assert head(engine) is None
+    assert head_if_any(engine) is None
 
 
 #: Added up by the driver, and by executors because the driver would not hold a byte.

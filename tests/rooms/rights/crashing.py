@@ -7,39 +7,22 @@ inside the transactions that subtract and delete. Prints which names were killed
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from assent.rights import erasing
 from assent.store import Store, people
 from assent.terms.randomness import SystemRandomness
 from assent.testing import FixedClock
+from tests.processes import Death
 from tests.rooms.rights.house import House
 
 
 def arm(house: House, point: int) -> None:
     """Let the process die at the point-th place where it could."""
-    places = itertools.count()
-
-    def die() -> None:
-        if next(places) == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(call: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any) -> Any:
-            die()
-            result = call(*arguments)
-            die()
-            return result
-
-        return run
-
+    around = Death(point).around
     house.store.write = around(house.store.write)
     house.store.checkpoint = around(house.store.checkpoint)
     house.rights._journal.add = around(house.rights._journal.add)

@@ -1,32 +1,13 @@
 """Faults of the database itself: commits that fail, connections that break, files that are damaged or full."""
 
 import sqlite3
-import threading
 
 import pytest
 
 from assent.store import Store, meta, people, sqlite
 from assent.store.sqlite import translate
 from assent.terms.errors import AssentError, Busy, Conflict, Corrupt, InvalidInput, StoreUnavailable
-
-
-def put(key, value="x"):
-    """Return a job that writes one fact."""
-    return lambda session: meta.put(session, key, value)
-
-
-def facts(store, *keys):
-    """Read facts."""
-    with store.read() as session:
-        return [meta.get(session, key) for key in keys]
-
-
-def hold(store):
-    """Hold the writer with a job until the event that is returned is set, so that jobs behind it share a commit."""
-    entered, go = threading.Event(), threading.Event()
-    store.submit(lambda _: (entered.set(), go.wait(10)))
-    assert entered.wait(10)
-    return go
+from tests.rooms.store.jobs import Gate, facts, put
 
 
 def link_of(store):
@@ -57,10 +38,10 @@ def test_a_commit_that_fails_fails_everybody_in_it(store, monkeypatch):
         def commit(self):
             raise StoreUnavailable("The disk is full.")
 
-    go = hold(store)
+    gate = Gate(store)
     futures = [store.submit(put("a")), store.submit(put("b"))]
     store._writer._link = CommitFails()
-    go.set()
+    gate.go.set()
     for future in futures:
         with pytest.raises(StoreUnavailable, match="disk is full"):
             future.result(10)
@@ -73,11 +54,11 @@ def test_a_transaction_that_the_database_undid_fails_everybody_in_it(tmp_path):
     """When the database drops the whole transaction in the middle, no job of it is acknowledged."""
     with Store.open(tmp_path / "shop.db") as store:
         link = link_of(store)
-        go = hold(store)
+        gate = Gate(store)
         first = store.submit(put("a"))
         second = store.submit(lambda _: link._connection.execute("ROLLBACK"))
         third = store.submit(put("c"))
-        go.set()
+        gate.go.set()
         for future in (first, second, third):
             with pytest.raises(StoreUnavailable, match="undid the whole transaction"):
                 future.result(10)
@@ -93,9 +74,9 @@ def test_a_full_disk_is_told_and_survived(tmp_path):
         link._connection.execute(f"PRAGMA max_page_count={pages + 5}")
         with pytest.raises(StoreUnavailable, match="Check free disk space"):
             store.write(put("large", "x" * 100_000))
-        go = hold(store)
+        gate = Gate(store)
         futures = [store.submit(put("a")), store.submit(put("large", "x" * 100_000))]
-        go.set()
+        gate.go.set()
         with pytest.raises(StoreUnavailable):
             futures[1].result(10)
         assert (facts(store, "a") == ["x"]) == (futures[0].exception(10) is None)
@@ -125,9 +106,9 @@ def test_a_connection_that_breaks_under_a_job_is_told_and_replaced(postgresql_st
         break_connections()
         meta.put(session, "c", "x")
 
-    go = hold(store)
+    gate = Gate(store)
     futures = [store.submit(put("a")), store.submit(cut)]
-    go.set()
+    gate.go.set()
     for future in futures:
         with pytest.raises(StoreUnavailable):
             future.result(10)

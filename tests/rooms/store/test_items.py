@@ -5,22 +5,12 @@ from hypothesis import strategies as st
 
 from assent.store import items
 from assent.store.items import NO_NUMBER, ItemRow
+from tests.rooms.store.jobs import on, read
 
 
 def row(id_, name="", at_ms=5, listed=1, facts="{}"):
     """Return an item as a caller puts it."""
     return ItemRow(NO_NUMBER, id_, listed, 1, name, facts, at_ms, at_ms)
-
-
-def on(store, function, *arguments):
-    """Call a function of the topic in a write job."""
-    return store.write(lambda session: function(session, *arguments))
-
-
-def read(store, function, *arguments):
-    """Call a function of the topic in a read."""
-    with store.read() as session:
-        return function(session, *arguments)
 
 
 def test_numbers_are_dense_and_kept(store):

@@ -2,7 +2,6 @@
 
 import sqlite3
 import stat
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from assent.store.columns import METADATA
 from assent.store.sqlite import Sqlite
 from assent.store.store import _server
 from assent.terms.errors import InvalidInput, StoreNewer, StoreUnavailable
+from tests.rooms.store.jobs import at_once
 
 
 def backend_of(url):
@@ -112,11 +112,7 @@ def test_many_may_open_an_empty_database_at_once(empty_url):
         with Store.open(empty_url) as store:
             found.append(store.schema()["current"])
 
-    threads = [threading.Thread(target=open_it) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(4, open_it)
     assert found == [migrate.HEAD] * 4
 
 

@@ -11,11 +11,7 @@ from assent.store.plans import LIST_VALUES_MAX
 from assent.store.statements import among
 from assent.store.tables import META, SEQUENCES
 from assent.terms.errors import AssentError, Busy, Conflict, InvalidInput, StoreUnavailable
-
-
-def put(key, value):
-    """Return a job that writes one fact."""
-    return lambda session: meta.put(session, key, value)
+from tests.rooms.store.jobs import put
 
 
 def test_a_read_sees_one_moment(store):

@@ -13,20 +13,9 @@ from assent.store.people import PersonRow
 from assent.store.records import HistoryRow, RecordRow
 from assent.store.sums import HeadRow
 from assent.terms.errors import Conflict, InvalidInput
+from tests.rooms.store.jobs import on, read
 
 ANN, BOB, EVE = (letter * 16 for letter in (b"a", b"b", b"e"))
-
-
-def on(store, function, *arguments):
-    """Call a topic function in a write job."""
-    return store.write(lambda session: function(session, *arguments))
-
-
-def read(store, function, *arguments):
-    """Call a topic function in a read, and read generators to their end."""
-    with store.read() as session:
-        answer = function(session, *arguments)
-        return list(answer) if hasattr(answer, "__next__") else answer
 
 
 @pytest.fixture

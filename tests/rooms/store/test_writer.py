@@ -6,34 +6,7 @@ import pytest
 
 from assent.store import Store, meta, people, writer
 from assent.terms.errors import Busy, Conflict, StoreUnavailable
-
-
-class Gate:
-    """A write job that holds the writer until it is let go, so that jobs behind it share one transaction."""
-
-    def __init__(self, store):
-        self.entered, self.go = threading.Event(), threading.Event()
-        self.future = store.submit(self)
-        assert self.entered.wait(10)
-
-    def __call__(self, session):
-        self.entered.set()
-        assert self.go.wait(10)
-
-    def open(self):
-        self.go.set()
-        self.future.result(10)
-
-
-def put(key, value="x"):
-    """Return a job that writes one fact."""
-    return lambda session: meta.put(session, key, value)
-
-
-def facts(store, *keys):
-    """Read facts."""
-    with store.read() as session:
-        return [meta.get(session, key) for key in keys]
+from tests.rooms.store.jobs import Gate, at_once, facts, put
 
 
 def test_a_write_returns_its_result_when_it_can_be_read(store):
@@ -259,9 +232,5 @@ def test_many_threads_write_at_once(store):
     def take():
         numbers.extend([store.write(lambda session: meta.allocate(session, "n", 3)) for _ in range(20)])
 
-    threads = [threading.Thread(target=take) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(8, take)
     assert sorted(numbers) == list(range(1, 8 * 20 * 3, 3))

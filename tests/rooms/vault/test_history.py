@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,14 +10,11 @@ from assent.terms.errors import Corrupt
 from assent.terms.limits import limit
 from assent.vault import HISTORY, entries, merge, no_history, pack, unpack
 from assent.vault.history import for_purpose, without_purpose
+from tests.rooms.vault.histories import told
 
 rows = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(1, 5), st.sampled_from([1, 2, 3])), max_size=12
 )
-
-
-def told(history: np.ndarray) -> list[tuple[int, ...]]:
-    return [tuple(int(value) for value in entry) for entry in history.tolist()]
 
 
 @given(rows)

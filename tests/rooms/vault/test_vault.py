@@ -22,6 +22,7 @@ from assent.vault import (
     digest_message,
     verify_signed,
 )
+from tests.rooms.vault.histories import told
 
 P, L = Personalize.bit, Learn.bit
 ANN, BOB = PersonId(b"ann".ljust(16, b"-")), PersonId(b"bob".ljust(16, b"-"))
@@ -29,10 +30,6 @@ ANN, BOB = PersonId(b"ann".ljust(16, b"-")), PersonId(b"bob".ljust(16, b"-"))
 
 def permit(person=ANN, purpose=Personalize, seconds=30):
     return Permit(person, purpose, START_MS + seconds * 1000, "granted", "entry")
-
-
-def told(history):
-    return [tuple(int(value) for value in entry) for entry in history.tolist()]
 
 
 # -- names ---------------------------------------------------------------------------------------------------------

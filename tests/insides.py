@@ -1,0 +1,36 @@
+"""What a test sees of an engine that no caller does: the stored sum's head, the model that answers, its files."""
+
+from __future__ import annotations
+
+from assent.engine import Engine
+from assent.learn import MODEL
+from assent.models.recommender import Recommender
+from assent.store import sums
+from assent.store.sums import HeadRow
+
+
+def head_if_any(engine: Engine) -> HeadRow | None:
+    """Return the head of the stored sum; None before the first training."""
+    with engine._store.read() as session:
+        return sums.head(session, MODEL)
+
+
+def head(engine: Engine) -> HeadRow:
+    """Return the head of the stored sum, which has to be there."""
+    found = head_if_any(engine)
+    assert found is not None
+    return found
+
+
+def model_of(engine: Engine) -> Recommender:
+    """Return the model that answers now, which has to be there."""
+    with engine._store.read() as session:
+        model = engine._learning.model(session)
+    assert model is not None
+    return model
+
+
+def wait_for_files(engine: Engine) -> None:
+    """Wait until nothing is on its way into a model file."""
+    while (sharing := engine._learning._served._sharing) is not None:
+        sharing.join()
