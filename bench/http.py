@@ -236,12 +236,13 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 def _intake(
     port: int, key: str, folder: Path, cores: tuple[int, int], process: psutil.Process
-) -> tuple[float, float, float, float]:
+) -> tuple[float, float, float, float, float]:
     """Send batches, and do the bare steps to the same bytes on the server's core; the best round of each counts.
 
-    Returns events per second of server and bare steps, then the microseconds that both computed for one event.
+    Returns events per second of server and bare steps, the share of the middle round, and the microseconds that both
+    computed for one event.
     """
-    best, cpu = [0.0, 0.0], [float("inf"), float("inf")]
+    rates, cpu = [], [float("inf"), float("inf")]
     events = BATCHES * EVENTS
     for seed in range(ROUNDS):
         sent = bodies(500, seed)
@@ -250,15 +251,16 @@ def _intake(
         began, computed = time.perf_counter(), time.process_time()
         for body in sent:
             step(body)
-        best[1] = max(best[1], events / (time.perf_counter() - began))
+        bare_rate = events / (time.perf_counter() - began)
         cpu[1] = min(cpu[1], (time.process_time() - computed) / events * 1e6)
         os.sched_setaffinity(0, {cores[1]})
         shared = iter([request("POST", "/v1/batch", key, body) for body in sent])
         computed = _cpu_seconds(process)
         figures = asyncio.run(_run(port, [shared] * INTAKE_CONNECTIONS, 600.0))
-        best[0] = max(best[0], figures.per_second * EVENTS)
+        rates.append((figures.per_second * EVENTS, bare_rate))
         cpu[0] = min(cpu[0], (_cpu_seconds(process) - computed) / events * 1e6)
-    return best[0], best[1], cpu[0], cpu[1]
+    house, bare_best = (max(each) for each in zip(*rates, strict=True))
+    return house, bare_best, sorted(one / other for one, other in rates)[ROUNDS // 2], cpu[0], cpu[1]
 
 
 def _folder(folder: Path, seed: int) -> Path:
@@ -277,10 +279,9 @@ def rows() -> list[dict[str, Any]]:
         with _server(url, cores[0]) as (port, process):
             os.sched_setaffinity(0, {cores[1]})
             decide, fixed, new, share = _deciding(port, key)
-            house, pipeline, house_us, pipeline_us = _intake(port, key, folder, cores, process)
+            house, pipeline, taken, house_us, pipeline_us = _intake(port, key, folder, cores, process)
             peak = _peak_mb(process)
         os.sched_setaffinity(0, own)
-    taken = house / pipeline
     what = f"decide over HTTP, {ITEMS:,} items, histories of {HISTORY}, {CONNECTIONS} connections"
     intake = f"intake over HTTP, batches of {EVENTS}"
     figures = [
@@ -317,7 +318,7 @@ def rows() -> list[dict[str, Any]]:
         (
             f"{intake}, share of decode + AES-GCM + bare SQLite",
             f">= {INTAKE_SHARE_MIN:.0%}",
-            f"{taken:.0%} of {pipeline:,.0f} events/s",
+            f"{taken:.0%} in the middle round; {pipeline:,.0f} events/s at best",
             taken >= INTAKE_SHARE_MIN,
         ),
     ]

@@ -32,7 +32,7 @@ def plain_body(body: bytes, content_encoding: str | None) -> bytes:
     elif (content_encoding or "").strip().lower() not in _ENCODINGS:
         raise InvalidInput("The body's Content-Encoding is not one that is read.", advice="Send plain JSON or gzip.")
     try:
-        body.decode()
+        _ = body.isascii() or body.decode()
     except UnicodeDecodeError:
         raise InvalidInput("The body is not UTF-8 text.", advice="Encode the JSON as UTF-8.") from None
     return body

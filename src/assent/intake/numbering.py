@@ -53,10 +53,9 @@ class Numbers:
         """
         if len(self.by_id) >= NUMBERS_MAX:
             self.forget()
-        known_day, known = self._seen_on
-        if known_day != day:
-            self._seen_on = day, known = day, set()
-        return known
+        if self._seen_on[0] != day:
+            self._seen_on = day, set()
+        return self._seen_on[1]
 
     def unseen(self, ids: set[str], day: int) -> bool:
         """Tell whether any of these items was not seen yet on that day."""
