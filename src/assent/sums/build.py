@@ -16,6 +16,10 @@ from assent.terms.errors import SumOverflow
 ENTRY_MAX: Final = 1 << 61
 #: How many entries one block of the product may hold before it is written down.
 _BLOCK_ENTRIES: Final = 8_000_000
+#: A small product has so many blocks all the same: later ones are lighter, and no processor shall wait for another.
+_BLOCKS_MIN: Final = 16
+#: Fewer entries are not worth a block of their own.
+_BLOCK_ENTRIES_MIN: Final = 20_000
 
 
 def refuse_overflow(matrix: Any, weights: NDArray[np.int64]) -> None:
@@ -92,15 +96,16 @@ def _side_by_side(
 
 
 def _blocks(matrix: Any, by_item: Any) -> list[tuple[int, int]]:
-    """Cut the items into runs whose rows of the product hold at most `_BLOCK_ENTRIES` entries (or one row)."""
+    """Cut the items into runs whose rows of the product hold a bounded number of entries (or are one row)."""
     held = np.diff(matrix.indptr).astype(np.int64)
     per_entry = held[by_item.indices]
     reach = np.concatenate(([0], np.cumsum(per_entry)))
     bound = np.minimum(np.diff(reach[by_item.indptr]), matrix.shape[1])
+    most = min(_BLOCK_ENTRIES, max(int(bound.sum()) // _BLOCKS_MIN, _BLOCK_ENTRIES_MIN))
     blocks: list[tuple[int, int]] = []
     first, filled = 0, 0
     for item, entries in enumerate(bound.tolist()):
-        if filled + entries > _BLOCK_ENTRIES and item > first:
+        if filled + entries > most and item > first:
             blocks.append((first, item))
             first, filled = item, 0
         filled += entries
