@@ -41,7 +41,9 @@ SETTINGS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=268435456",
 )
-WRITER_SETTINGS = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=4000", "PRAGMA busy_timeout=0")
+#: The log is moved into the file every 16,000 pages (64 MB): one write in some thousands waits for that, and pages
+#: that change often are moved once for all.
+WRITER_SETTINGS = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=16000", "PRAGMA busy_timeout=0")
 READER_SETTINGS = ("PRAGMA cache_size=-16384", "PRAGMA query_only=ON", f"PRAGMA busy_timeout={LOCK_WAIT_SECONDS}000")
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
