@@ -101,7 +101,7 @@ class LowRankInverse:
             for first in range(0, len(values), step):
                 some = slice(first, first + step)
                 images[place] += np.einsum("k,kn->n", values[some], self.dense[term.items[some]])
-            inner[place] = values @ vectors[:, term.items].T
+            inner[place] = np.einsum("k,pk->p", values, vectors[:, term.items])
         if self.pending:
             images -= _combined(inner * factors, vectors)
         return images

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
+from assent.sums.mirror import Mirror
 from assent.sums.rows import EMPTY, Row, added, both_sides, looked_up, pack, unpack
 from assent.sums.standing import Standing
 from assent.sums.table import RowTable
@@ -121,6 +122,14 @@ class PairSum:
         self._standing = standing = self._standing.settled()
         return standing
 
+    def _turned(self) -> tuple[Standing, Mirror]:
+        before = self._standing
+        standing, mirror = before.turned()
+        if standing is not before:
+            # Only then: otherwise it would come back after another thread settled it.
+            self._standing = standing
+        return standing, mirror
+
     def column(self, item: int) -> NDArray[np.int64]:
         """Return the whole symmetric row `item`, int64 [columns]; scans the rows above unless the sum is turned."""
         whole = np.zeros(self.columns, np.int64)
@@ -141,8 +150,8 @@ class PairSum:
         `items` int32 [k], `weights` [k]; without `own` as if the diagonal were zero. Touches the whole rows of these
         items only; see `whole_row`.
         """
-        standing, mirror = self._standing.turned()
-        self._standing, skipped = standing, 0 if own else 1
+        standing, mirror = self._turned()
+        skipped = 0 if own else 1
         indices, values = [EMPTY.indices], [EMPTY.values]
         for above, below in zip(standing.rows(items), mirror.rows(items), strict=True):
             # A row of the upper triangle begins with its diagonal entry.
@@ -160,8 +169,7 @@ class PairSum:
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the entries of the symmetric matrix at `items` [k] x `targets` [t], int64 [k, t]."""
-        standing, mirror = self._standing.turned()
-        self._standing = standing
+        standing, mirror = self._turned()
         found = standing.late.block(items, targets, self.columns)
         for place, (above, below) in enumerate(zip(standing.rows(items), mirror.rows(items), strict=True)):
             # An entry stands on one side of the diagonal or nowhere.
