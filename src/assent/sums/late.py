@@ -11,30 +11,35 @@ from numpy.typing import NDArray
 
 from assent.sums.contribution import UNIT, Contribution
 
-#: So many people wait before the rows are brought up to date: each of them costs the readers of the sum a little.
-LATE_MAX: Final = 32
+#: So many people wait before the rows are brought up to date: each of them costs the readers of the sum a little, and
+#: whoever comes last waits for the rows of all of them; yet rows that many of them share are made anew only once.
+LATE_MAX: Final = 8
 
 
 class Late:
     """The matrix `sum_t scale_t v_t v_t'` over people `t` who came (`scale_t` their weight) or left (its negative)."""
 
-    __slots__ = ("_items", "_owners", "_scales", "_values", "people")
+    __slots__ = ("_items", "_owners", "_scales", "_values")
 
-    def __init__(self, people: tuple[tuple[Contribution, int], ...] = ()) -> None:
-        """Hold contributions, each with the sign of its change."""
-        self.people = people
-        self._items = np.concatenate([np.empty(0, np.int32), *(one.items for one, _ in people)])
-        self._values = np.concatenate([np.empty(0, np.int64), *(one.values for one, _ in people)])
-        self._owners = np.repeat(np.arange(len(people)), [len(one.items) for one, _ in people])
-        self._scales = np.array([sign * one.weight for one, sign in people], np.int64)
+    def __init__(self) -> None:
+        """Hold nobody."""
+        self._items: NDArray[np.int32] = np.empty(0, np.int32)
+        self._values: NDArray[np.int64] = np.empty(0, np.int64)
+        self._owners: NDArray[np.intp] = np.empty(0, np.intp)
+        self._scales: NDArray[np.int64] = np.empty(0, np.int64)
 
     def __len__(self) -> int:
         """Return the number of people."""
-        return len(self.people)
+        return len(self._scales)
 
     def joined(self, contribution: Contribution, sign: int) -> Late:
         """Return these people and one more."""
-        return Late((*self.people, (contribution, sign)))
+        more, owner = Late(), np.full(len(contribution.items), len(self), np.intp)
+        more._items = np.concatenate((self._items, contribution.items))
+        more._values = np.concatenate((self._values, contribution.values))
+        more._owners = np.concatenate((self._owners, owner))
+        more._scales = np.concatenate((self._scales, np.array([sign * contribution.weight], np.int64)))
+        return more
 
     def _at(self, items: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
         """Return what each of the people holds of some items, int64 [people, items]."""
@@ -42,7 +47,7 @@ class Late:
         places[items] = np.arange(len(items))
         found = places[self._items]
         theirs = found >= 0
-        held = np.zeros((len(self.people), len(items)), np.int64)
+        held = np.zeros((len(self), len(items)), np.int64)
         held[self._owners[theirs], found[theirs]] = self._values[theirs]
         return held
 
@@ -66,7 +71,7 @@ class Late:
     def rows(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
         """Yield the rows of the matrix that are not zero: the item, columns (ascending) and values."""
         touched, places = np.unique(self._items, return_inverse=True)
-        shape = (len(self.people), len(touched))
+        shape = (len(self), len(touched))
         held: Any = scipy.sparse.csr_matrix((self._values, (self._owners, places)), shape, dtype=np.int64)
         scaled: Any = scipy.sparse.csr_matrix(
             (self._values * self._scales[self._owners], (places, self._owners)), shape[::-1], dtype=np.int64

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.sums.products import add_product
@@ -26,6 +25,10 @@ _SLICES: Final = 12
 #: other half is written.
 _TILE_ROWS: Final = 512
 _TILE_COLUMNS: Final = 8192
+#: So many entries of rows are gathered at once: they stay in the processor's cache until they are added up.
+_GATHERED_ENTRIES: Final = 1 << 16
+#: Products of so many operations at most are made by BLAS on the thread that asks for them.
+_ALONE_OPERATIONS: Final = 1 << 18
 #: How far rounding may push a denominator under its bound.
 _SLACK: Final = {"float32": 1e-3, "float64": 1e-9}
 
@@ -89,24 +92,18 @@ class LowRankInverse:
 
     def _images(self, terms: Sequence[Term]) -> Reals:
         """Return `Q u` for the `u` of every term, [terms, n]."""
-        lengths = [len(term.items) for term in terms]
-        together: Any = scipy.sparse.csr_matrix(
-            (
-                np.concatenate([term.values for term in terms]).astype(self.dense.dtype),
-                np.concatenate([term.items for term in terms]),
-                np.concatenate(([0], np.cumsum(lengths))),
-            ),
-            (len(terms), self.size),
-        )
-        # Rows are read where they lie; gathering them first would copy each of them.
-        images: Reals = together @ self.dense
+        images: Reals = np.zeros((len(terms), self.size), self.dense.dtype)
+        step = max(_GATHERED_ENTRIES // max(self.size, 1), 1)
+        vectors, factors = self._vectors[: self.pending], self._factors[: self.pending]
+        inner = np.empty((len(terms), self.pending), self.dense.dtype)
+        for place, term in enumerate(terms):
+            values = term.values.astype(self.dense.dtype)
+            for first in range(0, len(values), step):
+                some = slice(first, first + step)
+                images[place] += np.einsum("k,kn->n", values[some], self.dense[term.items[some]])
+            inner[place] = np.einsum("k,pk->p", values, vectors[:, term.items])
         if self.pending:
-            vectors, factors = self._vectors[: self.pending], self._factors[: self.pending]
-            inner = np.empty((len(terms), self.pending), self.dense.dtype)
-            for place, term in enumerate(terms):
-                inner[place] = _combined(term.values.astype(self.dense.dtype)[None], vectors[:, term.items].T)[0]
-            inner *= factors
-            images -= _combined(inner, vectors)
+            images -= _combined(inner * factors, vectors)
         return images
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
@@ -119,7 +116,7 @@ class LowRankInverse:
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> Reals:
         """Return the entries of `Q` at `items` x `targets`, [k, t]."""
-        result: Reals = self.dense[np.ix_(items, targets)]
+        result: Reals = self.dense[items[:, None], targets]
         if self.pending:
             vectors = self._vectors[: self.pending]
             result -= _combined(vectors[:, items].T * self._factors[: self.pending], vectors[:, targets])
@@ -255,8 +252,16 @@ class LowRankInverse:
 def _combined(factors: Reals, vectors: Reals) -> Reals:
     """Return `factors vectors`, [m, p] times [p, n], on this thread.
 
-    With so few `factors` a product of BLAS takes little less time, but may wait long for a thread of its own while
-    others keep the processors busy.
+    A product of BLAS may wait long for a thread of its own while others keep the processors busy, unless it is so small
+    that it asks for none; those of a single vector ask for one soon, and are as fast without BLAS.
     """
-    product: Reals = np.einsum("mp,pn->mn", factors, vectors)
+    count, inner, columns = len(factors), len(vectors), vectors.shape[1]
+    if count == 1:
+        product: Reals = np.einsum("mp,pn->mn", factors, vectors)
+        return product
+    product = np.empty((count, columns), vectors.dtype)
+    step = max(_ALONE_OPERATIONS // max(count * inner, 1), 1)
+    for first in range(0, columns, step):
+        some = slice(first, first + step)
+        np.matmul(factors, vectors[:, some], out=product[:, some])
     return product

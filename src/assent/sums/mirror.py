@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from assent.sums.rows import Row, added, assigned
+from assent.sums.rows import Row, assigned
 from assent.sums.table import RowTable
 
 
@@ -39,15 +39,20 @@ class Mirror:
         changed = self._changed.get(item)
         return self._table.row(item) if changed is None else changed
 
+    def rows(self, items: NDArray[np.int32]) -> list[Row]:
+        """Return what stands before the diagonal in some rows; do not write to its arrays."""
+        return self._table.rows(items, self._changed)
+
     def put(self, changes: Iterable[tuple[int, NDArray[np.int32], NDArray[np.int64]]]) -> None:
         """Set entries: rows, their columns before the diagonal (ascending), and values, zero for none."""
         for item, indices, values in changes:
             self._changed[item] = assigned(self.row(item), indices, values)
 
-    def add(self, item: int, indices: NDArray[np.int32], values: NDArray[np.int64]) -> None:
-        """Add to entries of one row: their columns before the diagonal (ascending), and values other than zero."""
-        if len(indices):
-            self._changed[item] = added(self.row(item), indices, values)
+    def split(self, item: int, whole: Row) -> Row:
+        """Set what stands before the diagonal in a whole row, and return the rest of it."""
+        middle = int(whole.indices.searchsorted(item))
+        self._changed[item] = Row(whole.indices[:middle], whole.values[:middle])
+        return Row(whole.indices[middle:], whole.values[middle:])
 
     def grown(self, rows: int) -> Mirror:
         """Return a mirror with empty rows appended until there are `rows`."""

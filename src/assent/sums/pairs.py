@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
-from assent.sums.rows import EMPTY, Row, added, looked_up, pack, unpack
+from assent.sums.mirror import Mirror
+from assent.sums.rows import EMPTY, Row, added, both_sides, looked_up, pack, unpack
 from assent.sums.standing import Standing
 from assent.sums.table import RowTable
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
@@ -106,11 +107,28 @@ class PairSum:
         """
         standing, mirror = self._settled().turned()
         self._standing = standing
-        return _whole(standing.row(item), mirror.row(item))
+        return both_sides(standing.row(item), mirror.row(item))
+
+    def settle(self) -> None:
+        """Write whoever came or left last into the rows, so that what they held stands nowhere by itself.
+
+        Changes nothing that the sum says, costs nothing when there is nobody to write, and up to some milliseconds
+        otherwise. Other threads may read and copy the sum meanwhile, but not change it; what was copied before is
+        settled by itself.
+        """
+        self._settled()
 
     def _settled(self) -> Standing:
         self._standing = standing = self._standing.settled()
         return standing
+
+    def _turned(self) -> tuple[Standing, Mirror]:
+        before = self._standing
+        standing, mirror = before.turned()
+        if standing is not before:
+            # Only then: otherwise it would come back after another thread settled it.
+            self._standing = standing
+        return standing, mirror
 
     def column(self, item: int) -> NDArray[np.int64]:
         """Return the whole symmetric row `item`, int64 [columns]; scans the rows above unless the sum is turned."""
@@ -132,30 +150,31 @@ class PairSum:
         `items` int32 [k], `weights` [k]; without `own` as if the diagonal were zero. Touches the whole rows of these
         items only; see `whole_row`.
         """
-        standing, mirror = self._standing.turned()
-        self._standing, skipped = standing, 0 if own else 1
+        standing, mirror = self._turned()
+        skipped = 0 if own else 1
         indices, values = [EMPTY.indices], [EMPTY.values]
-        for item in items.tolist():
-            above, below = standing.row(item), mirror.row(item)
+        for above, below in zip(standing.rows(items), mirror.rows(items), strict=True):
             # A row of the upper triangle begins with its diagonal entry.
-            indices += (above.indices[skipped:], below.indices)
-            values += (above.values[skipped:], below.values)
+            indices += (above[0][skipped:], below[0])
+            values += (above[1][skipped:], below[1])
         ends = np.cumsum([len(piece) for piece in indices], dtype=np.int32)[::2]
-        shape = (self.columns, len(items))
-        rows: Any = scipy.sparse.csc_matrix((np.concatenate(values), np.concatenate(indices), ends), shape)
+        # Put together in the type of the product: changing it afterwards would cost another pass.
+        typed = np.concatenate(values, dtype=np.float64, casting="unsafe")
+        rows: Any = scipy.sparse.csc_matrix((typed, np.concatenate(indices), ends), (self.columns, len(items)))
         amounts = np.asarray(weights, np.float64)
-        whole: NDArray[np.float64] = rows @ (amounts / UNIT)
+        product: NDArray[np.float64] = rows @ (amounts / UNIT)
         if len(standing.late):
-            standing.late.add_times(items, amounts, whole, own=own)
-        return whole
+            standing.late.add_times(items, amounts, product, own=own)
+        return product
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the entries of the symmetric matrix at `items` [k] x `targets` [t], int64 [k, t]."""
-        standing, mirror = self._standing.turned()
-        self._standing = standing
+        standing, mirror = self._turned()
         found = standing.late.block(items, targets, self.columns)
-        for place, item in enumerate(items.tolist()):
-            found[place] += looked_up(_whole(standing.row(item), mirror.row(item)), targets)[1]
+        for place, (above, below) in enumerate(zip(standing.rows(items), mirror.rows(items), strict=True)):
+            # An entry stands on one side of the diagonal or nowhere.
+            found[place] += looked_up(above, targets)[1]
+            found[place] += looked_up(below, targets)[1]
         return found
 
     def symmetric(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
@@ -265,8 +284,9 @@ class PairSum:
         Below zero is what was taken without being there.
         """
         values = contribution.values.astype(np.int64)
-        theirs = np.triu((sign * contribution.weight * values)[:, None] * values)
-        return self._standing.pairs(contribution.items) + theirs
+        after = self._standing.pairs(contribution.items)
+        after += (sign * contribution.weight * values)[:, None] * values
+        return np.triu(after)
 
     def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
         """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""
@@ -336,11 +356,6 @@ class PairSum:
         except Corrupt:
             self._standing = before
             raise
-
-
-def _whole(above: Row, below: Row) -> Row:
-    """Put both sides of the diagonal together."""
-    return Row(np.concatenate((below.indices, above.indices)), np.concatenate((below.values, above.values)))
 
 
 def _not_in_the_sum() -> NotLearned:

@@ -12,7 +12,7 @@ from assent.sums.change import differences
 from assent.sums.contribution import Contribution
 from assent.sums.late import LATE_MAX, Late
 from assent.sums.mirror import Mirror
-from assent.sums.rows import Row, added
+from assent.sums.rows import Row, added, both_sides
 from assent.sums.table import HeldRow, RowTable
 
 
@@ -37,6 +37,11 @@ class Standing:
         changed = self.changed.get(item)
         return self.table.row(item) if changed is None else changed.row
 
+    def rows(self, items: NDArray[np.int32]) -> list[Row]:
+        """Return some rows of the upper triangle without the people who are late."""
+        changed = self.changed
+        return self.table.rows(items, {item: changed[item].row for item in items.tolist() if item in changed})
+
     def turned(self) -> tuple[Standing, Mirror]:
         """Return the same with what stands below the diagonal."""
         if self.mirror is not None:
@@ -47,14 +52,14 @@ class Standing:
 
     def counted(self) -> tuple[Standing, NDArray[np.int64]]:
         """Return the same up to date with the number of rows that reach each item."""
-        whole = self.settled()
-        if whole.reached is not None:
-            return whole, whole.reached
+        settled = self.settled()
+        if settled.reached is not None:
+            return settled, settled.reached
         reached = np.bincount(self.table.indices, minlength=len(self.table)).astype(np.int64)
-        for item, changed in whole.changed.items():
+        for item, changed in settled.changed.items():
             reached[self.table.row(item).indices] -= 1
             reached[changed.row.indices] += 1
-        return replace(whole, reached=reached), reached
+        return replace(settled, reached=reached), reached
 
     def joined(self, contribution: Contribution, sign: int) -> Standing:
         """Return the rows after somebody came (`sign` 1) or left (-1)."""
@@ -69,14 +74,17 @@ class Standing:
         reached = None if reached is None else reached.copy()
         mirror = None if self.mirror is None else self.mirror.copy()
         for item, indices, values in self.late.rows():
-            before, middle = self.row(item), int(indices.searchsorted(item))
-            row = added(before, indices[middle:], values[middle:])
+            before = self.row(item)
+            if mirror is None:
+                middle = int(indices.searchsorted(item))
+                row = added(before, indices[middle:], values[middle:])
+            else:
+                # Both sides at once take little longer than one of them.
+                row = mirror.split(item, added(both_sides(before, mirror.row(item)), indices, values, owned=True))
             changed[item] = HeldRow(row)
             if reached is not None:
                 reached[before.indices] -= 1
                 reached[row.indices] += 1
-            if mirror is not None:
-                mirror.add(item, indices[:middle], values[:middle])
         return Standing(self.table, changed, Late(), reached, mirror)
 
     def with_rows(self, rows: Mapping[int, Row]) -> Standing:
@@ -92,13 +100,12 @@ class Standing:
 
     def flat(self) -> Standing:
         """Return the same with all rows side by side in one table."""
-        whole = self.settled()
-        if not whole.changed:
-            return whole
-        digests = whole.digests() if whole.table.digested else None
-        return replace(
-            whole, table=RowTable.of([whole.row(item) for item in range(len(whole.table))], digests), changed={}
-        )
+        settled = self.settled()
+        if not settled.changed:
+            return settled
+        digests = settled.digests() if settled.table.digested else None
+        rows = [settled.row(item) for item in range(len(settled.table))]
+        return replace(settled, table=RowTable.of(rows, digests), changed={})
 
     def digests(self) -> NDArray[np.uint8]:
         """Return the digest of every row, uint8 [n, 32]; nobody may be late."""
@@ -120,17 +127,16 @@ class Standing:
         )
 
     def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return the entries of pairs of `items`, late people included, int64 [k, k], zero below the diagonal."""
+        """Return entries of pairs of `items`, late people included, int64 [k, k]; ignore those below the diagonal."""
         size = len(items)
         columns, values = np.full((size, size), -1, np.int32), np.zeros((size, size), np.int64)
-        for place, item in enumerate(items.tolist()):
-            row = self.row(item)
-            if len(row.indices):
-                spots = row.indices.searchsorted(items[place:])
-                row.indices.take(spots, out=columns[place, place:], mode="clip")
-                row.values.take(spots, out=values[place, place:], mode="clip")
+        for place, (indices, numbers) in enumerate(self.rows(items)):
+            if len(indices):
+                spots = indices.searchsorted(items[place:])
+                indices.take(spots, out=columns[place, place:], mode="clip")
+                numbers.take(spots, out=values[place, place:], mode="clip")
         # Where a column is not in a row, another one stands at its place.
         values[columns != items] = 0
         if len(self.late):
-            values += np.triu(self.late.block(items, items, len(self.table)))
+            values += self.late.block(items, items, len(self.table))
         return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
 import numpy as np
@@ -74,6 +74,15 @@ class RowTable:
         """Return row `item`."""
         first, last = self.starts[item : item + 2].tolist()
         return Row(self.indices[first:last], self.values[first:last])
+
+    def rows(self, items: NDArray[np.int32], changed: Mapping[int, Row]) -> list[Row]:
+        """Return the rows of `items`, those in `changed` in place of the table's: faster than one by one."""
+        firsts, lasts = self.starts[items].tolist(), self.starts[1:][items].tolist()
+        indices, values, get = self.indices, self.values, changed.get
+        return [
+            get(item) or Row(indices[first:last], values[first:last])
+            for item, first, last in zip(items.tolist(), firsts, lasts, strict=True)
+        ]
 
     def grown(self, rows: int) -> RowTable:
         """Return a table with empty rows appended until there are `rows`."""

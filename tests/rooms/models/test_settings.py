@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from assent.models.recommender import Settings, fresh_values
+from assent.models.recommender.popularity import Popularity
 from assent.terms.errors import InvalidInput
 
 
@@ -53,6 +54,15 @@ def test_the_discount_falls_with_popularity():
     assert Settings(popularity_discount=0.5).scales(np.array([0, 40, 40]))[1] == 1.0
     assert Settings(popularity_discount=0.5).scales(np.zeros(2, np.int64)).tolist() == [8**-0.5] * 2
     assert (Settings(popularity_discount=0.0).scales(counts) == 1.0).all()
+
+
+def test_popularity_follows_the_counts_of_a_few_items():
+    """Told which counts changed, it is what all of them give; and that is how the settings discount scores."""
+    counts, followed = np.array([0, 4, 16, 64, 116]), Popularity(0.5)
+    np.testing.assert_allclose(followed.of(counts), Settings(popularity_discount=0.5).scales(counts), rtol=1e-14)
+    counts = np.array([0, 4, 17, 64, 200])
+    some = np.array([2, 4], np.int32)
+    assert followed.of(counts, some).tolist() == Popularity(0.5).of(counts).tolist()
 
 
 def test_settings_are_values():

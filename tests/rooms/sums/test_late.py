@@ -7,9 +7,22 @@ from hypothesis import strategies as st
 
 import assent.sums.standing as standing_module
 from assent.sums import UNIT, PairSum
-from tests.rooms.sums.test_pairs import COLUMNS, expected, people
+from tests.rooms.sums.test_pairs import COLUMNS, expected, people, person
 
-READERS = ("times", "others", "block", "whole row", "column", "row", "digest", "diagonal", "fill", "arrays", "copy")
+READERS = (
+    "times",
+    "others",
+    "block",
+    "whole row",
+    "column",
+    "row",
+    "digest",
+    "diagonal",
+    "fill",
+    "arrays",
+    "copy",
+    "settle",
+)
 
 
 def assert_reads(total, whole, reader):
@@ -60,6 +73,8 @@ def test_every_reader_sees_who_came_and_left(crowd, more, late_max, turned, data
             if reader == "copy":
                 twin, total = total, total.copy()
                 assert_reads(twin, expected(inside), "row")
+            elif reader == "settle":
+                total.settle()
             elif reader == "digest":
                 assert total.digest() == PairSum.of(inside, COLUMNS).digest()
             else:
@@ -68,3 +83,16 @@ def test_every_reader_sees_who_came_and_left(crowd, more, late_max, turned, data
         assert total.digest() == fresh.digest()
         for item in range(COLUMNS):
             assert all(map(np.array_equal, total.whole_row(item), fresh.whole_row(item)))
+
+
+def test_settling_leaves_nobody_by_themselves():
+    """Whoever left last stands in no list any more, the sum says the same, and there is nothing to do a second time."""
+    total = PairSum.of([person(0, 2), person(2, 3)], COLUMNS)
+    total.remove(person(0, 2))
+    assert len(total._standing.late) == 1
+    total.settle()
+    settled = total._standing
+    assert len(settled.late) == 0
+    total.settle()
+    assert total._standing is settled
+    assert total.digest() == PairSum.of([person(2, 3)], COLUMNS).digest()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender.neighbours import Neighbours
+from assent.models.recommender.popularity import Popularity
 from assent.models.recommender.settings import Settings
 from assent.sums import LowRankInverse
 
@@ -24,12 +25,12 @@ class Blend:
         self.inverse = inverse
         self.neighbours = neighbours
         self.share = settings.neighbour_share
-        self._settings = settings
+        self._popularity = Popularity(settings.popularity_discount)
         self._dtype = inverse.dense.dtype
 
-    def measure(self, counts: NDArray[np.int64]) -> None:
-        """Take what every answer needs from the counts and the inverse."""
-        scales = self._settings.scales(counts) * (1.0 - self.share)
+    def measure(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> None:
+        """Take what every answer needs from the counts, only those of `items` changed if given, and the inverse."""
+        scales = self._popularity.of(counts, items) * (1.0 - self.share)
         #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
         self.scales = scales.astype(self._dtype)
         self.over = (-scales / self.inverse.diagonal).astype(self._dtype)

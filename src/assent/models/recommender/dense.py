@@ -140,8 +140,8 @@ class DenseForm:
         self.inverse.update_all([*terms, *self._follow_ridges(fresh.counts, items)])
         self.total = fresh
         if self.neighbours is not None:
-            self.neighbours.measure(fresh)
-        self._measure()
+            self.neighbours.measure(fresh, items)
+        self._measure(items)
 
     def _follow_ridges(self, counts: NDArray[np.int64], items: NDArray[np.int32]) -> list[Term]:
         """Take the ridges of `items`, all whose counts changed, from the counts; return what that changes."""
@@ -152,8 +152,8 @@ class DenseForm:
         one = np.ones(1)
         return [Term(items[[place]], one, float(after[place] - before[place]), float(spares[place])) for place in moved]
 
-    def _measure(self) -> None:
-        self._blend.measure(self.total.counts)
+    def _measure(self, items: NDArray[np.int32] | None = None) -> None:
+        self._blend.measure(self.total.counts, items)
         self._weights.drop()
 
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:

@@ -9,7 +9,8 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.models.recommender.mass import mass_of, mass_of_rows
-from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
+from assent.models.recommender.popularity import Popularity
+from assent.models.recommender.settings import Settings
 from assent.sums import UNIT, Contribution, PairSum
 
 
@@ -24,20 +25,20 @@ class Neighbours:
     def __init__(self, total: PairSum, settings: Settings) -> None:
         """Measure a sum."""
         self._settings = settings
+        self._lefts, self._rights = Popularity(settings.input_discount), Popularity(settings.neighbour_discount)
         #: The sum of all entries of `G`, in whole steps.
         self.mass = mass_of(total)
         self.measure(total)
 
-    def measure(self, total: PairSum) -> None:
-        """Take over a sum, with the factors of both sides from its counts."""
+    def measure(self, total: PairSum, items: NDArray[np.int32] | None = None) -> None:
+        """Take over a sum, with the factors of both sides from its counts; only those of `items` changed, if given."""
         self._total = total
         #: All of `G`, as it is multiplied with many people at once.
         self._whole: Any = None
         held = max(int(np.count_nonzero(total.counts)), 1)
-        shares = np.maximum(total.counts, 1 << LOWEST_OCTAVE) / mean_count(total.counts)
         scale = held * UNIT / self.mass if self.mass else 0.0
-        self.left: NDArray[Any] = (shares**-self._settings.input_discount).astype(self._settings.dtype)
-        self.right: NDArray[Any] = (shares**-self._settings.neighbour_discount * scale).astype(self._settings.dtype)
+        self.left: NDArray[Any] = self._lefts.of(total.counts, items).astype(self._settings.dtype)
+        self.right: NDArray[Any] = (self._rights.of(total.counts, items) * scale).astype(self._settings.dtype)
 
     def follow_person(self, contribution: Contribution, sign: int) -> None:
         """Note one person's coming (`sign` 1) or leaving (-1); `measure` the changed sum afterwards."""

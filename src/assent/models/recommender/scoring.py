@@ -16,26 +16,36 @@ _BLOCK_SCORES: Final = 16_000_000
 
 def item_numbers(items: Any, columns: int) -> NDArray[np.int32]:
     """Return item numbers as int32 [k]; raises `InvalidInput` for anything that is not an item of the model."""
+    return _checked(items, columns)[0]
+
+
+def _checked(items: Any, columns: int) -> tuple[NDArray[np.int32], bool]:
+    """Return item numbers as int32 [k], and whether they ascend, each once; raises `InvalidInput`."""
     numbers = np.asarray(items)
     if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu"):
         message = "Items are given as a one-dimensional array of whole numbers."
         raise InvalidInput(message)
-    if len(numbers) and (numbers.min() < 0 or numbers.max() >= columns):
+    if not len(numbers):
+        return numbers.astype(np.int32), True
+    ascend = bool((numbers[1:] > numbers[:-1]).all())
+    # Of numbers that ascend the ends are the least and the largest.
+    least, largest = (numbers[0], numbers[-1]) if ascend else (numbers.min(), numbers.max())
+    if least < 0 or largest >= columns:
         message = f"An item is outside the model's {columns} items."
         raise InvalidInput(message, advice="Call grow(columns) for new items.")
-    return numbers.astype(np.int32)
+    return numbers.astype(np.int32), ascend
 
 
 def person(items: Any, weights: Any, columns: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return one person's items, int32 [k], and weights, float64 [k]; raises `InvalidInput`."""
-    numbers = item_numbers(items, columns)
+    numbers, ascend = _checked(items, columns)
     amounts = np.ones(len(numbers)) if weights is None else np.asarray(weights, np.float64)
     # What is not a number is neither at least zero nor below infinity.
-    if amounts.shape != numbers.shape or (len(amounts) and not (amounts.min() >= 0 and amounts.max() < np.inf)):
+    given = weights is not None and len(amounts) > 0
+    if amounts.shape != numbers.shape or (given and not (amounts.min() >= 0 and amounts.max() < np.inf)):
         message = "Weights are finite numbers from zero on, one for each item."
         raise InvalidInput(message)
-    ascending = (numbers[1:] > numbers[:-1]).all()
-    if not ascending and len(np.unique(numbers)) != len(numbers):
+    if not ascend and len(np.unique(numbers)) != len(numbers):
         message = "An item is given twice."
         raise InvalidInput(message, advice="Add up its weights and give it once.")
     return numbers, amounts
