@@ -137,9 +137,13 @@ class Served:
         """After the commit: take a contribution out of the model, if it stood right before it, and out of the files."""
         with self.lock:
             self._left = max(self._left, version + 1)
-            if self._model is not None and self._version == version:
-                self._model.remove(contribution)
+            model = self._model
+            if model is not None and self._version == version:
+                model.remove(contribution)
                 self._version = version + 1
+        if model is not None:
+            # What they held stands nowhere by itself any more, not even in memory.
+            model.sum.settle()
         self.retire(version + 1)
 
     def retire(self, left: int) -> int:
