@@ -87,16 +87,14 @@ class Plans:
         return Plan(statement, text, names, _binder(names, constants), list_name, insert)
 
     def inserts(self, plan: Plan, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
-        """Yield text and values of each statement that inserts these rows; sizes are powers of two, so texts few."""
+        """Yield text and values of each statement that inserts these rows, the last of them with what is left."""
         head, places, tail = plan.insert or ("", "", "")
-        start = 0
-        while start < len(rows):
-            count = min(ROWS_AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            count = min(ROWS_AT_ONCE, len(rows) - start)
             text = plan.texts.get(count)
             if text is None:
                 text = plan.texts[count] = head + ", ".join([places] * count) + tail
             yield text, tuple(chain.from_iterable(rows[start : start + count]))
-            start += count
 
     def queries(self, plan: Plan, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
         """Yield the text and values of each query that a list parameter needs: long lists are cut."""

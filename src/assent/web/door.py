@@ -81,10 +81,9 @@ class _Visit:
         """Send a piece of the answer, its head with the headers that every answer has."""
         if message["type"] == "http.response.start":
             self.begun = True
-            headers = list(message["headers"])
+            headers = [*message["headers"], *_ALWAYS]
             if not any(name == b"cache-control" for name, _ in headers):
                 headers.append(_NO_STORE)
-            headers.extend(_ALWAYS)
             if self._scope["scheme"] == "https":
                 headers.append(_HTTPS_ONLY)
             if not self._heard and _has_body(self._scope):

@@ -87,6 +87,19 @@ def test_leaving_equals_never_having_been_there(
     assert shop.verify(rebuild=True).holds
 
 
+@pytest.mark.parametrize("leave", ["erase", "withdraw"])
+def test_what_a_leaver_held_stands_nowhere_by_itself(shop: Engine, leave: str):
+    """Once somebody left, the sum that answers keeps no short list of them beside its rows."""
+    shop.train()
+    model = model_of(shop)
+    if leave == "erase":
+        shop.erase("crowd-1")
+    else:
+        shop.consent("crowd-1", withdraw=["learn"])
+    assert len(model.sum._standing.late) == 0
+    assert model_of(shop).digest() == head(shop).digest
+
+
 def test_withdrawing_learn_twice_takes_out_once(shop: Engine):
     """A second withdrawal finds nothing to subtract."""
     shop.consent("crowd-0", withdraw=["learn"])
