@@ -19,6 +19,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent import Recommender
+from bench.matrices import timed
 from bench.table import Row, show
 
 COUNT: Final = 20
@@ -44,7 +45,7 @@ SIZES: Final = {
 CUT_ITEMS: Final = 30_000
 
 
-def made_up_crowd(size: Size, seed: int = 0) -> Any:
+def clustered_crowd(size: Size, seed: int = 0) -> Any:
     """Make people x items: items by Zipf's law in clusters, people with a few clusters each and a log-normal length.
 
     One entry in seven is drawn from all items instead.
@@ -78,13 +79,6 @@ def made_up_crowd(size: Size, seed: int = 0) -> Any:
     return scipy.sparse.csr_matrix((np.ones(len(held)), places), shape=(size.people, size.items))
 
 
-def timed(act: Callable[..., Any], *given: Any) -> float:
-    """Return how many seconds `act` takes."""
-    began = time.perf_counter()
-    act(*given)
-    return time.perf_counter() - began
-
-
 def peak_gb() -> float:
     """Return the most memory this process has held, in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
@@ -92,7 +86,7 @@ def peak_gb() -> float:
 
 def measure(name: str) -> dict[str, float]:
     """Fit, ask and forget at one size; returns figures in seconds and GB."""
-    crowd = made_up_crowd(SIZES[name])
+    crowd = clustered_crowd(SIZES[name])
     model = Recommender(form="sparse")
     processor = time.process_time()
     figures = {"fit": timed(model.fit, crowd), "fit_processor": time.process_time() - processor, "peak_gb": peak_gb()}
@@ -118,7 +112,7 @@ def answer(model: Recommender, row: Any) -> NDArray[np.intp]:
 
 def measure_cut(items: int = CUT_ITEMS) -> dict[str, float]:
     """Hide a fifth of what people hold of the most popular items, and ask both forms for it: Recall@20."""
-    crowd = made_up_crowd(SIZES["medium"])
+    crowd = clustered_crowd(SIZES["medium"])
     popular = np.argsort(-np.bincount(crowd.indices, minlength=crowd.shape[1]), kind="stable")[:items]
     entries = crowd[:, popular].tocoo()
     random = np.random.default_rng(1)

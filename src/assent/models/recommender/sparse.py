@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.models.recommender.mass import mass_of, mass_of_rows
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
 from assent.models.recommender.sparse_solving import Solution, choose, closeness, levels, regress, rows_of
@@ -19,8 +20,6 @@ from assent.terms.errors import Corrupt
 
 #: A change of more than one item in this many is solved anew.
 _TOUCHED_SHARE: Final = 4
-#: So many halves of whole numbers can be added up without leaving int64.
-_SUM_ENTRIES: Final = 1 << 22
 
 
 class _Change(NamedTuple):
@@ -64,7 +63,7 @@ class SparseForm:
         self.terms = 0
         self._reader = SumReader(total)
         self._octaves = levels(total.counts)
-        self._mass = _mass(total) if self.share else 0
+        self._mass = mass_of(total) if self.share else 0
         self._measure()
 
     def _measure(self) -> None:
@@ -187,7 +186,7 @@ class SparseForm:
         """
         self.terms += 1
         if self.share:
-            self._mass += _mass_of_rows(fresh, rows) - _mass_of_rows(self.total, rows)
+            self._mass += mass_of_rows(fresh, rows) - mass_of_rows(self.total, rows)
         before, self._octaves = self._octaves, levels(fresh.counts)
         self._reader.follow(fresh, rows.tolist())
         moved = np.flatnonzero(before != self._octaves).astype(np.int32)
@@ -293,23 +292,6 @@ def solve_sparse(
 
 def _layers(weights: Any, together: Any, share: float) -> list[Any]:
     return [weights, together] if share else [weights]
-
-
-def _mass(total: PairSum) -> int:
-    """Return the sum of all entries of the symmetric matrix, exactly."""
-    return 2 * _exact(total.arrays()[2]) - _exact(total.diagonal())
-
-
-def _mass_of_rows(total: PairSum, items: NDArray[np.int32]) -> int:
-    """Return what rows of the triangle add to the sum of all entries."""
-    rows = [total.row(item) for item in items.tolist()]
-    return sum(2 * _exact(row.values) - int(row.values[0]) for row in rows if len(row.values))
-
-
-def _exact(values: NDArray[np.int64]) -> int:
-    """Return a sum that may pass the range of int64."""
-    parts = (values[first : first + _SUM_ENTRIES] for first in range(0, len(values), _SUM_ENTRIES))
-    return sum((int((part >> 31).sum()) << 31) + int((part & (2**31 - 1)).sum()) for part in parts)
 
 
 def _within(numbers: NDArray[Any], low: int, size: int) -> bool:
