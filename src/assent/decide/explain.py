@@ -107,12 +107,16 @@ def used(gathered: Gathered, *, uses_history: bool, model: Recommender | None) -
     lines = []
     if uses_history:
         tastes = gathered.tastes
-        lines.append(f"your own {len(tastes.history)} actions with {len(tastes.inputs)} items")
+        lines.append(f"your own {_counted(len(tastes.history), 'action')} with {_counted(len(tastes.inputs), 'item')}")
     if gathered.context is not None:
         lines.append("the item on this page")
     if model is not None:
         lines.append(f"what {model.people:,} people who agreed to share have in common")
     return tuple(lines)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def not_used(ask: Ask, refusal: Refusal | None, gathered: Gathered, view: CatalogView) -> tuple[NotUsed, ...]:

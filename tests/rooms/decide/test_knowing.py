@@ -144,10 +144,10 @@ def test_a_bare_name_that_may_come_to_mean_another_is_looked_up_each_time(ana: E
     event = {**acts("x", ["garden-1"], clock)[0], "anonymousId": "17"}
     del event["userId"]
     ana.take_in([event])
-    assert "your own 1 actions with 1 items" in ana.decide("17").used
+    assert "your own 1 action with 1 item" in ana.decide("17").used
     ana.take_in(acts("17", ["tea-1", "tea-2"], clock))
     assert "your own 2 actions with 2 items" in ana.decide("17").used
-    assert "your own 1 actions with 1 items" in ana.decide("anonymous_id:17").used
+    assert "your own 1 action with 1 item" in ana.decide("anonymous_id:17").used
 
 
 def test_only_so_many_people_are_kept(ana: Engine, clock: FixedClock, monkeypatch: pytest.MonkeyPatch):
