@@ -43,14 +43,19 @@ class Asking:
             answers, recorded = self._desk.engine.submit_decide([question for question, _ in taken], later)
             bodies = [each if isinstance(each, AssentError) else each.json() for each in answers]
         except Loading:
-            self._desk.warming().add_done_callback(lambda done: self._again(taken, done.exception()))
+            self._desk.warming().add_done_callback(lambda done: self._again(taken, done))
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
             _settle([waiter for _, waiter in taken], [error] * len(taken))
         else:
             self._desk.when_landed(recorded, lambda: _landed([waiter for _, waiter in taken], bodies, recorded))
 
-    def _again(self, taken: list[tuple[Ask, Waiter]], error: BaseException | None) -> None:
+    def _again(self, taken: list[tuple[Ask, Waiter]], loaded: asyncio.Future[None]) -> None:
         """Ask once more after the model was loaded, or tell everybody that it cannot be."""
+        if loaded.cancelled():  # the server is being closed
+            for _, waiter in taken:
+                waiter.cancel()
+            return
+        error = loaded.exception()
         if error is not None:
             _settle([waiter for _, waiter in taken], [error] * len(taken))
             return

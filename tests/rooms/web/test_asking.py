@@ -85,6 +85,28 @@ def test_a_model_that_cannot_be_loaded_is_told_to_everybody(shop, monkeypatch):
     assert all(isinstance(each, Busy) for each in answers)
 
 
+def test_a_server_that_closes_while_it_loads_leaves_nobody_waiting(shop, monkeypatch):
+    """Whoever waits for the model when the server is closed is let go."""
+
+    def never(*_, **__):
+        raise Loading("Not yet.")
+
+    monkeypatch.setattr(shop.engine._decider, "decide_all", never)
+
+    async def closing():
+        desk = Desk(shop.engine)
+        loading = asyncio.get_running_loop().create_future()
+        monkeypatch.setattr(desk, "warming", lambda: loading)
+        waiting = Asking(desk).ask(ask())
+        await asyncio.sleep(0)
+        loading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, 10)
+        desk.close()
+
+    asyncio.run(closing())
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_record_that_is_lost_is_an_answer_that_is_not_given(shop, monkeypatch, count):
     """When the store cannot write, everybody who asked hears of it, and nobody gets a list."""
