@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from assent.terms.errors import AssentError
+from assent.terms.errors import AssentError, InvalidInput
 
 COLUMNS_MIN, COLUMNS_MAX = 60, 100
 
@@ -99,6 +100,17 @@ class Screen:
             return
         self.err.print(Text(f"Error: {error.message}", style="red"))
         self.err.print(Text(error.advice))
+
+    def confirm(self, question: str, *, flag: str) -> None:
+        """Ask on standard error and go on after a yes; `flag` is what answers beforehand.
+
+        Asks only at a terminal: what a script pipes in is no answer of a person, and may be the rest of its own work.
+        Raises `InvalidInput` where there is none, `click.Abort` after a no.
+        """
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            message = f"This has to be confirmed, and there is no terminal to ask at: {question}"
+            raise InvalidInput(message, advice=f"Add {flag} to go ahead without being asked.")
+        click.confirm(question, abort=True, err=True)
 
     @contextmanager
     def busy(self, words: str) -> Iterator[None]:
