@@ -68,6 +68,7 @@ def assert_rebuilt(model):
     for layer, other in zip(mine.weights.layers, anew.weights.layers, strict=True):
         np.testing.assert_array_equal(layer, other)
     np.testing.assert_array_equal(mine.left, anew.left)
+    assert (mine.edges <= anew.edges).all(), "whoever comes nearer than an edge that is too high goes unnoticed"
     probe = scipy.sparse.identity(model.columns, format="csr")
     scores = np.empty((model.columns, model.columns), np.float32)
     anew.score_rows(probe, scores)
