@@ -107,7 +107,8 @@ class Screen:
         Asks only at a terminal: what a script pipes in is no answer of a person, and may be the rest of its own work.
         Raises `InvalidInput` where there is none, `click.Abort` after a no.
         """
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        # A stream that was closed before the program began is not there at all.
+        if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
             message = f"This has to be confirmed, and there is no terminal to ask at: {question}"
             raise InvalidInput(message, advice=f"Add {flag} to go ahead without being asked.")
         click.confirm(question, abort=True, err=True)
