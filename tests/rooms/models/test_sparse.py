@@ -73,6 +73,10 @@ def assert_rebuilt(model):
     scores = np.empty((model.columns, model.columns), np.float32)
     anew.score_rows(probe, scores)
     np.testing.assert_allclose(model.score(probe), scores, rtol=0, atol=1e-7)
+    for item in range(model.columns):
+        alone = (np.array([item], np.int32), np.ones(1))
+        np.testing.assert_array_equal(mine.score_one(*alone), anew.score_one(*alone))
+        np.testing.assert_array_equal(mine.similar(item), anew.similar(item))
 
 
 def test_the_weights_are_regressions_on_the_nearest(model):
