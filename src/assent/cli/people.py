@@ -110,10 +110,10 @@ def erase(house: House, person: str, certificate: Path | None, *, yes: bool) -> 
 
     The certificate proves it and holds nothing about them; `assent verify FILE` checks it.
     """
-    if not yes:
-        click.confirm("Erase this person everywhere? It cannot be taken back.", abort=True, err=True)
     if certificate is not None and certificate.exists():
         raise _stands(certificate)
+    if not yes:
+        house.screen.confirm("Erase this person everywhere? It cannot be taken back.", flag="--yes")
     with house.open() as engine, house.screen.busy("Erasing"):
         started = perf_counter()
         proof = engine.erase(person)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from assent.terms.errors import AssentError
+from assent.terms.errors import AssentError, InvalidInput
 
 COLUMNS_MIN, COLUMNS_MAX = 60, 100
 
@@ -100,6 +101,18 @@ class Screen:
         self.err.print(Text(f"Error: {error.message}", style="red"))
         self.err.print(Text(error.advice))
 
+    def confirm(self, question: str, *, flag: str) -> None:
+        """Ask on standard error and go on after a yes; `flag` is what answers beforehand.
+
+        Asks only at a terminal: what a script pipes in is no answer of a person, and may be the rest of its own work.
+        Raises `InvalidInput` where there is none, `click.Abort` after a no.
+        """
+        # A stream that was closed before the program began is not there at all.
+        if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+            message = f"This has to be confirmed, and there is no terminal to ask at: {question}"
+            raise InvalidInput(message, advice=f"Add {flag} to go ahead without being asked.")
+        click.confirm(question, abort=True, err=True)
+
     @contextmanager
     def busy(self, words: str) -> Iterator[None]:
         """Show on standard error that something runs, with the time it has taken; nothing when nobody watches."""
@@ -132,6 +145,11 @@ def cell(value: object, *, style: str = "") -> Text:
     if isinstance(value, int) and not isinstance(value, bool):
         return Text(f"{value:,}", style=style)
     return Text(str(value), style=style)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a count with the words for one, or for any other number."""
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def plain(value: object) -> Any:

@@ -41,11 +41,12 @@ def cut(day):
         b"7 1 2\n8 3\n9\n",
         b"7 1 2 \r\n8\t3\r\n\r\n9 \r\n",
         b"\xef\xbb\xbf7 1 2\n\n8 3  \n9",
+        b"7 1 2\r8 3\r9\r",
         gzip.compress(b"7 1 2\n8 3\n9\n", mtime=0),
     ],
 )
 def test_the_format_is_read_however_it_was_saved(pairs, content):
-    """Trailing blanks, tabs, Windows line ends, a byte order mark, empty lines, gzip: the same pairs."""
+    """Trailing blanks, tabs, line ends of any system, a byte order mark, empty lines, gzip: the same pairs."""
     read = pairs(content)
     assert read.people.tolist() == [7, 7, 8]
     assert read.items.tolist() == [1, 2, 3]
@@ -59,9 +60,14 @@ def test_the_format_is_read_however_it_was_saved(pairs, content):
         (b"1 2\n3 4.5\n", "line 2: '4.5' is not a whole number. Each line"),
         (b"user item\n1 2\n", "A line of headings has to go"),
         (b"1,2,3\n", "Put blanks between the numbers"),
+        (b"user_id,item,time\nann,tea,2026-01-01\n", "a file of events is read with --events"),
+        (b"1 2\r3 x\r", "line 2: 'x' is not"),
+        (b"1 \x00\x1b[2K\n", "'\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2K' is not"),
+        ("1 2\r\n".encode("utf-16"), "is saved as UTF-16. Save it as UTF-8"),
         (b"1 2_0\n", "line 1: '2_0' is not"),
         (b"1 \xff\xfe\n", "is not a whole number"),
         (b"1 2\n\n3 99999999999999999999\n", "line 3: 99999999999999999999 is too large"),
+        (b"1 " + b"9" * 5_000, "line 1: 999999999999999999999999 is too large"),
         (b"", "holds nothing"),
         (b"\n\n", "holds nothing"),
         (b"1\n2 \n", "only people without items"),
@@ -91,7 +97,39 @@ def test_a_split_follows_the_protocol(write):
     assert split.tested.tolist() == [0, 1]
     assert split.wanted.toarray().tolist() == [[1, 0, 0], [0, 1, 1]]
     assert split.sizes.tolist() == [3, 2]
-    assert [note.split()[0] for note in split.notes] == ["2", "2", "1", "3", "2"]
+    assert split.notes == (
+        "2 people of the test part are not in the training part: left out",
+        "2 pairs of the test part are of items that nobody trained on: counted as missed",
+        "1 pair of the test part stands in the training part too: counted as missed",
+        "3 repeated pairs were counted once",
+        "2 people stand on lines without items",
+    )
+
+
+def test_somebody_on_two_lines_holds_both(write):
+    """Lines of one person add up, wherever they stand; an item that stands twice counts once."""
+    train = read_pairs(write(b"5 10 20\n6 30\n5 30 10\n"))
+    split = split_of_pairs(train, read_pairs(write(b"6 10 10\n6 20\n", "test.txt")))
+    assert split.held.toarray().tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert split.wanted.toarray().tolist() == [[1, 1, 0]]
+    assert split.sizes.tolist() == [2]
+    assert split.notes == ("2 repeated pairs were counted once",)
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        (b"1 2 3\n2 3\n", "3 pairs are in the training part too, 0 of items"),
+        (b"1 9\n2 8\n", "0 pairs are in the training part too, 2 of items"),
+        (b"1 2 9\n", "1 pair is in the training part too, 1 of items"),
+    ],
+)
+def test_a_test_part_of_which_nothing_can_be_hit_is_refused(write, test, words):
+    """The same file twice, or items that nobody trained on: every figure would be zero, so what is wrong is said."""
+    with pytest.raises(InvalidInput) as told:
+        split_of_pairs(read_pairs(write(b"1 2 3\n2 3\n")), read_pairs(write(test, "test.txt")))
+    assert words in str(told.value)
+    assert "what people took afterwards" in told.value.advice
 
 
 def test_a_clean_split_needs_no_notes(write):

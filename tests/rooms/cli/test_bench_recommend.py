@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -128,6 +129,11 @@ def test_events_give_the_same_as_their_split_written_out(tmp_path):
         ["--train", "FILE", "--test", "FILE", "--set", "ease.size=1"],
         ["--train", "FILE", "--test", "FILE", "--set", "ease.ridge"],
         ["--train", "FILE", "--test", "FILE", "--set", "ease.ridge=[1]"],
+        ["--train", "FILE", "--test", "FILE", "--set", "ease.ridge=much"],
+        ["--train", "FILE", "--test", "FILE", "--set", "ease.ridge=true"],
+        ["--train", "FILE", "--test", "FILE", "--set", "ease.ridge=Infinity"],
+        ["--train", "FILE", "--test", "FILE", "--set", "assent.ridge=1e999"],
+        ["--train", "FILE", "--test", "FILE", "--set", "implicit-als.factors=1.5"],
         ["--train", "FILE", "--test", "FILE", "--count", "0"],
         ["--train", "FILE", "--test", "FILE", "--threads", "0"],
         ["--train", "FILE", "--test", "FILE", "--tune", "0"],
@@ -138,6 +144,42 @@ def test_a_line_that_is_not_understood_ends_with_2(files, line):
     told = bench(*(files[1] if word == "FILE" else word for word in line))
     assert told.exit_code == 2
     assert "Error: " in told.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--train", "FILE", "--train", "FILE", "--test", "FILE"],
+        ["--train", "FILE", "--test", "FILE", "--test", "FILE"],
+        ["--events", "FILE", "--events", "FILE", "--split", "2026-01-01"],
+        ["--events", "FILE", "--split", "2026-01-01", "--split", "2026-02-01"],
+    ],
+)
+def test_a_file_named_twice_is_not_passed_over(files, line):
+    """Of two training parts or two dates none is dropped in silence."""
+    told = bench(*(files[1] if word == "FILE" else word for word in line))
+    assert told.exit_code == 2
+    assert "It is given 2 times; name one." in told.stderr
+
+
+def test_a_folder_is_not_a_file(tmp_path):
+    """A folder in the place of a file is said so."""
+    told = bench("--train", str(tmp_path), "--test", str(tmp_path))
+    assert told.exit_code == 2
+    assert "is a directory" in told.stderr
+
+
+def test_one_person_and_one_item_are_counted_as_one(files, tmp_path):
+    """The smallest split that there is: somebody who is suggested the one item that the others hold besides."""
+    (tmp_path / "train.txt").write_text("1 5\n2 5 6\n3 5 6\n")
+    (tmp_path / "test.txt").write_text("1 6\n4 5\n")
+    told = bench(*files, "--peers", "none")
+    words = " ".join(told.stdout.split())
+    assert told.exit_code == 0
+    assert "Learned from: 3 people, 2 items, 5 pairs." in words
+    assert "Judged by: 1 person who took 1 more item." in words
+    assert "1 person of the test part is not in the training part: left out." in words
+    assert "assent 1.0000 1.0000" in words
 
 
 def test_data_that_cannot_be_used_ends_with_1_and_advice(files, tmp_path):
@@ -231,8 +273,9 @@ def test_many_people_are_answered_in_blocks_and_told_of():
     assert shares == [0.0, 3 / 7, 6 / 7]
 
 
-def test_what_was_measured_is_told_when_it_is_stopped(files, tmp_path):
-    """Asked to stop in the middle, it prints the rows so far as JSON and leaves nothing on the disk."""
+@pytest.mark.parametrize(("stop", "asked"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)])
+def test_what_was_measured_is_told_when_it_is_stopped(files, tmp_path, stop, asked):
+    """Asked to stop in the middle, or by Ctrl-C, it prints the rows so far and leaves nothing on the disk."""
     if not PEERS["implicit-bpr"].installed:
         pytest.skip("implicit is not installed, and only its BPR can be told to go on for ever")
     line = ["--json", "--peers", "implicit-bpr", "--set", "implicit-bpr.iterations=100000000"]
@@ -243,11 +286,13 @@ def test_what_was_measured_is_told_when_it_is_stopped(files, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        start_new_session=True,
     )
     assert running.stderr.readline().startswith("assent ")
-    running.terminate()
-    out, _ = running.communicate(timeout=60)
+    stop(running.pid, asked)
+    out, errors = running.communicate(timeout=60)
     assert running.returncode == 1
+    assert errors.strip() == "Aborted!"
     assert [row["model"] for row in json.loads(out)][:1] == ["assent"]
     assert list((tmp_path / "temporary").iterdir()) == []
 

@@ -184,11 +184,35 @@ def test_an_unknown_person_is_an_error_without_their_name(shop, line):
     assert "nobody" not in told.stderr
 
 
-def test_erase_asks_first(shop):
-    """Without `--yes` the command asks, and a no erases nobody."""
-    told = shop("erase", "ana", input="n\n")
+@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
+def test_erase_asks_first(shop, monkeypatch, answer, code):
+    """At a terminal the command asks without `--yes`; only a yes erases, whatever else is said erases nobody."""
+    with monkeypatch.context() as terminal:
+        terminal.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+        told = shop("erase", "ana", input=f"{answer}\n")
+    assert "It cannot be taken back." in told.stderr
+    assert told.exit_code == code
+    assert shop("export", "ana").exit_code == 1 - code
+
+
+@pytest.mark.parametrize("terminals", [(), ("stdin",), ("stderr",)])
+def test_erase_without_a_terminal_says_how_to_go_ahead(shop, monkeypatch, terminals):
+    """Nobody can be asked, so a line in the pipe is no yes: the command names `--yes` and erases nobody."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda file: file.name.strip("<>") in terminals)
+    told = shop("erase", "ana", input="y\n")
     assert told.exit_code == 1
+    assert "Error: " in told.stderr
+    assert "Add --yes" in told.stderr
     assert shop("export", "ana").exit_code == 0
+
+
+def test_erase_without_a_terminal_tells_programs_too(shop):
+    """With `--json` the error is JSON on standard error, and standard output stays empty."""
+    told = shop("erase", "ana", "--json")
+    assert (told.exit_code, told.stdout) == (1, "")
+    error = json.loads(told.stderr)["error"]
+    assert error["code"] == "invalid_input"
+    assert "--yes" in error["advice"]
 
 
 def test_erase_leaves_a_certificate_that_verifies_until_it_is_altered(shop, tmp_path):

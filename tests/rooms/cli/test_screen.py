@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.cli.house import house_options
-from assent.cli.screen import Screen, moment, plain, took
+from assent.cli.screen import Screen, counted, moment, plain, took
 from assent.terms.answers import Check, TakenIn, Verification
-from assent.terms.errors import AssentError, NotFound
+from assent.terms.errors import AssentError, InvalidInput, NotFound
 
 
 def spoken(act, *, as_json=False):
@@ -23,6 +23,22 @@ def spoken(act, *, as_json=False):
         act(Screen(as_json=as_json))
 
     return CliRunner().invoke(command, [])
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stderr"])
+def test_nobody_is_asked_through_a_stream_that_is_not_there(monkeypatch, closed):
+    """A program begun with a closed stream says what to add, like one without a terminal."""
+    screen = Screen()
+    monkeypatch.setattr(f"sys.{closed}", None)
+    with pytest.raises(InvalidInput) as told:
+        screen.confirm("Go on?", flag="--yes")
+    assert told.value.advice == "Add --yes to go ahead without being asked."
+
+
+def test_counts_are_written_with_the_words_for_them():
+    """One is one; nothing and many are many, with thousands apart."""
+    told = [counted(count, "person", "people") for count in (0, 1, 2, 12_345)]
+    assert told == ["0 people", "1 person", "2 people", "12,345 people"]
 
 
 def test_a_table_adds_thousands_apart_and_stands_right():

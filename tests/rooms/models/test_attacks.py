@@ -2,7 +2,8 @@
 
 Every attack is first shown to work on the exact model, which stays on the server. What it finds from outside is
 measured, held under a bound, and told in docs/attacks.md; `pytest -s` prints the figures. None of the bounds is a
-promise of privacy: an exact list is no release.
+promise of privacy: an exact list is no release. Each attack has to beat chance too: one that finds nothing because it
+is broken would keep every bound.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def test_lists_tell_some_of_how_many_people_hold_a_pair(people, length):
     chance = attacks.guessed_right(shops, None)
     found = attacks.guessed_right(shops, [attacks.seen_in_lists(each, length) for each in shops])
     tell("pairs counted from lists", people, length, chance, found, found - chance)
-    assert found - chance <= COUNTS_MAX[people, length] / 100
+    assert 0 < found - chance <= COUNTS_MAX[people, length] / 100
 
 
 @pytest.mark.parametrize("people", SIZES)
@@ -92,7 +93,7 @@ def test_shares_tell_more(people):
     order = float(scipy.stats.spearmanr(ties[known], np.sqrt(truth * truth.T)[known]).statistic)
     tell("pairs counted from shares", people, chance, found, found - chance, "order of ties", order)
     assert order > 0.85
-    assert found - chance <= SHARES_MAX[people] / 100
+    assert SHARES_MAX[people] / 300 < found - chance <= SHARES_MAX[people] / 100
 
 
 def test_exact_weights_name_a_leavers_items():
@@ -123,7 +124,7 @@ def test_lists_before_and_after_name_many_of_a_leavers_items(people):
             right.append(np.isin(named, held).mean())
     for length, right in found.items():
         tell("a leaver's items", people, length, float(np.mean(chance)), float(np.mean(right)))
-        assert np.mean(right) <= LEAVERS_MAX[people, length] / 100
+        assert np.mean(chance) < np.mean(right) <= LEAVERS_MAX[people, length] / 100
 
 
 def test_an_exact_sum_tells_who_is_in_it():
@@ -149,8 +150,8 @@ def test_lists_tell_somewhat_who_is_in(people):
     left_out = [[attacks.found_when_left_out(model, each) for each in group] for group in several]
     areas = attacks.area(*listed), attacks.area(*left_out)
     tell("who is in", people, *areas)
-    assert areas[0] <= MEMBERS_MAX[people][0] / 100
-    assert areas[1] <= MEMBERS_MAX[people][1] / 100
+    assert 0.5 < areas[0] <= MEMBERS_MAX[people][0] / 100
+    assert areas[0] < areas[1] <= MEMBERS_MAX[people][1] / 100
 
 
 def test_the_page_tells_the_bounds():

@@ -9,6 +9,7 @@ import assent.models.recommender.batch as batch_module
 import assent.models.recommender.scoring as scoring_module
 from assent.models.recommender import Recommender
 from assent.models.recommender.batch import best_of
+from assent.terms.errors import InvalidInput
 
 
 @pytest.fixture
@@ -46,6 +47,16 @@ def test_lists_hold_the_best_in_order(people, model, count, exclude_seen, monkey
         assert ids[row].tolist() == expected + [-1] * (count - len(expected))
         np.testing.assert_array_equal(scores[row, : len(expected)], whole[row, expected])
         assert np.isneginf(scores[row, len(expected) :]).all()
+
+
+@pytest.mark.parametrize(("items", "most"), [(24, 10_000), (10_003, 10_003)])
+def test_a_list_is_as_long_as_the_catalogue_or_ten_thousand(items, most):
+    """Whoever asks for more than there can be is refused; up to there a list may be longer than the catalogue."""
+    one = scipy.sparse.csr_matrix(([1, 1], ([0, 0], [0, items - 1])), shape=(1, items))
+    model = Recommender(form="sparse").fit(one)
+    assert model.recommend(one, most)[0].shape == (1, most)
+    with pytest.raises(InvalidInput, match=f"1 to {most}"):
+        model.recommend(one, most + 1)
 
 
 def test_ties_come_in_the_order_of_the_items():

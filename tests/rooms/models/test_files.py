@@ -170,3 +170,28 @@ def test_a_failed_write_leaves_the_old_file(folder, monkeypatch):
         model.save(path)
     assert path.read_bytes() == before
     assert list(folder.glob(".kept*")) == []
+
+
+def test_a_written_file_is_known_to_the_folder(folder, monkeypatch):
+    """Once the new file stands in the old one's place, the folder is put on the disk too: a crash finds either."""
+    path = folder / "synced.model"
+    seen = []
+    monkeypatch.setattr(files_module, "sync_folder", lambda where: seen.append((where, path.read_bytes())))
+    Recommender().fit(PEOPLE).save(path)
+    assert seen == [(folder, path.read_bytes())]
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_a_frozen_model_is_written_to_by_nobody(form):
+    """Whatever the model learns and forgets after it was frozen, the snapshot answers as it did."""
+    model = Recommender(ridge=3.0, form=form).fit(PEOPLE)
+    snapshot, digest, scores = model.freeze(), model.digest(), model.score(PEOPLE)
+    assert not any(array.flags.writeable for array in snapshot.arrays.values())
+    for row in range(5):
+        model.forget(PEOPLE[row])
+        model.score(PEOPLE)
+    again = Recommender.of_snapshot(snapshot)
+    assert again.digest() == digest
+    np.testing.assert_allclose(again.score(PEOPLE), scores, rtol=0, atol=1e-6)
+    again.forget(PEOPLE[:5])
+    np.testing.assert_allclose(again.score(PEOPLE), model.score(PEOPLE), rtol=0, atol=1e-5)

@@ -97,6 +97,17 @@ def test_duplicates_are_added_and_zeros_and_empty_rows_are_nothing():
     assert padded.digest() == wanted.digest()
 
 
+@pytest.mark.parametrize("act", ["fit", "learn", "score", "recommend"])
+def test_the_callers_matrix_is_left_as_it_is(act):
+    """What is cleaned is a copy: stored zeros, duplicates and an order of their own stay in the caller's arrays."""
+    model = Recommender().fit(csr(GOOD))
+    mine = scipy.sparse.csr_matrix(([1.0, 0.0, 1.0, 1.0], [2, 1, 0, 0], [0, 4]), shape=(1, 3))
+    before = [array.copy() for array in (mine.data, mine.indices, mine.indptr)]
+    getattr(model, act)(mine)
+    for array, copied in zip((mine.data, mine.indices, mine.indptr), before, strict=True):
+        np.testing.assert_array_equal(array, copied)
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 63), min_size=1, max_size=12).filter(any))
 def test_everybody_weighs_the_same_alone_and_in_company(values):
@@ -123,6 +134,9 @@ def test_too_long_an_influence_is_halved_until_it_fits():
     values = weighed.data.astype(np.float64)
     assert values.max() < 63
     assert influences((values**2).sum(), (values**4).sum()) * weights[0] <= UNIT
+    mixed = scipy.sparse.csr_matrix(np.append(np.full(3000, 63.0), [1.0, 2.0, 3.0])[None])
+    halved = matrix.weigh(mixed, 1.0)[0].data
+    assert halved[-3:].tolist() == [1, 1, 1], "nothing that somebody holds is halved to nothing"
     few = scipy.sparse.csr_matrix(np.full((1, 30), 63.0))
     assert matrix.weigh(few, 1.0)[0].data.max() == 63
 

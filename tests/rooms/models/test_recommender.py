@@ -126,6 +126,21 @@ def test_reasons_are_shares_of_the_score(people, model):
     )
 
 
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_items_may_be_given_in_any_order(people, form, share):
+    """Scores do not depend on the order of a person's items, and parts come in the order that was asked for."""
+    model = Recommender(ridge=2.0, neighbour_share=share, form=form).fit(people)
+    items, weights, targets = np.array([2, 5, 9, 20]), np.array([1.0, 0.5, 2.0, 1.5]), np.array([1, 5, 17])
+    order, back = np.array([2, 0, 3, 1]), np.array([1, 2, 0])
+    scores = model.score_one(items, weights)
+    np.testing.assert_allclose(model.score_one(items[order], weights[order]), scores, atol=1e-6)
+    parts = model.parts(items, weights, targets)
+    np.testing.assert_allclose(parts.sum(axis=0), scores[targets], atol=1e-6)
+    mixed = model.parts(items[order], weights[order], targets[back])
+    np.testing.assert_allclose(mixed, parts[order][:, back], atol=1e-6)
+
+
 def test_similar_items_are_of_the_same_taste(people, model):
     """Items that go together are close, both ways alike, and an item is not similar to itself."""
     closeness = np.array([model.similar(item) for item in range(24)])
@@ -242,6 +257,21 @@ def test_a_drifted_inverse_is_found_by_the_probe(people, model, monkeypatch):
     assert model.repairs == 1
 
 
+def test_the_probe_is_held_now_and_then(people, monkeypatch):
+    """One probe for every so many terms, counted anew after a solve: it costs as much as a change."""
+    model = Recommender(ridge=2.0, popularity_exponent=0.0).fit(people)
+    monkeypatch.setattr(estimator_module, "_PROBE_TERMS", 4)
+    probed = []
+    monkeypatch.setattr(DenseForm, "residual", lambda form, item: probed.append((form.terms, item)) or 0.0)
+    for row in range(10):
+        model.forget(people[row])
+    assert probed == [(4, 4), (8, 8)]
+    model.solve()
+    for row in range(10):
+        model.learn(people[row])
+    assert probed == [(4, 4), (8, 8)] * 2
+
+
 class InterruptError(BaseException):
     """Stands for a person's Ctrl-C."""
 
@@ -327,14 +357,26 @@ def test_a_wide_difference_is_solved_anew(people, model):
     np.testing.assert_allclose(model.score(people), other.score(people), atol=1e-5)
 
 
-def test_following_with_a_damaged_inverse_solves_anew(people):
-    """A bound violated while following rows from elsewhere means: rebuild from their sum."""
+def test_a_wide_difference_may_be_left_alone(people, model):
+    """Whoever wants no solve is told that one is needed, and the model answers as before."""
+    other = Recommender(ridge=2.0).fit(people[10:])
+    rows = {item: other.sum.row_bytes(item) for item in range(24)}
+    digest, scores = model.digest(), model.score(people)
+    assert not model.replace_rows(rows, other.popularity(), other.people, solve=False)
+    assert model.digest() == digest
+    np.testing.assert_array_equal(model.score(people), scores)
+
+
+@pytest.mark.parametrize("solve", [True, False])
+def test_following_with_a_damaged_inverse_solves_anew(people, solve):
+    """A bound violated while following rows from elsewhere means: rebuild from their sum, whether wanted or not."""
     wide = scipy.sparse.hstack([people, scipy.sparse.csr_matrix((80, 176), dtype=np.int64)], format="csr")
     ours, theirs = Recommender(ridge=2.0).fit(wide), Recommender(ridge=2.0).fit(wide[1:])
     ours._form.inverse.dense[:] *= 1000.0
     rows = {item: theirs.sum.row_bytes(item) for item in range(24)}
-    ours.replace_rows(rows, theirs.popularity(), theirs.people)
+    assert ours.replace_rows(rows, theirs.popularity(), theirs.people, solve=solve)
     assert ours.repairs == 1
+    assert ours.digest() == theirs.digest()
     np.testing.assert_allclose(ours.score(wide), theirs.score(wide), atol=1e-6)
 
 
@@ -436,6 +478,12 @@ def test_every_error_is_one_of_ours(people, model):
         lambda: model.score_one(np.array([[1]])),
         lambda: model.score_one(np.array([1]), np.array([-1.0])),
         lambda: model.score_one(np.array([1]), np.array([np.nan])),
+        lambda: model.score_one(np.array([1]), np.array([np.inf])),
+        lambda: model.score_one(np.array([2, 24, 3])),
+        lambda: model.score_one(np.array([2, -1, 3])),
+        lambda: model.score_one(np.array([3, 1, 3])),
+        lambda: model.parts(np.array([1]), None, np.array([3, 99, 2])),
+        lambda: model.parts(np.array([1]), np.array([np.inf]), np.array([2])),
         lambda: model.score_one(np.array([1]), np.array([1.0, 2.0])),
         lambda: model.parts(np.array([1]), None, np.array([99])),
         lambda: model.similar(24),
@@ -448,6 +496,8 @@ def test_every_error_is_one_of_ours(people, model):
         lambda: contribution(np.array([1.0])),
         lambda: contribution(np.array([1]), np.array([0])),
         lambda: contribution(np.array([1]), np.array([64])),
+        lambda: contribution(np.array([1]), np.array([1.5])),
+        lambda: contribution(np.array([1]), np.array([np.nan])),
         lambda: contribution(np.array([1]), np.array([1, 1])),
     )
     for act in wrong:

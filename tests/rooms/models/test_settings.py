@@ -83,6 +83,15 @@ def test_fresh_values_fall_with_age():
     assert fresh_values(days).dtype == np.int32
 
 
+def test_fresh_values_of_several_people_are_those_of_each():
+    """Told the newest act of each, many people at once get what each of them gets alone."""
+    people = [np.array([1000, 950, 900]), np.array([40]), np.array([500, 500, 380, 0])]
+    newest = np.concatenate([np.full(len(days), days.max()) for days in people])
+    alone = [value for days in people for value in fresh_values(days).tolist()]
+    assert fresh_values(np.concatenate(people), newest=newest).tolist() == alone
+    assert alone != fresh_values(np.concatenate(people)).tolist()
+
+
 @pytest.mark.parametrize(
     ("days", "half_life"), [([[1]], 60.0), ([1.5], 60.0), ([1], 0.0), ([1], -1.0), ([1], float("nan"))]
 )

@@ -7,8 +7,10 @@ import pytest
 import scipy.sparse
 
 from assent.models.recommender import Recommender, Settings, sparse_solving, sparse_weights
+from assent.models.recommender import sparse as sparse_module
 from assent.models.recommender.sparse import SparseForm, solve_sparse
 from assent.models.recommender.sparse_memory import pairs_at_most, sparse_bytes
+from assent.models.recommender.sparse_weights import SparseWeights
 from assent.sums import PairSum
 from assent.sums.sparse_nearest import NOBODY
 from assent.terms.errors import Corrupt, InvalidInput, NotEnoughMemory, NotLearned
@@ -66,10 +68,15 @@ def assert_rebuilt(model):
     for layer, other in zip(mine.weights.layers, anew.weights.layers, strict=True):
         np.testing.assert_array_equal(layer, other)
     np.testing.assert_array_equal(mine.left, anew.left)
+    assert (mine.edges <= anew.edges).all(), "whoever comes nearer than an edge that is too high goes unnoticed"
     probe = scipy.sparse.identity(model.columns, format="csr")
     scores = np.empty((model.columns, model.columns), np.float32)
     anew.score_rows(probe, scores)
     np.testing.assert_allclose(model.score(probe), scores, rtol=0, atol=1e-7)
+    for item in range(model.columns):
+        alone = (np.array([item], np.int32), np.ones(1))
+        np.testing.assert_array_equal(mine.score_one(*alone), anew.score_one(*alone))
+        np.testing.assert_array_equal(mine.similar(item), anew.similar(item))
 
 
 def test_the_weights_are_regressions_on_the_nearest(model):
@@ -215,6 +222,96 @@ def test_a_model_read_from_a_file_follows_without_touching_it(model, tmp_path):
     assert_rebuilt(again)
 
 
+def replaced_rows(model, other):
+    """Let a model take over all rows in which it differs from another."""
+    before, after = model.sum, other.sum
+    rows = {i: after.row_bytes(i) for i in range(model.columns) if after.row_bytes(i) != before.row_bytes(i)}
+    return model.replace_rows(rows, after.counts, after.people, solve=False)
+
+
+def changes(model, people):
+    """Each way in which a model changes without being solved anew, by name."""
+    other = Recommender(**settings_of(model)).fit(people[1:])
+    return {
+        "forget": functools.partial(model.forget, people[0]),
+        "learn": functools.partial(model.learn, people[0]),
+        "rows": functools.partial(replaced_rows, model, other),
+        "grow": functools.partial(model.grow, model.columns + 3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "work"), [("forget", "regress"), ("learn", "regress"), ("rows", "regress"), ("grow", "levels")]
+)
+def test_answers_go_on_while_a_change_is_solved(model, monkeypatch, name, work):
+    """Somebody who asks in the middle of it is answered, as if nothing happened yet; whoever asks next sees it."""
+    people, untouched = crowd(), getattr(sparse_module, work)
+    row = people[5]
+    asks = (
+        functools.partial(model.score_one, row.indices),
+        functools.partial(model.recommend, row, 5),
+        functools.partial(model.parts, row.indices, None, np.arange(120)),
+        functools.partial(model.similar, int(row.indices[0])),
+    )
+    model.forget(people[7])  # some columns stand beside the others already
+    before, heard = [ask() for ask in asks], []
+    change = changes(model, people)[name]
+
+    def asked_meanwhile(*given):
+        asking = threading.Thread(target=lambda: heard.append([ask() for ask in asks]), daemon=True)
+        asking.start()
+        asking.join(timeout=60)
+        assert not asking.is_alive(), "answers wait for the change"
+        return untouched(*given)
+
+    monkeypatch.setattr(sparse_module, work, asked_meanwhile)
+    change()
+    monkeypatch.undo()
+    (meanwhile,) = heard
+    for old, new in zip(before, meanwhile, strict=True):
+        np.testing.assert_equal(new, old)
+    assert name == "grow" or not np.array_equal(asks[0](), before[0])
+
+
+@pytest.mark.parametrize("work", ["levels", "choose", "regress", "_layers"])
+@pytest.mark.parametrize("name", ["forget", "learn", "rows"])
+def test_a_change_that_is_stopped_never_was(model, monkeypatch, name, work):
+    """Wherever it is stopped, the form stands as it was, and what comes next is to the last bit as if nothing was."""
+    people = crowd()
+    digest, scores, form = model.digest(), model.score(people), held(model)
+    change = changes(model, people)[name]
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sparse_module, work, stop)
+        with pytest.raises(KeyboardInterrupt):
+            change()
+    assert held(model) is form
+    assert model.digest() == digest
+    np.testing.assert_array_equal(model.score(people), scores)
+    model.forget(people[[3]])
+    assert_rebuilt(model)
+
+
+def test_a_change_that_is_stopped_while_it_is_put_in_place_is_undone(model, monkeypatch):
+    """Stopped half-way through putting it in place, the model is solved anew from the sum as it stood."""
+    people = crowd()
+    digest, scores, put = model.digest(), model.score(people), SparseWeights.put
+
+    def stop(weights, replacement):
+        put(weights, replacement)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SparseWeights, "put", stop)
+    with pytest.raises(KeyboardInterrupt):
+        model.forget(people[0])
+    monkeypatch.undo()
+    assert model.digest() == digest
+    np.testing.assert_allclose(model.score(people), scores, rtol=0, atol=1e-7)
+
+
 @pytest.mark.parametrize("name", ["near", "left", "weights_0", "row_starts", "row_columns", "row_weights_0"])
 def test_arrays_of_another_model_are_refused(model, name):
     """Arrays that do not fit the sum or each other are not taken over."""
@@ -262,7 +359,7 @@ def test_the_pairs_are_never_more_than_told():
     for shape in ((400, 12), (5, 200)):
         people = crowd(*shape)
         total = Recommender().fit(people).sum
-        assert len(total.arrays()[1]) <= pairs_at_most(people)
+        assert len(total.arrays()[1]) <= pairs_at_most(people) <= shape[1] * (shape[1] + 1) // 2
     assert sparse_bytes(10, 5) < sparse_bytes(20, 5) < sparse_bytes(20, 50)
 
 

@@ -42,6 +42,13 @@ def test_the_same_seed_gives_the_same_settings():
     assert len(found) == 1
 
 
+def test_another_seed_hides_something_else(trial):
+    """The seed decides what is hidden, and with it, on another slice, what the same settings are worth."""
+    other = Trial(PEOPLE, 1)
+    assert (other._hidden != trial._hidden).nnz
+    assert other.worth(Settings()) != trial.worth(Settings())
+
+
 def test_the_settings_are_a_few_rounded_numbers():
     """What is chosen from people's data has few digits: places on a grid, and a ridge of two digits."""
     found = tuning_module.tune(PEOPLE, Settings(), seconds_max=600.0)

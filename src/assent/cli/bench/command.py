@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +20,8 @@ from assent.terms.errors import AssentError
 
 TUNE_SECONDS = 600.0
 COUNT_MAX = 1_000
+
+Command = Callable[..., Any]
 
 
 class Named(click.Group):
@@ -107,14 +112,31 @@ def _settings(
             read = json.loads(text)
         except ValueError:
             read = text
-        if not isinstance(read, float | int | str | bool):
-            raise click.BadParameter(f"'{text[:64]}' is not a number, a word, true or false.")
+        _refuse_misfit(text, read, known.get(name))
         chosen.setdefault(model, {})[name] = read
     return chosen
 
 
-def _moment(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+def _refuse_misfit(text: str, read: object, usual: Setting | None) -> None:
+    """Raise `BadParameter` for a setting that no model takes, or that is unlike the usual one."""
+    if not isinstance(read, float | int | str | bool) or (isinstance(read, float) and not math.isfinite(read)):
+        raise click.BadParameter(f"'{text[:64]}' is not a number, a word, true or false.")
+    if isinstance(usual, int) and type(read) is not int:
+        raise click.BadParameter(f"'{text[:64]}' is not a whole number.")
+    if isinstance(usual, float) and type(read) not in (int, float):
+        raise click.BadParameter(f"'{text[:64]}' is not a number.")
+
+
+def _once(_context: click.Context, _option: click.Parameter, values: tuple[Any, ...]) -> Any:
+    """Read what may be named once: of two files one would be passed over in silence."""
+    if len(values) > 1:
+        raise click.BadParameter(f"It is given {len(values)} times; name one.")
+    return values[0] if values else None
+
+
+def _moment(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> int | None:
     """Read a day or a moment as milliseconds since the epoch; UTC where no zone is named."""
+    value = _once(context, option, values)
     if value is None:
         return None
     try:
@@ -129,7 +151,10 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+def _file(name: str, words: str) -> Callable[[Command], Command]:
+    """Make an option that names a file which is there, once."""
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option(name, type=kind, multiple=True, callback=_once, metavar="FILE", help=words)
 
 
 @bench.command(
@@ -141,12 +166,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
         "assent bench recommend --events orders.csv --split 2026-01-01 --peers ease --set ease.ridge=100",
     ),
 )
+@_file("--train", "What is learned from: on each line a person and their items.")
+@_file("--test", "What the lists are judged by, in the same format.")
+@_file("--events", "A file of events instead: person, item and time.")
 @click.option(
-    "--train", type=_FILE, metavar="FILE", help="What is learned from: on each line a person and their items."
+    "--split",
+    multiple=True,
+    callback=_moment,
+    metavar="DATE",
+    help="Where --events is cut: learned before, judged after.",
 )
-@click.option("--test", type=_FILE, metavar="FILE", help="What the lists are judged by, in the same format.")
-@click.option("--events", type=_FILE, metavar="FILE", help="A file of events instead: person, item and time.")
-@click.option("--split", callback=_moment, metavar="DATE", help="Where --events is cut: learned before, judged after.")
 @click.option("--times/--no-times", default=True, help="Let our model see when things of --events happened, or not.")
 @click.option(
     "--tune",

@@ -16,7 +16,7 @@ from assent.cli.bench.peers import OURS, PEERS, Setting
 from assent.cli.bench.running import Plan, run
 from assent.cli.bench.splits import Split, split_of_interactions, split_of_pairs
 from assent.cli.bench.texts import read_pairs
-from assent.cli.screen import Screen
+from assent.cli.screen import Screen, counted
 from assent.engine.measuring import read_interactions
 
 #: Where nobody watches, progress is a line this often at most.
@@ -98,16 +98,17 @@ def read(wanted: Wanted) -> tuple[Split, list[str]]:
         return split_of_pairs(read_pairs(wanted.source.train), read_pairs(wanted.source.test)), []
     events = read_interactions(wanted.source.path)
     split = split_of_interactions(events, wanted.source.split_ms, times=wanted.source.times)
-    return split, [f"{count:,} lines {outcome}" for outcome, count in events.table.items() if count]
+    return split, [f"{counted(count, 'line', 'lines')} {outcome}" for outcome, count in events.table.items() if count]
 
 
 def _introduce(screen: Screen, split: Split, told: list[str], wanted: Wanted) -> None:
     """Say what is measured on, and head the columns."""
-    people, items = split.held.shape
+    people, items = counted(split.held.shape[0], "person", "people"), counted(split.held.shape[1], "item", "items")
+    tested, more = counted(len(split.tested), "person", "people"), int(split.sizes.sum())
     if told:
         screen.say(f"Read: {', '.join(told)}.")
-    screen.say(f"Learned from: {people:,} people, {items:,} items, {split.held.nnz:,} pairs.")
-    screen.say(f"Judged by: {len(split.tested):,} people who took {int(split.sizes.sum()):,} more items.")
+    screen.say(f"Learned from: {people}, {items}, {counted(split.held.nnz, 'pair', 'pairs')}.")
+    screen.say(f"Judged by: {tested} who took {counted(more, 'more item', 'more items')}.")
     for note in split.notes:
         screen.say(f"  {note}.")
     screen.say(f"Each model on {wanted.threads} of the machine's cores, in a process of its own.")

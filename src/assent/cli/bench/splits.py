@@ -10,11 +10,15 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.cli.bench.texts import Pairs
+from assent.cli.screen import counted
 from assent.engine.measuring import Interactions, fresh_values
 from assent.terms.errors import InvalidInput
 
 _DAY_MS: Final = 86_400_000
 _ENOUGH = "Some people must stand in both parts."
+_STRANGERS: Final = "in the training part: left out"
+_UNKNOWN: Final = "of items that nobody trained on: counted as missed"
+_AGAIN: Final = "in the training part too: counted as missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,10 @@ class Split:
 
 
 def split_of_pairs(train: Pairs, test: Pairs) -> Split:
-    """Return two files as a split, by the rules of the BARS leaderboard; raises `InvalidInput` if nobody is in both.
+    """Return two files as a split, by the rules of the BARS leaderboard.
 
     People and items are those of the training part. Items of the test part that nobody has in the training part cannot
-    be suggested, but count as wanted.
+    be suggested, but count as wanted. Raises `InvalidInput` if nobody is in both, or nothing can be hit.
     """
     people, items = np.unique(train.people), np.unique(train.items)
     rows, columns = np.searchsorted(people, train.people), np.searchsorted(items, train.items)
@@ -52,17 +56,24 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
         raise InvalidInput("Nobody of the test part is in the training part.", advice=_ENOUGH)
     columns, known = _places(items, names[pairs % len(names)])
     wanted = _ones(owners[known], columns[known], (len(tested), len(items)))
-    strangers = len(np.unique(test.people[~knows_person]))
+    strangers, unknown = len(np.unique(test.people[~knows_person])), int((~known).sum())
     again = int(held[tested].multiply(wanted).nnz)
+    if again == wanted.nnz:
+        both, message = counted(again, "pair is", "pairs are"), "Nothing of the test part can be hit"
+        raise InvalidInput(
+            f"{message}: {both} in the training part too, {unknown:,} of items that nobody trained on.",
+            advice="Name a test part that holds what people took afterwards; this may be the wrong file, or the same.",
+        )
     repeated = len(train.people) - held.nnz + int(knows_person.sum()) - len(pairs)
     notes = (
-        (strangers, "people of the test part are not in the training part and were left out"),
-        (int((~known).sum()), "pairs of the test part are of items that nobody trained on; they count as missed"),
-        (again, "pairs of the test part stand in the training part too; they count as missed"),
-        (repeated, "repeated pairs were counted once"),
-        (train.empty + test.empty, "people stand on lines without items"),
+        (strangers, "person of the test part is not", "people of the test part are not", _STRANGERS),
+        (unknown, "pair of the test part is", "pairs of the test part are", _UNKNOWN),
+        (again, "pair of the test part stands", "pairs of the test part stand", _AGAIN),
+        (repeated, "repeated pair was", "repeated pairs were", "counted once"),
+        (train.empty + test.empty, "person stands", "people stand", "on lines without items"),
     )
-    return Split(held, None, tested, wanted, sizes, tuple(f"{count:,} {words}" for count, words in notes if count))
+    told = tuple(f"{counted(count, one, many)} {what}" for count, one, many, what in notes if count)
+    return Split(held, None, tested, wanted, sizes, told)
 
 
 def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True) -> Split:

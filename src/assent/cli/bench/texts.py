@@ -17,6 +17,8 @@ from assent.terms.errors import InvalidInput, NotFound
 
 _GZIP: Final = b"\x1f\x8b"
 _MARK: Final = b"\xef\xbb\xbf"
+#: How text of two bytes a character begins, as some programs on Windows save it.
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ALLOWED: Final = b"0123456789 \t\r\n"
 _SHOWN_CHARS: Final = 24
 
@@ -36,7 +38,7 @@ def read_pairs(path: Path) -> Pairs:
     """Read "person item item ..." lines, plain or compressed with gzip.
 
     A line with a person and no item is legal, an empty line is passed over; blanks may be tabs, and lines may end as on
-    Windows. Raises `NotFound`, and `InvalidInput` with the number of the first line that cannot be read.
+    any system. Raises `NotFound`, and `InvalidInput` with the number of the first line that cannot be read.
     """
     people, sizes, items = array("q"), array("q"), array("q")
     for number, line in _lines(path):
@@ -48,7 +50,7 @@ def read_pairs(path: Path) -> Pairs:
         try:
             people.append(int(words[0]))
             items.extend(map(int, words[1:]))
-        except OverflowError:
+        except (OverflowError, ValueError):  # past 64 bits, or past what Python reads
             longest = max(words, key=len).decode()[:_SHOWN_CHARS]
             raise _refused(path, number, f"{longest} is too large a number", "Number them below 2^63.") from None
         sizes.append(len(words) - 1)
@@ -70,7 +72,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             packed = plain.read(len(_GZIP)) == _GZIP
             plain.seek(0)
             file: Any = gzip.GzipFile(fileobj=plain) if packed else plain
-            for number, line in enumerate(file, 1):
+            every = (line for piece in file for line in piece.splitlines())
+            for number, line in enumerate(every, 1):
                 yield number, line.removeprefix(_MARK) if number == 1 else line
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InvalidInput(f"{path.name} is damaged: it does not unpack.", advice="Fetch it again.") from None
@@ -81,13 +84,16 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _bad(path: Path, number: int, words: list[bytes]) -> InvalidInput:
     """Say what is wrong with a line that holds more than whole numbers and blanks."""
+    if number == 1 and words[0].startswith(_WIDE_MARKS):
+        return InvalidInput(f"{path.name} is saved as UTF-16.", advice="Save it as UTF-8 or plain text.")
     word = next(word for word in words if word.translate(None, _ALLOWED))
-    shown = word[:_SHOWN_CHARS].decode("utf-8", "replace")
+    decoded = word[:_SHOWN_CHARS].decode("utf-8", "replace")
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in decoded)
     if word[:1] == b"-" and word[1:].isdigit():
         return _refused(path, number, f"{shown} is below zero", "Number people and items from zero on.")
-    if b"," in word or b";" in word:
-        return _refused(path, number, f"'{shown}' is not a whole number", "Put blanks between the numbers.")
     advice = "Each line is a person's number and then the numbers of their items, with blanks between them."
+    if b"," in word or b";" in word:
+        advice = "Put blanks between the numbers."
     if number == 1:
         advice += " A line of headings has to go; a file of events is read with --events."
     return _refused(path, number, f"'{shown}' is not a whole number", advice)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender import batch, files, scoring, solving, tuning
-from assent.models.recommender.form import Form
+from assent.models.recommender.form import Form, following, following_rows, growing
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
 from assent.sums import Contribution, PairSum
@@ -219,10 +219,10 @@ class Recommender:
         if len(people) * _FOLLOW_SHARE > fresh.columns:
             self.adopt(fresh)
             return
-        old = form.total
+        step, old = following(form, fresh, people, sign), form.total
         with self._reading:
             try:
-                form.follow(fresh, people, sign)
+                step()
             except Corrupt:
                 self._repair(old, fresh, people, sign)
             except BaseException:
@@ -263,13 +263,12 @@ class Recommender:
     def grow(self, columns: int) -> None:
         """Append items nobody holds yet; raises `InvalidInput` for fewer items, `NotEnoughMemory`."""
         with self._writing:
-            form = self._held()
-            if columns == self.columns:
-                return
-            fresh = form.total.copy()
+            form, fresh = self._held(), self.sum.copy()
             fresh.grow(columns)
-            with self._reading:
-                form.grow(fresh, self.memory_bytes)
+            if columns > form.columns:
+                step = growing(form, fresh, self.memory_bytes)
+                with self._reading:
+                    step()
 
     def replace_rows(
         self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int, *, solve: bool = True
@@ -283,9 +282,10 @@ class Recommender:
             form = self._held()
             old, fresh = form.total, form.total.copy()
             fresh.replace_rows(rows, counts, people)
+            step = following_rows(form, fresh, np.array(sorted(rows), np.int32))
             with self._reading:
                 try:
-                    near = form.follow_rows(fresh, np.array(sorted(rows), np.int32))
+                    near = step()
                 except Corrupt:
                     self.repairs += 1
                     near, solve = False, True

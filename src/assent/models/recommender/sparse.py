@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from assent.models.recommender.mass import mass_of, mass_of_rows
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
-from assent.models.recommender.sparse_solving import Solution, choose, closeness, levels, regress, rows_of
-from assent.models.recommender.sparse_weights import Rows, SparseWeights
+from assent.models.recommender.sparse_solving import choose, closeness, levels, regress, rows_of
+from assent.models.recommender.sparse_weights import Replacement, Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
 from assent.sums.sparse_nearest import NOBODY
 from assent.sums.sparse_reading import SumReader
@@ -22,14 +23,26 @@ from assent.terms.errors import Corrupt
 _TOUCHED_SHARE: Final = 4
 
 
-class _Change(NamedTuple):
-    """Columns that were solved anew with their neighbours, and of those that chose anew how close the last one is."""
+class _Factors(NamedTuple):
+    """What answers take from the counts, float32 [n]: the factor of each column, and of both sides of a pair."""
 
-    columns: NDArray[np.int32]
-    near: NDArray[np.int32]
-    solved: Solution
-    again: NDArray[np.int32]
+    scales: NDArray[np.float32]
+    #: Without a share of neighbours these two are empty.
+    inputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+
+
+class _Change(NamedTuple):
+    """Everything that a form holds after a change, worked out before anything of it is put in place."""
+
+    total: PairSum
+    reader: SumReader
+    octaves: NDArray[np.float64]
+    mass: int
+    factors: _Factors
+    left: NDArray[np.float32]
     edges: NDArray[np.float64]
+    weights: Replacement
 
 
 class SparseForm:
@@ -64,18 +77,18 @@ class SparseForm:
         self._reader = SumReader(total)
         self._octaves = levels(total.counts)
         self._mass = mass_of(total) if self.share else 0
-        self._measure()
+        self._factors = self._factors_of(total.counts, self._mass)
 
-    def _measure(self) -> None:
-        """Take from the counts what every answer needs: the factor of each column, and of both sides of a pair."""
-        counts = self.total.counts
-        self.scales = (self.settings.scales(counts) * (1.0 - self.share)).astype(np.float32)
-        if self.share:
-            held = max(int(np.count_nonzero(counts)), 1)
-            shares = np.maximum(counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
-            per_row = held * UNIT / max(self._mass, 1) * self.share
-            self._inputs = (shares**-self.settings.input_discount).astype(np.float32)
-            self._outputs = (shares**-self.settings.neighbour_discount * per_row).astype(np.float32)
+    def _factors_of(self, counts: NDArray[np.int64], mass: int) -> _Factors:
+        """Return what answers take from counts, int64 [n], and from the sum of all entries."""
+        scales = (self.settings.scales(counts) * (1.0 - self.share)).astype(np.float32)
+        if not self.share:
+            return _Factors(scales, np.empty(0, np.float32), np.empty(0, np.float32))
+        held = max(int(np.count_nonzero(counts)), 1)
+        shares = np.maximum(counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
+        per_row = held * UNIT / max(mass, 1) * self.share
+        inputs = (shares**-self.settings.input_discount).astype(np.float32)
+        return _Factors(scales, inputs, (shares**-self.settings.neighbour_discount * per_row).astype(np.float32))
 
     @property
     def columns(self) -> int:
@@ -92,11 +105,12 @@ class SparseForm:
     def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return `x B` for one person, float32 [items]; touches the rows of their items only."""
         scores = np.zeros(self.columns, np.float32)
+        scales, inputs, outputs = self._factors
         for item, weight in zip(items.tolist(), weights.astype(np.float32), strict=True):
             columns, layers = self.weights.row(item)
-            parts = layers[0] * self.scales[columns]
+            parts = layers[0] * scales[columns]
             if self.share:
-                parts += layers[1] * (self._outputs[columns] * self._inputs[item])
+                parts += layers[1] * (outputs[columns] * inputs[item])
             scores[columns] += parts * weight
         return scores
 
@@ -105,10 +119,11 @@ class SparseForm:
     ) -> NDArray[np.float64]:
         """Return what each item adds to the score of each target, float64 [items, targets]."""
         layers = self.weights.layers
-        shares = self.weights.block(items, targets, layers[0]) * self.scales[targets]
+        scales, inputs, outputs = self._factors
+        shares = self.weights.block(items, targets, layers[0]) * scales[targets]
         if self.share:
             pairs = self.weights.block(items, targets, layers[1])
-            shares += pairs * self._inputs[items][:, None] * self._outputs[targets]
+            shares += pairs * inputs[items][:, None] * outputs[targets]
         told: NDArray[np.float64] = weights[:, None] * shares
         return told
 
@@ -134,31 +149,44 @@ class SparseForm:
     def score_rows(self, people: Any, out: NDArray[Any]) -> None:
         """Write `X B` for a block of people, CSR float64 [people, items], to `out` [people, items]."""
         typed = people.astype(out.dtype)
+        scales, inputs, outputs = self._factors
         self.weights.times(typed, 0, out)
-        out *= self.scales
+        out *= scales
         if self.share:
-            typed.data *= self._inputs[typed.indices]
+            typed.data *= inputs[typed.indices]
             pairs = np.empty_like(out)
             self.weights.times(typed, 1, pairs)
-            pairs *= self._outputs
+            pairs *= outputs
             out += pairs
 
     # -- following -----------------------------------------------------------------------------------------------
 
-    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:  # noqa: ARG002 - both ways
+    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Take over `fresh`, which is `total` with `people` added or taken out."""
-        touched = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
-        self._follow_items(fresh, touched, touched)
+        self.prepare(fresh, people, sign)()
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
         """Take over `fresh`, which differs in the rows `items` of the triangle only; `False` if solving is cheaper."""
+        return self.prepare_rows(fresh, items)()
+
+    def prepare(
+        self,
+        fresh: PairSum,
+        people: Sequence[Contribution],
+        sign: int,  # noqa: ARG002 - both ways
+    ) -> Callable[[], bool]:
+        """Solve what `follow` takes over, and return what puts it in place; answers go on until that is called."""
+        touched = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
+        return self._prepare_items(fresh, touched, touched)
+
+    def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
+        """Solve what `follow_rows` takes over, and return what puts it in place, or says `False`."""
         pairs = [self._moved_in_row(fresh, item) for item in items.tolist()]
         recounted = np.flatnonzero(self.total.counts != fresh.counts)
         touched = np.unique(np.concatenate([np.empty(0, np.int32), recounted, *pairs])).astype(np.int32)
         if len(touched) * _TOUCHED_SHARE > self.columns:
-            return False
-        self._follow_items(fresh, touched, items)
-        return True
+            return lambda: False
+        return self._prepare_items(fresh, touched, items)
 
     def _moved_in_row(self, fresh: PairSum, item: int) -> NDArray[np.int32]:
         """Return the items whose pair with `item` differs, and `item` itself if there is one."""
@@ -170,64 +198,83 @@ class SparseForm:
         moved = union[step != 0]
         return np.append(moved, np.int32(item)) if len(moved) else moved
 
-    def _follow_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
-        """Take over `fresh`, in which only pairs among `touched` (ascending) differ, all in the rows `rows`."""
+    def _prepare_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> Callable[[], bool]:
+        """Return what takes over `fresh`, in which only pairs among `touched` (ascending) differ, all in `rows`."""
         change = self._solve_changes(fresh, touched, rows) if len(touched) else None
-        self.total = fresh
-        if change is not None:
-            self._take_over(change)
+
+        def take_over() -> bool:
+            if change is None:
+                self.total = fresh
+            else:
+                self._take_over(change)
+            return True
+
+        return take_over
 
     def _solve_changes(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> _Change:
-        """Return what becomes different; nothing that answers read is written to.
+        """Return what becomes different. Nothing is written to: whatever stops it, the form is as it was.
 
         1 The neighbours of `touched` are chosen anew, and those of items to which one whose octave moved comes near
         enough, or was near. 2 All these, and every item with a neighbour among `touched`, are solved anew. All others
         depend on nothing that changed.
         """
-        self.terms += 1
+        # Rows that the twin marks as changed are marked for both: this one reads them from its own sum as rightly.
+        reader = copy.copy(self._reader)
+        reader.follow(fresh, rows.tolist())
+        octaves, mass = levels(fresh.counts), self._mass
         if self.share:
-            self._mass += mass_of_rows(fresh, rows) - mass_of_rows(self.total, rows)
-        before, self._octaves = self._octaves, levels(fresh.counts)
-        self._reader.follow(fresh, rows.tolist())
-        moved = np.flatnonzero(before != self._octaves).astype(np.int32)
-        again = np.union1d(touched, self._reached_by(moved)).astype(np.int32)
+            mass += mass_of_rows(fresh, rows) - mass_of_rows(self.total, rows)
+        moved = np.flatnonzero(self._octaves != octaves).astype(np.int32)
+        again = np.union1d(touched, self._reached_by(reader, octaves, moved)).astype(np.int32)
         columns = np.union1d(again, self.weights.near_to(touched)).astype(np.int32)
         near = self.weights.near[columns]
-        choice = choose(self._reader, self._octaves, again)
+        choice = choose(reader, octaves, again)
         near[np.searchsorted(columns, again)] = choice.near
-        solved = regress(self._reader, self.settings.ridges(fresh.counts), columns, near)
-        return _Change(columns, near, solved, again, choice.edges)
+        solved = regress(reader, self.settings.ridges(fresh.counts), columns, near)
+        left, edges = self.left.copy(), self.edges.copy()
+        left[columns], edges[again] = solved.left, choice.edges
+        weights = self.weights.prepare(columns, near, _layers(solved.weights, solved.together, self.share))
+        return _Change(fresh, reader, octaves, mass, self._factors_of(fresh.counts, mass), left, edges, weights)
 
     def _take_over(self, change: _Change) -> None:
         """Put what became different in its place: quick beside solving it."""
-        layers = _layers(change.solved.weights, change.solved.together, self.share)
-        self.weights.replace(change.columns, change.near, layers)
-        if not self.left.flags.writeable:
-            self.left, self.edges = self.left.copy(), self.edges.copy()
-        self.left[change.columns], self.edges[change.again] = change.solved.left, change.edges
-        self._measure()
+        self.terms += 1
+        self.total, self._reader, self._octaves, self._mass, self._factors, self.left, self.edges, weights = change
+        self.weights.put(weights)
 
-    def _reached_by(self, moved: NDArray[np.int32]) -> NDArray[np.int32]:
+    def _reached_by(
+        self, reader: SumReader, octaves: NDArray[np.float64], moved: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
         """Return the items whose neighbours may change because the octaves of `moved` (ascending) did.
 
         An edge is never above what it says: members come closer without being chosen anew, and never go unnoticed.
         """
         if not len(moved):
             return moved
-        starts, indices, values = rows_of(self._reader, moved)
-        close = closeness(values, self._octaves[moved].repeat(np.diff(starts)))
+        starts, indices, values = rows_of(reader, moved)
+        close = closeness(values, octaves[moved].repeat(np.diff(starts)))
         return np.union1d(indices[close >= self.edges[indices]], self.weights.near_to(moved)).astype(np.int32)
 
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
         """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
+        self.prepare_growth(fresh, memory_bytes)()
+
+    def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
+        """Return what takes over `fresh` as `grow` does; answers go on until that is called."""
         refuse_if_too_large(fresh.columns, 0, memory_bytes)
         more = self.settings.ridges(fresh.counts)[self.columns :]
-        self.weights.grow(fresh.columns)
-        self.left = np.concatenate((self.left, more.astype(np.float32)))
-        self.edges = np.concatenate((self.edges, np.zeros(len(more))))
-        self.total, self._octaves = fresh, levels(fresh.counts)
-        self._reader.follow(fresh, ())
-        self._measure()
+        left = np.concatenate((self.left, more.astype(np.float32)))
+        edges = np.concatenate((self.edges, np.zeros(len(more))))
+        reader = copy.copy(self._reader)
+        reader.follow(fresh, ())
+        octaves, factors = levels(fresh.counts), self._factors_of(fresh.counts, self._mass)
+        weights = self.weights.grown(fresh.columns)
+
+        def take_over() -> None:
+            self.total, self._reader, self._octaves, self._factors = fresh, reader, octaves, factors
+            self.left, self.edges, self.weights = left, edges, weights
+
+        return take_over
 
     def residual(self, item: int) -> float:
         """Return how far any weight of `item` is from what the sum says; 0 is exact."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -28,6 +29,25 @@ class Rows(NamedTuple):
         return self.columns[first:last], [layer[first:last] for layer in self.layers]
 
 
+class _Shown(NamedTuple):
+    """What answers read: the rows of all columns, which of these no longer count, and the rows that do instead."""
+
+    rows: Rows
+    replaced: NDArray[np.bool_]
+    fresh: Rows | None
+
+
+class Replacement(NamedTuple):
+    """Other entries for some columns, ready to be put in place: whatever takes long is done."""
+
+    columns: NDArray[np.int32]
+    near: NDArray[np.int32]
+    layers: list[NDArray[np.float32]]
+    shown: _Shown
+    #: What they are written to: the arrays themselves, or copies where these may not be written to.
+    targets: tuple[NDArray[np.int32], list[NDArray[np.float32]]]
+
+
 class SparseWeights:
     """Matrices [n, n] ("layers") with entries at the same places, at most `k` in each column.
 
@@ -40,62 +60,76 @@ class SparseWeights:
         """Take over the columns, and their rows if they are known."""
         self.near = near
         self.layers = layers
-        self.rows = self._rows_of(np.arange(len(near), dtype=np.int32)) if rows is None else rows
-        self._replaced = np.zeros(len(near), np.bool_)
-        self._fresh: Rows | None = None
+        rows = _every_row(near, layers) if rows is None else rows
+        self._shown = _Shown(rows, np.zeros(len(near), np.bool_), None)
 
-    def _rows_of(self, columns: NDArray[np.int32]) -> Rows:
-        """Return the entries of some columns (ascending), row by row."""
-        near = self.near[columns]
-        there = near != NOBODY
-        count = int(there.sum())
-        starts = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
-        shape = (len(columns), len(self.near))
-        # One transposition finds the order, and every layer is put into it.
-        order = scipy.sparse.csr_array((np.arange(count, dtype=np.int32), near[there], starts), shape=shape).tocsc()
-        layers = tuple(layer[columns][there][order.data] for layer in self.layers)
-        return Rows(order.indptr.astype(np.int64), columns[order.indices], layers)
+    @property
+    def rows(self) -> Rows:
+        """The entries of the columns that were not replaced since all were put together, row by row."""
+        return self._shown.rows
 
-    def replace(self, columns: NDArray[np.int32], near: NDArray[np.int32], layers: list[NDArray[np.float32]]) -> None:
-        """Put other entries in place of those of `columns` (ascending)."""
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def prepare(
+        self, columns: NDArray[np.int32], near: NDArray[np.int32], layers: list[NDArray[np.float32]]
+    ) -> Replacement:
+        """Return what `put` puts in place of the entries of `columns` (ascending); answers read on meanwhile."""
+        rows, replaced = self.rows, self._shown.replaced.copy()
+        replaced[columns] = True
+        if int(replaced.sum()) > max(len(self.near) // _REPLACED_SHARE, _REPLACED_MIN):
+            rows = self._together()
+            replaced[:] = False
+            replaced[columns] = True
+        every = np.flatnonzero(replaced).astype(np.int32)
+        places = np.searchsorted(every, columns)
+        mine, others = self.near[every], [layer[every] for layer in self.layers]
+        mine[places] = near
+        for own, theirs in zip(others, layers, strict=True):
+            own[places] = theirs
+        shown = _Shown(rows, replaced, _by_row(every, mine, others, len(self.near)))
+        targets = (self.near, self.layers)
         if not self.near.flags.writeable:
-            self.near, self.layers = self.near.copy(), [layer.copy() for layer in self.layers]
-        self.near[columns] = near
-        for mine, theirs in zip(self.layers, layers, strict=True):
-            mine[columns] = theirs
-        self._replaced[columns] = True
-        replaced = np.flatnonzero(self._replaced).astype(np.int32)
-        self._fresh = self._rows_of(replaced)
-        if len(replaced) > max(len(self.near) // _REPLACED_SHARE, _REPLACED_MIN):
-            self.settle()
+            targets = (self.near.copy(), [layer.copy() for layer in self.layers])
+        return Replacement(columns, near, layers, shown, targets)
+
+    def put(self, replacement: Replacement) -> None:
+        """Put in place what `prepare` returned, with no other change in between."""
+        self.near, self.layers = replacement.targets
+        self.near[replacement.columns] = replacement.near
+        for mine, theirs in zip(self.layers, replacement.layers, strict=True):
+            mine[replacement.columns] = theirs
+        self._shown = replacement.shown
+
+    def _together(self) -> Rows:
+        """Return the rows of all columns as they stand."""
+        return self.rows if self._shown.fresh is None else _every_row(self.near, self.layers)
 
     def settle(self) -> None:
-        """Put all columns together as rows."""
-        if self._fresh is not None:
-            self.rows = self._rows_of(np.arange(len(self.near), dtype=np.int32))
-            self._replaced[:] = False
-            self._fresh = None
+        """Put all columns together as rows; answers may read meanwhile."""
+        self._shown = _Shown(self._together(), np.zeros(len(self.near), np.bool_), None)
 
-    def grow(self, columns: int) -> None:
-        """Append empty columns and rows until there are `columns`."""
+    def grown(self, columns: int) -> SparseWeights:
+        """Return the same weights with empty columns and rows appended until there are `columns`."""
         more = columns - len(self.near)
         shape = (more, self.near.shape[1])
-        self.settle()
-        self.near = np.concatenate((self.near, np.full(shape, NOBODY, np.int32)))
-        self.layers = [np.concatenate((layer, np.zeros(shape, np.float32))) for layer in self.layers]
-        self._replaced = np.zeros(columns, np.bool_)
-        starts = np.concatenate((self.rows.starts, np.full(more, self.rows.starts[-1])))
-        self.rows = self.rows._replace(starts=starts)
+        rows = self._together()
+        starts = np.concatenate((rows.starts, np.full(more, rows.starts[-1])))
+        return SparseWeights(
+            np.concatenate((self.near, np.full(shape, NOBODY, np.int32))),
+            [np.concatenate((layer, np.zeros(shape, np.float32))) for layer in self.layers],
+            rows._replace(starts=starts),
+        )
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def row(self, item: int) -> tuple[NDArray[np.int32], list[NDArray[np.float32]]]:
         """Return the columns in which `item` has an entry, int32 [m], each once, and the entries of each layer."""
-        columns, layers = self.rows.row(item)
-        if self._fresh is None:
+        rows, replaced, beside = self._shown
+        columns, layers = rows.row(item)
+        if beside is None:
             return columns, layers
-        stays = ~self._replaced[columns]
-        more, fresh = self._fresh.row(item)
+        stays = ~replaced[columns]
+        more, fresh = beside.row(item)
         joined = [np.concatenate((old[stays], new)) for old, new in zip(layers, fresh, strict=True)]
         return np.concatenate((columns[stays], more)), joined
 
@@ -122,10 +156,30 @@ class SparseWeights:
     def times(self, people: Any, number: int, out: NDArray[Any]) -> None:
         """Write the product of CSR [rows, n] with a layer to `out` [rows, n]."""
         out[:] = 0
-        _add_product(people, self.rows, number, out)
-        if self._fresh is not None:
-            out[:, self._replaced] = 0
-            _add_product(people, self._fresh, number, out)
+        rows, replaced, beside = self._shown
+        _add_product(people, rows, number, out)
+        if beside is not None:
+            out[:, replaced] = 0
+            _add_product(people, beside, number, out)
+
+
+def _every_row(near: NDArray[np.int32], layers: Sequence[NDArray[np.float32]]) -> Rows:
+    """Return the entries of all columns, row by row."""
+    return _by_row(np.arange(len(near), dtype=np.int32), near, layers, len(near))
+
+
+def _by_row(
+    columns: NDArray[np.int32], near: NDArray[np.int32], layers: Sequence[NDArray[np.float32]], size: int
+) -> Rows:
+    """Return the entries of `columns` (ascending) of `size`, of which `near` and `layers` [c, k] tell, row by row."""
+    there = near != NOBODY
+    count = int(there.sum())
+    starts = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+    # One transposition finds the order, and every layer is put into it.
+    numbers = np.arange(count, dtype=np.int32)
+    order = scipy.sparse.csr_array((numbers, near[there], starts), shape=(len(columns), size)).tocsc()
+    ordered = tuple(layer[there][order.data] for layer in layers)
+    return Rows(order.indptr.astype(np.int64), columns[order.indices], ordered)
 
 
 def _add_product(people: Any, rows: Rows, number: int, out: NDArray[Any]) -> None:
