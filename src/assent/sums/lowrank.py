@@ -26,7 +26,7 @@ _SLICES: Final = 12
 _TILE_ROWS: Final = 512
 _TILE_COLUMNS: Final = 8192
 #: So many entries of rows are gathered at once: they stay in the processor's cache until they are added up.
-_GATHERED_ENTRIES: Final = 1 << 16
+_GATHERED_ENTRIES: Final = 1 << 17
 #: Products of so many operations at most are made by BLAS on the thread that asks for them.
 _ALONE_OPERATIONS: Final = 1 << 18
 #: How far rounding may push a denominator under its bound.
@@ -94,16 +94,19 @@ class LowRankInverse:
         """Return `Q u` for the `u` of every term, [terms, n]."""
         images: Reals = np.zeros((len(terms), self.size), self.dense.dtype)
         step = max(_GATHERED_ENTRIES // max(self.size, 1), 1)
-        vectors, factors = self._vectors[: self.pending], self._factors[: self.pending]
+        vectors, folding = self._vectors[: self.pending], self._folding
         inner = np.empty((len(terms), self.pending), self.dense.dtype)
         for place, term in enumerate(terms):
             values = term.values.astype(self.dense.dtype)
             for first in range(0, len(values), step):
                 some = slice(first, first + step)
-                images[place] += np.einsum("k,kn->n", values[some], self.dense[term.items[some]])
+                rows = self.dense.take(term.items[some], axis=0, mode="clip")
+                _add_combined(images[place : place + 1], values[None, some], rows)
             inner[place] = np.einsum("k,pk->p", values, vectors[:, term.items])
-        if self.pending:
-            images -= _combined(inner * factors, vectors)
+        inner *= -self._factors[: self.pending]
+        # What is folded already is zeros: it need not be read.
+        _add_combined(images[:, self._folded :], inner[:, :folding], vectors[:folding, self._folded :])
+        _add_combined(images, inner[:, folding:], vectors[folding:])
         return images
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
@@ -119,7 +122,7 @@ class LowRankInverse:
         result: Reals = self.dense[items[:, None], targets]
         if self.pending:
             vectors = self._vectors[: self.pending]
-            result -= _combined(vectors[:, items].T * self._factors[: self.pending], vectors[:, targets])
+            _add_combined(result, vectors[:, items].T * -self._factors[: self.pending], vectors[:, targets])
         return result
 
     def whole(self) -> Reals:
@@ -153,8 +156,8 @@ class LowRankInverse:
         for place, term in enumerate(terms):
             image = images[place]
             if place:
-                inner = _combined(term.values.astype(self.dense.dtype)[None], images[:place, term.items].T)
-                image -= _combined(inner * factors[:place], images[:place])[0]
+                inner = images[:place, term.items] @ term.values.astype(self.dense.dtype)
+                _add_combined(images[place : place + 1], -(inner * factors[:place])[None], images[:place])
             factors[place] = self._factor(term, image)
         if self.pending + len(terms) > len(self._factors):
             self.fold()
@@ -214,7 +217,8 @@ class LowRankInverse:
             if left == top:
                 # Rounding must not make the two halves of a corner differ.
                 corner = tile[:, : len(tile)]
-                corner[:] = np.triu(corner) + np.triu(corner, 1).T
+                corner += corner.T
+                corner *= 0.5
                 self.diagonal[rows] = np.diagonal(corner)
                 tile, columns = tile[:, len(tile) :], slice(rows.stop, left + _TILE_COLUMNS)
             self.dense[columns, rows] = tile.T
@@ -249,19 +253,11 @@ class LowRankInverse:
         return float(np.abs(probe).max())
 
 
-def _combined(factors: Reals, vectors: Reals) -> Reals:
-    """Return `factors vectors`, [m, p] times [p, n], on this thread.
+def _add_combined(out: Reals, factors: Reals, vectors: Reals) -> None:
+    """Do `out += factors vectors`, [m, p] times [p, n], on this thread.
 
     A product of BLAS may wait long for a thread of its own while others keep the processors busy, unless it is so small
-    that it asks for none; those of a single vector ask for one soon, and are as fast without BLAS.
+    that it asks for none.
     """
-    count, inner, columns = len(factors), len(vectors), vectors.shape[1]
-    if count == 1:
-        product: Reals = np.einsum("mp,pn->mn", factors, vectors)
-        return product
-    product = np.empty((count, columns), vectors.dtype)
-    step = max(_ALONE_OPERATIONS // max(count * inner, 1), 1)
-    for first in range(0, columns, step):
-        some = slice(first, first + step)
-        np.matmul(factors, vectors[:, some], out=product[:, some])
-    return product
+    if len(vectors):
+        add_product(out, factors, vectors, operations_max=_ALONE_OPERATIONS)

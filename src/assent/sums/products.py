@@ -34,11 +34,14 @@ _GEMM: Final = {np.dtype(np.float32): _routine("sgemm"), np.dtype(np.float64): _
 _REAL: Final = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
 
 
-def add_product(out: Reals, left: Reals, right: Reals, *, scale: float = 1.0, keep: bool = True) -> None:
+def add_product(
+    out: Reals, left: Reals, right: Reals, *, scale: float = 1.0, keep: bool = True, operations_max: int | None = None
+) -> None:
     """Do `out += scale * left right`, or without `keep` `out = scale * left right`.
 
     `out` [m, n] with entries of a row side by side, `left` [m, k] and `right` [k, n] with the entries of a row or of a
-    column side by side; all of one type, float32 or float64. `out` overlaps neither of the others.
+    column side by side; all of one type, float32 or float64. `out` overlaps neither of the others. With
+    `operations_max` BLAS is asked for some columns after the others, for as many as take so many operations.
     """
     rows, columns = out.shape
     if not out.size:
@@ -47,22 +50,27 @@ def add_product(out: Reals, left: Reals, right: Reals, *, scale: float = 1.0, ke
     # A row-major array is a column-major one transposed, and out' = right' left'.
     right_way, right_step = _layout(right)
     left_way, left_step = _layout(left)
-    sizes = (ctypes.c_int(columns), ctypes.c_int(rows), ctypes.c_int(len(right)))
-    steps = (ctypes.c_int(right_step), ctypes.c_int(left_step), ctypes.c_int(_layout(out)[1]))
-    scales = (real(scale), real(1.0 if keep else 0.0))
-    _GEMM[out.dtype](
-        right_way,
-        left_way,
-        *(ctypes.addressof(size) for size in sizes),
-        ctypes.addressof(scales[0]),
-        right.ctypes.data,
-        ctypes.addressof(steps[0]),
-        left.ctypes.data,
-        ctypes.addressof(steps[1]),
-        ctypes.addressof(scales[1]),
-        out.ctypes.data,
-        ctypes.addressof(steps[2]),
-    )
+    width = columns if operations_max is None else max(operations_max // max(left.size, 1), 1)
+    numbers = (ctypes.c_int * 6)(width, rows, len(right), right_step, left_step, _layout(out)[1])
+    scales = (real * 2)(scale, 1.0 if keep else 0.0)
+    number, one = ctypes.addressof(numbers), ctypes.addressof(scales)
+    right_at, left_at, out_at = (array.__array_interface__["data"][0] for array in (right, left, out))
+    item = out.itemsize
+    for first in range(0, columns, width):
+        numbers[0] = min(width, columns - first)
+        _GEMM[out.dtype](
+            right_way,
+            left_way,
+            *(number, number + 4, number + 8),
+            one,
+            right_at + first * item * (1 if right_way == b"N" else right_step),
+            number + 12,
+            left_at,
+            number + 16,
+            one + item,
+            out_at + first * item,
+            number + 20,
+        )
 
 
 def _layout(array: Reals) -> tuple[bytes, int]:

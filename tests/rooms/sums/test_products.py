@@ -20,8 +20,9 @@ def part(random, rows, columns, dtype, *, by_column):
     st.booleans(),
     st.booleans(),
     st.sampled_from([1.0, -1.0, 0.5]),
+    st.sampled_from([None, 1, 60]),
 )
-def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, scale):
+def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, scale, most):
     """Whatever the sizes, ways and types, the part becomes what the formula says, and nothing around it changes."""
     rows, inner, columns = sizes
     random = np.random.default_rng(1)
@@ -31,7 +32,7 @@ def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, sc
     expected = around.astype(np.float64)
     inside = (slice(1, rows + 1), slice(1, columns + 1))
     expected[inside] = keep * expected[inside] + scale * (left.astype(np.float64) @ right.astype(np.float64))
-    add_product(around[inside], left, right, scale=scale, keep=keep)
+    add_product(around[inside], left, right, scale=scale, keep=keep, operations_max=most)
     np.testing.assert_allclose(around, expected, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
