@@ -8,11 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.sums.change import differences
 from assent.sums.contribution import Contribution
 from assent.sums.late import LATE_MAX, Late
-from assent.sums.mirror import Mirror
-from assent.sums.rows import Row, added, both_sides
+from assent.sums.rows import Row, added
 from assent.sums.table import HeldRow, RowTable
 
 
@@ -29,8 +27,8 @@ class Standing:
     late: Late = field(default_factory=Late)
     #: How many rows of the upper triangle have an entry at each item; counted once it is needed, then kept up.
     reached: NDArray[np.int64] | None = None
-    #: What stands below the diagonal, made once it is needed, then kept up.
-    mirror: Mirror | None = None
+    #: The items of whoever came or left last, while they are late, and what `pairs` says of them.
+    known: tuple[NDArray[np.int32], NDArray[np.int64]] | None = None
 
     def row(self, item: int) -> Row:
         """Return row `item` of the upper triangle without the people who are late."""
@@ -41,14 +39,6 @@ class Standing:
         """Return some rows of the upper triangle without the people who are late."""
         changed = self.changed
         return self.table.rows(items, {item: changed[item].row for item in items.tolist() if item in changed})
-
-    def turned(self) -> tuple[Standing, Mirror]:
-        """Return the same with what stands below the diagonal."""
-        if self.mirror is not None:
-            return self, self.mirror
-        flat = self.flat()
-        mirror = Mirror.of(flat.table.starts, flat.table.indices, flat.table.values)
-        return replace(flat, mirror=mirror), mirror
 
     def counted(self) -> tuple[Standing, NDArray[np.int64]]:
         """Return the same up to date with the number of rows that reach each item."""
@@ -61,9 +51,9 @@ class Standing:
             reached[changed.row.indices] += 1
         return replace(settled, reached=reached), reached
 
-    def joined(self, contribution: Contribution, sign: int) -> Standing:
-        """Return the rows after somebody came (`sign` 1) or left (-1)."""
-        after = replace(self, late=self.late.joined(contribution, sign))
+    def joined(self, contribution: Contribution, sign: int, pairs: NDArray[np.int64]) -> Standing:
+        """Return the rows after somebody came (`sign` 1) or left (-1), when their `pairs` are the given ones."""
+        after = replace(self, late=self.late.joined(contribution, sign), known=(contribution.items, pairs))
         return after if len(after.late) < LATE_MAX else after.settled()
 
     def settled(self) -> Standing:
@@ -72,31 +62,19 @@ class Standing:
             return self
         changed, reached = dict(self.changed), self.reached
         reached = None if reached is None else reached.copy()
-        mirror = None if self.mirror is None else self.mirror.copy()
         for item, indices, values in self.late.rows():
             before = self.row(item)
-            if mirror is None:
-                middle = int(indices.searchsorted(item))
-                row = added(before, indices[middle:], values[middle:])
-            else:
-                # Both sides at once take little longer than one of them.
-                row = mirror.split(item, added(both_sides(before, mirror.row(item)), indices, values, owned=True))
+            row = added(before, indices, values)
             changed[item] = HeldRow(row)
             if reached is not None:
                 reached[before.indices] -= 1
                 reached[row.indices] += 1
-        return Standing(self.table, changed, Late(), reached, mirror)
+        return Standing(self.table, changed, Late(), reached)
 
     def with_rows(self, rows: Mapping[int, Row]) -> Standing:
         """Return the rows with some replaced."""
         before = self.settled()
-        mirror = None if before.mirror is None else before.mirror.copy()
-        changed = dict(before.changed)
-        for item, row in rows.items():
-            if mirror is not None:
-                mirror.put(differences(item, before.row(item), row))
-            changed[item] = HeldRow(row)
-        return Standing(before.table, changed, mirror=mirror)
+        return Standing(before.table, before.changed | {item: HeldRow(row) for item, row in rows.items()})
 
     def flat(self) -> Standing:
         """Return the same with all rows side by side in one table."""
@@ -123,11 +101,12 @@ class Standing:
             self,
             table=self.table.grown(columns),
             reached=None if self.reached is None else np.concatenate((self.reached, more)),
-            mirror=None if self.mirror is None else self.mirror.grown(columns),
         )
 
     def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return entries of pairs of `items`, late people included, int64 [k, k]; ignore those below the diagonal."""
+        """Return entries of pairs of `items`, late people included, int64 [k, k], zero below the diagonal."""
+        if self.known is not None and self.known[0] is items:
+            return self.known[1]
         size = len(items)
         columns, values = np.full((size, size), -1, np.int32), np.zeros((size, size), np.int64)
         for place, (indices, numbers) in enumerate(self.rows(items)):
@@ -138,5 +117,5 @@ class Standing:
         # Where a column is not in a row, another one stands at its place.
         values[columns != items] = 0
         if len(self.late):
-            values += self.late.block(items, items, len(self.table))
+            values += np.triu(self.late.block(items, len(self.table)))
         return values

@@ -1,0 +1,230 @@
+"""A whole symmetric sum in floating point, for whoever reads rows of it all the time: kept up in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from assent.sums.contribution import UNIT
+from assent.sums.pairs import PairSum
+
+#: So many entries are turned over at once.
+_BLOCK_ENTRIES: Final = 1 << 20
+#: Room for entries to come: behind each row one in so many of its own and a few, and behind all rows likewise.
+_ROOM_SHARE: Final = 16
+_ROOM_ENTRIES: Final = 8
+#: A row is written anew once more than one in so many of its entries are nothing any more.
+_NOTHING_SHARE: Final = 8
+#: Only places so near to each other are told together: SciPy wants them in the type of the columns, int32.
+_REACH_ENTRIES: Final = 1 << 30
+
+
+class Image:
+    """The entries of a `PairSum` beside its diagonal, in units (2^20 steps), rounded to float32 or float64.
+
+    Row `i` is `indices[starts[i] : ends[i]]`, ascending, with its `values`; there is room up to `limits[i]`. Other than
+    the rows of a sum they are changed in place, so an image belongs to one reader. What became nothing stays as a zero
+    for a while, but under the name of the entry before it: nobody sees which pair it was.
+    """
+
+    def __init__(self, total: PairSum, dtype: Any) -> None:
+        """Turn over a sum; beside the result, a block of entries is held."""
+        starts, indices, values = total.arrays()
+        self.columns = total.columns
+        self._lay_out(_lengths(starts, indices), np.dtype(dtype))
+        for first, last in _blocks(starts):
+            held = slice(int(starts[first]), int(starts[last]))
+            owners = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(starts[first : last + 1]))
+            beside = indices[held] != owners
+            counts = np.bincount(owners[beside] - first, minlength=last - first)
+            typed = (values[held][beside] / UNIT).astype(dtype)
+            above: Any = scipy.sparse.csr_matrix(
+                (typed, indices[held][beside], np.concatenate(([0], np.cumsum(counts)))), (last - first, self.columns)
+            )
+            # What stands before the diagonal of a row comes from the rows above it, so it is all there first.
+            below = above.tocsc()
+            self._append(slice(0, self.columns), np.diff(below.indptr), below.indices + np.int32(first), below.data)
+            self._append(slice(first, last), counts, above.indices, above.data)
+
+    def _lay_out(self, lengths: NDArray[np.int64], dtype: np.dtype[Any]) -> None:
+        """Make room for rows of these lengths, int64 [columns], and hold none."""
+        room = lengths + lengths // _ROOM_SHARE + _ROOM_ENTRIES
+        self._limits: NDArray[np.int64] = np.cumsum(room)
+        self._starts: NDArray[np.int64] = self._limits - room
+        self._ends: NDArray[np.int64] = self._starts.copy()
+        #: Where nobody has written yet.
+        self._end = int(room.sum())
+        size = self._end + self._end // _ROOM_SHARE + _ROOM_ENTRIES
+        self._indices: NDArray[np.int32] = np.zeros(size, np.int32)
+        self._values: NDArray[Any] = np.zeros(size, dtype)
+        #: How many zeros each row has at most.
+        self._nothing: NDArray[np.int64] = np.zeros(len(lengths), np.int64)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def times(self, items: NDArray[np.int32], weights: NDArray[Any]) -> NDArray[Any]:
+        """Return the sum of the rows of `items` [k], each times its weight, [columns], in the type of the image."""
+        total: NDArray[Any] = np.zeros(self.columns, self._values.dtype)
+        # From the last place to the first: between two rows the bounds go back, which is a column without entries.
+        order = np.argsort(-self._starts[items])
+        firsts, lasts = self._starts[items[order]], self._ends[items[order]]
+        for base in range(0, len(self._indices), _REACH_ENTRIES):
+            near = (firsts >= base) & (firsts < base + _REACH_ENTRIES)
+            count = 2 * int(near.sum())
+            if not count:
+                continue
+            bounds = np.empty(count, np.int32)
+            bounds[::2], bounds[1::2] = firsts[near] - base, lasts[near] - base
+            spread = np.zeros(count - 1, total.dtype)
+            spread[::2] = weights[order[near]]
+            rows: Any = scipy.sparse.csc_matrix((self.columns, count - 1), dtype=total.dtype)
+            rows.indptr, rows.indices, rows.data = bounds, self._indices[base:], self._values[base:]
+            total += rows @ spread
+        return total
+
+    def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
+        """Return whole rows, [k, columns]."""
+        whole: NDArray[Any] = np.zeros((len(items), self.columns), self._values.dtype)
+        for place, item in enumerate(items.tolist()):
+            indices, values = self._row(item)
+            whole[place, indices] = values
+        return whole
+
+    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
+        """Return the entries at `items` [k] x `targets` [t], [k, t]."""
+        places, found = self._found(items, targets)
+        block: NDArray[Any] = np.zeros(found.shape, self._values.dtype)
+        block[found] = self._values[places[found]]
+        return block
+
+    def _row(self, item: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
+        """Return the columns and values of a row that are something, as new arrays."""
+        held = slice(int(self._starts[item]), int(self._ends[item]))
+        kept = np.flatnonzero(self._values[held])
+        return self._indices[held][kept], self._values[held][kept]
+
+    def _found(
+        self, items: NDArray[np.int32], targets: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return where `targets` stand in the rows of `items`, and whether they do, both [k, t]."""
+        places = np.empty((len(items), len(targets)), np.int64)
+        firsts, lasts, indices = self._starts[items], self._ends[items], self._indices
+        for place, (first, last) in enumerate(zip(firsts.tolist(), lasts.tolist(), strict=True)):
+            places[place] = indices[first:last].searchsorted(targets)
+        places += firsts[:, None]
+        found = indices.take(places, mode="clip") == targets
+        found &= places < lasts[:, None]
+        return places, found
+
+    # -- following -----------------------------------------------------------------------------------------------
+
+    def follow(self, items: NDArray[np.int32], pairs: NDArray[np.int64]) -> None:
+        """Take over the pairs of `items`, ascending, from the sum: int64 [k, k], zero below the diagonal."""
+        exact = ((pairs + pairs.T) / UNIT).astype(self._values.dtype)
+        np.fill_diagonal(exact, 0.0)
+        places, found = self._found(items, items)
+        at, fresh = places[found], exact[found]
+        gone = np.flatnonzero((fresh == 0) & (self._values[at] != 0))
+        self._values[at] = fresh
+        if len(gone):
+            self._unname(items, np.nonzero(found)[0][gone], at[gone])
+        missing = ~found & (exact != 0)
+        for place in np.flatnonzero(missing.any(axis=1)).tolist():
+            more, (indices, values) = missing[place], self._row(int(items[place]))
+            union = np.concatenate((indices, items[more]))
+            order = union.argsort(kind="stable")
+            self._put(int(items[place]), union[order], np.concatenate((values, exact[place, more]))[order])
+
+    def _unname(self, items: NDArray[np.int32], owners: NDArray[np.intp], places: NDArray[np.int64]) -> None:
+        """Put the entries at `places`, ascending in the rows `items[owners]`, that became nothing under other names."""
+        firsts, lasts = self._starts[items][owners], self._ends[items][owners]
+        # Those side by side are all called after what stands before the first of them.
+        begins = places == firsts
+        names = self._indices[places - 1]
+        names[begins] = 0
+        begins[0] = True
+        begins[1:] |= places[1:] != places[:-1] + 1
+        names = names[begins][np.cumsum(begins) - 1]
+        self._indices[places] = names
+        while len(places):
+            # Zeros behind bore the name that is gone.
+            places = places + 1
+            on = np.flatnonzero((places < lasts) & (self._values[places] == 0) & (self._indices[places] != names))
+            places, lasts, names = places[on], lasts[on], names[on]
+            self._indices[places] = names
+        self._nothing[items] += np.bincount(owners, minlength=len(items))
+        full = self._nothing[items] * _NOTHING_SHARE > self._ends[items] - self._starts[items]
+        for item in items[full].tolist():
+            self._put(item, *self._row(item))
+
+    def grow(self, columns: int) -> None:
+        """Append rows without entries until there are `columns`."""
+        more = columns - self.columns
+        behind = np.full(more, self._end, np.int64)
+        self._starts = np.concatenate((self._starts, behind))
+        self._ends = np.concatenate((self._ends, behind))
+        self._limits = np.concatenate((self._limits, behind))
+        self._nothing = np.concatenate((self._nothing, np.zeros(more, np.int64)))
+        self.columns = columns
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def _append(self, rows: slice, counts: NDArray[np.int64], indices: NDArray[np.int32], values: NDArray[Any]) -> None:
+        """Append entries to consecutive rows, so many to each."""
+        starts = np.cumsum(counts) - counts
+        places = np.repeat(self._ends[rows] - starts, counts) + np.arange(len(indices))
+        self._indices[places], self._values[places] = indices, values
+        self._ends[rows] += counts
+
+    def _put(self, item: int, indices: NDArray[np.int32], values: NDArray[Any]) -> None:
+        """Write a row anew, elsewhere if it has outgrown its place; where it was, nothing of it stays."""
+        held = slice(int(self._starts[item]), int(self._ends[item]))
+        self._indices[held], self._values[held] = 0, 0.0
+        first, last = held.start, held.start + len(indices)
+        if last > self._limits[item]:
+            room = len(indices) + len(indices) // _ROOM_SHARE + _ROOM_ENTRIES
+            self._ends[item] = first
+            if self._end + room > len(self._indices):
+                self._spread(room)
+            first, last = self._end, self._end + len(indices)
+            self._end += room
+            self._starts[item], self._limits[item] = first, self._end
+        self._ends[item], self._nothing[item] = last, 0
+        self._indices[first:last], self._values[first:last] = indices, values
+
+    def _spread(self, room: int) -> None:
+        """Write all rows anew, side by side, with `room` behind them."""
+        old, indices, values = self._starts, self._indices, self._values
+        lengths, nothing = self._ends - old, self._nothing
+        self._lay_out(lengths, values.dtype)
+        if self._end + room > len(self._indices):
+            self._indices, self._values = np.zeros(self._end + room, np.int32), np.zeros(self._end + room, values.dtype)
+        self._ends, self._nothing = self._starts + lengths, nothing
+        bounds = zip(old.tolist(), self._starts.tolist(), lengths.tolist(), strict=True)
+        for before, after, length in bounds:
+            self._indices[after : after + length] = indices[before : before + length]
+            self._values[after : after + length] = values[before : before + length]
+
+
+def _blocks(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Cut rows into runs that hold a bounded number of entries, or are one row."""
+    first = 0
+    while first < len(starts) - 1:
+        reach = int(starts.searchsorted(starts[first] + _BLOCK_ENTRIES, "right")) - 1
+        last = min(max(reach, first + 1), len(starts) - 1)
+        yield first, last
+        first = last
+
+
+def _lengths(starts: NDArray[np.int64], indices: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return how many entries beside the diagonal each whole row has, given the upper triangle."""
+    lengths = np.diff(starts)
+    # The first entry of a row that has any stands on the diagonal, and is counted on both sides.
+    lengths -= 2 * (lengths > 0)
+    for first in range(0, len(indices), _BLOCK_ENTRIES):
+        lengths += np.bincount(indices[first : first + _BLOCK_ENTRIES], minlength=len(lengths))
+    return lengths

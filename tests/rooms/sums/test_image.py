@@ -1,0 +1,101 @@
+"""The image of a sum: every reader sees the matrix, whatever came and went, and nobody sees what is gone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import assent.sums.image as image_module
+from assent.sums import UNIT, Image, PairSum
+from tests.rooms.sums.test_pairs import COLUMNS, expected, people, person
+
+
+def assert_shows(image, inside, columns):
+    whole = np.array(expected(inside, columns), np.float64) / UNIT
+    np.fill_diagonal(whole, 0.0)
+    every = np.arange(columns, dtype=np.int32)
+    near = 1e-5 if image.rows(every).dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(image.rows(every), whole, rtol=near)
+    some, targets = every[[6, 1, 4]], every[[5, 0, 4, 1]]
+    np.testing.assert_allclose(image.block(some, targets), whole[np.ix_(some, targets)], rtol=near)
+    weights = np.array([1.0, 2.0, 0.5])
+    np.testing.assert_allclose(image.times(some, weights), weights @ whole[some], atol=20 * near)
+    assert not image.times(some[:0], weights[:0]).any()
+
+
+def assert_says_no_more(image, inside, columns):
+    """No column is named in a row but those of its pairs; a zero without an entry before it stands under 0."""
+    whole = np.array(expected(inside, columns), object) != 0
+    for item in range(columns):
+        named = image._indices[image._starts[item] : image._ends[item]]
+        assert (np.diff(named) >= 0).all()
+        assert set(named.tolist()) - {0} <= set(np.flatnonzero(whole[item]).tolist()) - {item}
+        zeros = image._values[image._starts[item] : image._ends[item]] == 0
+        assert image._nothing[item] >= zeros.sum()
+    used = np.zeros(len(image._indices), np.bool_)
+    for first, last in zip(image._starts.tolist(), image._ends.tolist(), strict=True):
+        assert not used[first:last].any()
+        used[first:last] = True
+    assert not image._indices[~used].any()
+    assert not image._values[~used].any()
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    people(),
+    people(),
+    st.sampled_from(["float32", "float64"]),
+    st.sampled_from([1, 2, 4, 1000]),
+    st.sampled_from([1, 5, 1 << 30]),
+    st.data(),
+)
+def test_it_follows_who_comes_and_who_leaves(crowd, more, dtype, share, reach, data):
+    """However little room there is and however late rows are written anew, all readers see the pairs as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_module, "_ROOM_SHARE", 1000)
+        patch.setattr(image_module, "_ROOM_ENTRIES", data.draw(st.integers(1, 3)))
+        patch.setattr(image_module, "_BLOCK_ENTRIES", data.draw(st.integers(1, 40)))
+        patch.setattr(image_module, "_NOTHING_SHARE", share)
+        patch.setattr(image_module, "_REACH_ENTRIES", reach)
+        total, inside = PairSum.of(crowd, COLUMNS), list(crowd)
+        image = Image(total, dtype)
+        assert_shows(image, inside, COLUMNS)
+        for _ in range(data.draw(st.integers(0, 12))):
+            if inside and data.draw(st.booleans()):
+                one = inside.pop(data.draw(st.integers(0, len(inside) - 1)))
+                total.remove(one)
+            elif more:
+                one = more.pop()
+                inside.append(one)
+                total.add(one)
+            else:
+                total.grow(total.columns + 1)
+                image.grow(total.columns)
+                continue
+            image.follow(one.items, total.pairs(one.items))
+            assert_shows(image, inside, total.columns)
+            assert_says_no_more(image, inside, total.columns)
+
+
+def test_a_gone_pair_takes_its_name_along():
+    """Zeros are called after the last entry before them that is still there, also when that one goes later."""
+    crowd = [person(0, 2), person(2, 3), person(2, 4), person(2, 5)]
+    total = PairSum.of(crowd, COLUMNS)
+    image = Image(total, "float64")
+    for place, names in ((2, [0, 3, 3, 5]), (1, [0, 0, 0, 5]), (3, [0, 0, 0, 0]), (0, [0, 0, 0, 0])):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(image_module, "_NOTHING_SHARE", 0)
+            total.remove(crowd[place])
+            image.follow(crowd[place].items, total.pairs(crowd[place].items))
+        assert image._indices[image._starts[2] : image._ends[2]].tolist() == names
+    assert not image._values.any()
+
+
+def test_it_takes_over_many_pairs_at_once():
+    """Pairs that nothing happened to stay as they are, and an empty sum has an image too."""
+    before, after = [person(0, 1, 2), person(1, 5)], [person(1, 2, 6), person(1, 5)]
+    image, every = Image(PairSum.of(before, COLUMNS), "float64"), np.arange(COLUMNS, dtype=np.int32)
+    image.follow(every, PairSum.of(after, COLUMNS).pairs(every))
+    assert_shows(image, after, COLUMNS)
+    assert not Image(PairSum(3), "float32").rows(np.arange(3, dtype=np.int32)).any()
+    assert Image(PairSum(0), "float32").columns == 0
