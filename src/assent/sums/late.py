@@ -41,14 +41,12 @@ class Late:
         more._scales = np.concatenate((self._scales, np.array([sign * contribution.weight], np.int64)))
         return more
 
-    def block(self, items: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
-        """Return the entries of the matrix at pairs of `items`, each unique, int64 [k, k]; it has so many `columns`."""
-        places = np.full(columns, -1, np.intp)
-        places[items] = np.arange(len(items))
-        found = places[self._items]
-        theirs = found >= 0
+    def block(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the entries of the matrix at pairs of `items`, ascending, int64 [k, k]."""
+        places = items.searchsorted(self._items)
+        theirs = np.flatnonzero(items.take(places, mode="clip") == self._items) if len(items) else places[:0]
         held = np.zeros((len(self), len(items)), np.int64)
-        held[self._owners[theirs], found[theirs]] = self._values[theirs]
+        held[self._owners[theirs], places[theirs]] = self._values[theirs]
         block: NDArray[np.int64] = (held.T * self._scales) @ held
         return block
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.sums.products import add_product
+from assent.sums.products import add_product, add_rows
 from assent.terms.errors import Corrupt
 
 Reals = NDArray[Any]
@@ -25,8 +25,6 @@ _SLICES: Final = 12
 #: other half is written.
 _TILE_ROWS: Final = 512
 _TILE_COLUMNS: Final = 8192
-#: So many entries of rows are gathered at once: they stay in the processor's cache until they are added up.
-_GATHERED_ENTRIES: Final = 1 << 17
 #: Products of so many operations at most are made by BLAS on the thread that asks for them.
 _ALONE_OPERATIONS: Final = 1 << 18
 #: How far rounding may push a denominator under its bound.
@@ -85,29 +83,35 @@ class LowRankInverse:
         twin._folding, twin._folded = self._folding, self._folded
         return twin
 
-    def times(self, items: NDArray[np.int32], values: Reals) -> Reals:
-        """Return `Q u` for a sparse `u` (items int32 [k], values [k]), in the type of `Q`, [n]; touches k rows."""
-        result: Reals = self._images([Term(items, values, 0.0)])[0]
+    def times(self, items: NDArray[np.int32], values: Reals, *, own: bool = True) -> Reals:
+        """Return `Q u` for a sparse `u` (items int32 [k], values [k]), in the type of `Q`, [n]; touches k rows.
+
+        Without `own` as if the diagonal were zero.
+        """
+        images, held = self._images([Term(items, values, 0.0)])
+        result: Reals = images[0]
+        if not own:
+            block = self.dense[items[:, None], items]
+            _add_combined(block, held[0].T * -self._factors[: self.pending], held[0])
+            np.fill_diagonal(block, 0.0)
+            result[items] = values.astype(block.dtype) @ block
         return result
 
-    def _images(self, terms: Sequence[Term]) -> Reals:
-        """Return `Q u` for the `u` of every term, [terms, n]."""
+    def _images(self, terms: Sequence[Term]) -> tuple[Reals, list[Reals]]:
+        """Return `Q u` for the `u` of every term, [terms, n], and what the waiting vectors have at their items."""
         images: Reals = np.zeros((len(terms), self.size), self.dense.dtype)
-        step = max(_GATHERED_ENTRIES // max(self.size, 1), 1)
         vectors, folding = self._vectors[: self.pending], self._folding
+        held = [vectors.take(term.items, axis=1, mode="clip") for term in terms]
         inner = np.empty((len(terms), self.pending), self.dense.dtype)
         for place, term in enumerate(terms):
             values = term.values.astype(self.dense.dtype)
-            for first in range(0, len(values), step):
-                some = slice(first, first + step)
-                rows = self.dense.take(term.items[some], axis=0, mode="clip")
-                _add_combined(images[place : place + 1], values[None, some], rows)
-            inner[place] = np.einsum("k,pk->p", values, vectors[:, term.items])
+            add_rows(images[place], values, self.dense, term.items)
+            inner[place] = np.einsum("k,pk->p", values, held[place])
         inner *= -self._factors[: self.pending]
         # What is folded already is zeros: it need not be read.
         _add_combined(images[:, self._folded :], inner[:, :folding], vectors[:folding, self._folded :])
         _add_combined(images, inner[:, folding:], vectors[folding:])
-        return images
+        return images, held
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
         """Return whole rows of `Q`, [k, n]."""
@@ -151,7 +155,7 @@ class LowRankInverse:
 
     def _take_over(self, terms: Sequence[Term]) -> None:
         """Make vectors and factors of some terms, each seen by the next, and remember them once all bounds hold."""
-        images = self._images(terms)
+        images, _ = self._images(terms)
         factors = np.zeros(len(terms), self.dense.dtype)
         for place, term in enumerate(terms):
             image = images[place]

@@ -18,19 +18,22 @@ from numpy.typing import NDArray
 Reals = NDArray[Any]
 
 
-def _routine(name: str) -> Callable[..., None]:
-    """Return the routine that SciPy publishes under `name`; every argument of it is an address."""
+def _routine(name: str, count: int) -> Callable[..., None]:
+    """Return the routine that SciPy publishes under `name`; every one of its arguments, so many, is an address."""
     capsule = scipy.linalg.cython_blas.__pyx_capi__[name]
     name_of, address_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     address_of.restype, address_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    routine: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(
+    routine: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)(
         address_of(capsule, name_of(capsule))
     )
     return routine
 
 
-_GEMM: Final = {np.dtype(np.float32): _routine("sgemm"), np.dtype(np.float64): _routine("dgemm")}
+_GEMM: Final = {np.dtype(np.float32): _routine("sgemm", 13), np.dtype(np.float64): _routine("dgemm", 13)}
+_AXPY: Final = {np.dtype(np.float32): _routine("saxpy", 6), np.dtype(np.float64): _routine("daxpy", 6)}
+#: Vectors of so many entries BLAS adds on the thread that asks for it.
+_ALONE_ENTRIES: Final = 10_000
 _REAL: Final = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
 
 
@@ -71,6 +74,24 @@ def add_product(
             out_at + first * item,
             number + 20,
         )
+
+
+def add_rows(out: Reals, factors: Reals, matrix: Reals, rows: NDArray[np.int32]) -> None:
+    """Do `out += sum_k factors[k] matrix[rows[k]]` on this thread, reading each of these rows once, where it is.
+
+    `out` [n] and `factors` [k] with their entries side by side, `matrix` [m, n] by rows; all of one type.
+    """
+    axpy, item, step, columns = _AXPY[out.dtype], out.itemsize, matrix.strides[0], out.shape[0]
+    numbers = (ctypes.c_int * 2)(0, 1)
+    number = ctypes.addressof(numbers)
+    out_at, factors_at, matrix_at = (array.__array_interface__["data"][0] for array in (out, factors, matrix))
+    places = rows.tolist()
+    for first in range(0, columns, _ALONE_ENTRIES):
+        numbers[0] = min(_ALONE_ENTRIES, columns - first)
+        shift, target, factor = matrix_at + first * item, out_at + first * item, factors_at
+        for place in places:
+            axpy(number, factor, shift + place * step, number + 4, target, number + 4)
+            factor += item
 
 
 def _layout(array: Reals) -> tuple[bytes, int]:

@@ -117,5 +117,5 @@ class Standing:
         # Where a column is not in a row, another one stands at its place.
         values[columns != items] = 0
         if len(self.late):
-            values += np.triu(self.late.block(items, len(self.table)))
+            values += np.triu(self.late.block(items))
         return values

@@ -103,7 +103,9 @@ class DenseForm:
         terms = [self._follow_person(one, sign) for one in people]
         if self.neighbours is not None:
             self.neighbours.follow(fresh, people, sign)
-        items = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
+        items = people[0].items if people else np.empty(0, np.int32)
+        if len(people) > 1:
+            items = np.unique(np.concatenate([one.items for one in people]))
         self._take_over(fresh, terms, items)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
