@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assent.sums.contribution import UNIT
 from assent.sums.pairs import PairSum
+from assent.sums.products import add_rows
 
 #: So many entries are turned over at once.
 _BLOCK_ENTRIES: Final = 1 << 20
@@ -19,6 +20,8 @@ _ROOM_SHARE: Final = 16
 _ROOM_ENTRIES: Final = 8
 #: A row is written anew once more than one in so many of its entries are nothing any more.
 _NOTHING_SHARE: Final = 8
+#: A row with more than one entry in so many columns is kept in full: it is added, and changed, without a search.
+_FULL_SHARE: Final = 6
 #: Only places so near to each other are told together: SciPy wants them in the type of the columns, int32.
 _REACH_ENTRIES: Final = 1 << 30
 
@@ -26,16 +29,22 @@ _REACH_ENTRIES: Final = 1 << 30
 class Image:
     """The entries of a `PairSum` beside its diagonal, in units (2^20 steps), rounded to float32 or float64.
 
-    Row `i` is `indices[starts[i] : ends[i]]`, ascending, with its `values`; there is room up to `limits[i]`. Other than
-    the rows of a sum they are changed in place, so an image belongs to one reader. What became nothing stays as a zero
-    for a while, but under the name of the entry before it: nobody sees which pair it was.
+    Rows of many entries are rows of `full`. Another row `i` is `indices[starts[i] : ends[i]]`, ascending, with its
+    `values`; there is room up to `limits[i]`. Other than the rows of a sum they are changed in place, so an image
+    belongs to one reader. What became nothing stays as a zero for a while, but under the name of the entry before it:
+    nobody sees which pair it was.
     """
 
     def __init__(self, total: PairSum, dtype: Any) -> None:
         """Turn over a sum; beside the result, a block of entries is held."""
         starts, indices, values = total.arrays()
         self.columns = total.columns
-        self._lay_out(_lengths(starts, indices), np.dtype(dtype))
+        lengths = _lengths(starts, indices)
+        many = lengths * _FULL_SHARE > self.columns
+        #: Which of the full rows a row is, -1 for none.
+        self._slots: NDArray[np.int32] = np.where(many, np.cumsum(many) - 1, -1).astype(np.int32)
+        self._full: NDArray[Any] = np.zeros((int(many.sum()), self.columns), dtype)
+        self._lay_out(np.where(many, 0, lengths), np.dtype(dtype))
         for first, last in _blocks(starts):
             held = slice(int(starts[first]), int(starts[last]))
             owners = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(starts[first : last + 1]))
@@ -47,8 +56,9 @@ class Image:
             )
             # What stands before the diagonal of a row comes from the rows above it, so it is all there first.
             below = above.tocsc()
-            self._append(slice(0, self.columns), np.diff(below.indptr), below.indices + np.int32(first), below.data)
-            self._append(slice(first, last), counts, above.indices, above.data)
+            every = np.arange(self.columns, dtype=np.int32)
+            self._append(every, np.diff(below.indptr), below.indices + np.int32(first), below.data)
+            self._append(every[first:last], counts, above.indices, above.data)
 
     def _lay_out(self, lengths: NDArray[np.int64], dtype: np.dtype[Any]) -> None:
         """Make room for rows of these lengths, int64 [columns], and hold none."""
@@ -69,36 +79,38 @@ class Image:
     def times(self, items: NDArray[np.int32], weights: NDArray[Any]) -> NDArray[Any]:
         """Return the sum of the rows of `items` [k], each times its weight, [columns], in the type of the image."""
         total: NDArray[Any] = np.zeros(self.columns, self._values.dtype)
+        slots, typed = self._slots[items], weights.astype(total.dtype)
+        full = slots >= 0
+        add_rows(total, typed[full], self._full, slots[full])
+        firsts, lasts, typed = self._starts[items[~full]], self._ends[items[~full]], typed[~full]
         # From the last place to the first: between two rows the bounds go back, which is a column without entries.
-        order = np.argsort(-self._starts[items])
-        firsts, lasts = self._starts[items[order]], self._ends[items[order]]
+        order = np.argsort(-firsts)
         for base in range(0, len(self._indices), _REACH_ENTRIES):
-            near = (firsts >= base) & (firsts < base + _REACH_ENTRIES)
-            count = 2 * int(near.sum())
-            if not count:
-                continue
-            bounds = np.empty(count, np.int32)
-            bounds[::2], bounds[1::2] = firsts[near] - base, lasts[near] - base
-            spread = np.zeros(count - 1, total.dtype)
-            spread[::2] = weights[order[near]]
-            rows: Any = scipy.sparse.csc_matrix((self.columns, count - 1), dtype=total.dtype)
-            rows.indptr, rows.indices, rows.data = bounds, self._indices[base:], self._values[base:]
-            total += rows @ spread
+            near = order[(firsts[order] >= base) & (firsts[order] < base + _REACH_ENTRIES)]
+            if len(near):
+                bounds = np.empty(2 * len(near), np.int32)
+                bounds[::2], bounds[1::2] = firsts[near] - base, lasts[near] - base
+                spread = np.zeros(len(bounds) - 1, total.dtype)
+                spread[::2] = typed[near]
+                rows: Any = scipy.sparse.csc_matrix((self.columns, len(spread)), dtype=total.dtype)
+                rows.indptr, rows.indices, rows.data = bounds, self._indices[base:], self._values[base:]
+                total += rows @ spread
         return total
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
         """Return whole rows, [k, columns]."""
         whole: NDArray[Any] = np.zeros((len(items), self.columns), self._values.dtype)
-        for place, item in enumerate(items.tolist()):
-            indices, values = self._row(item)
+        for place, (item, slot) in enumerate(zip(items.tolist(), self._slots[items].tolist(), strict=True)):
+            indices, values = (slice(None), self._full[slot]) if slot >= 0 else self._row(item)
             whole[place, indices] = values
         return whole
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
         """Return the entries at `items` [k] x `targets` [t], [k, t]."""
         places, found = self._found(items, targets)
-        block: NDArray[Any] = np.zeros(found.shape, self._values.dtype)
-        block[found] = self._values[places[found]]
+        block: NDArray[Any] = np.where(found, self._values.take(places, mode="clip"), self._values.dtype.type(0))
+        full = np.flatnonzero(self._slots[items] >= 0)
+        block[full] = self._full[self._slots[items[full], None], targets]
         return block
 
     def _row(self, item: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
@@ -126,18 +138,25 @@ class Image:
         """Take over the pairs of `items`, ascending, from the sum: int64 [k, k], zero below the diagonal."""
         exact = ((pairs + pairs.T) / UNIT).astype(self._values.dtype)
         np.fill_diagonal(exact, 0.0)
-        places, found = self._found(items, items)
+        slots = self._slots[items]
+        full = slots >= 0
+        self._full[slots[full, None], items] = exact[full]
+        self._follow_entries(items[~full], items, exact[~full])
+
+    def _follow_entries(self, owners: NDArray[np.int32], items: NDArray[np.int32], exact: NDArray[Any]) -> None:
+        """Set the entries at `owners` x `items` of rows that are not full to `exact`."""
+        places, found = self._found(owners, items)
         at, fresh = places[found], exact[found]
         gone = np.flatnonzero((fresh == 0) & (self._values[at] != 0))
         self._values[at] = fresh
         if len(gone):
-            self._unname(items, np.nonzero(found)[0][gone], at[gone])
+            self._unname(owners, np.nonzero(found)[0][gone], at[gone])
         missing = ~found & (exact != 0)
         for place in np.flatnonzero(missing.any(axis=1)).tolist():
-            more, (indices, values) = missing[place], self._row(int(items[place]))
+            more, (indices, values) = missing[place], self._row(int(owners[place]))
             union = np.concatenate((indices, items[more]))
             order = union.argsort(kind="stable")
-            self._put(int(items[place]), union[order], np.concatenate((values, exact[place, more]))[order])
+            self._put(int(owners[place]), union[order], np.concatenate((values, exact[place, more]))[order])
 
     def _unname(self, items: NDArray[np.int32], owners: NDArray[np.intp], places: NDArray[np.int64]) -> None:
         """Put the entries at `places`, ascending in the rows `items[owners]`, that became nothing under other names."""
@@ -153,7 +172,8 @@ class Image:
         while len(places):
             # Zeros behind bore the name that is gone.
             places = places + 1
-            on = np.flatnonzero((places < lasts) & (self._values[places] == 0) & (self._indices[places] != names))
+            on = np.flatnonzero(places < lasts)
+            on = on[(self._values[places[on]] == 0) & (self._indices[places[on]] != names[on])]
             places, lasts, names = places[on], lasts[on], names[on]
             self._indices[places] = names
         self._nothing[items] += np.bincount(owners, minlength=len(items))
@@ -161,23 +181,18 @@ class Image:
         for item in items[full].tolist():
             self._put(item, *self._row(item))
 
-    def grow(self, columns: int) -> None:
-        """Append rows without entries until there are `columns`."""
-        more = columns - self.columns
-        behind = np.full(more, self._end, np.int64)
-        self._starts = np.concatenate((self._starts, behind))
-        self._ends = np.concatenate((self._ends, behind))
-        self._limits = np.concatenate((self._limits, behind))
-        self._nothing = np.concatenate((self._nothing, np.zeros(more, np.int64)))
-        self.columns = columns
-
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def _append(self, rows: slice, counts: NDArray[np.int64], indices: NDArray[np.int32], values: NDArray[Any]) -> None:
-        """Append entries to consecutive rows, so many to each."""
-        starts = np.cumsum(counts) - counts
-        places = np.repeat(self._ends[rows] - starts, counts) + np.arange(len(indices))
-        self._indices[places], self._values[places] = indices, values
+    def _append(
+        self, rows: NDArray[np.int32], counts: NDArray[np.int64], indices: NDArray[np.int32], values: NDArray[Any]
+    ) -> None:
+        """Append entries to rows, so many to each."""
+        slots = np.repeat(self._slots[rows], counts)
+        full, rest = np.flatnonzero(slots >= 0), np.flatnonzero(slots < 0)
+        self._full[slots[full], indices[full]] = values[full]
+        counts = np.where(self._slots[rows] < 0, counts, 0)
+        places = np.repeat(self._ends[rows] - np.cumsum(counts) + counts, counts) + np.arange(len(rest))
+        self._indices[places], self._values[places] = indices[rest], values[rest]
         self._ends[rows] += counts
 
     def _put(self, item: int, indices: NDArray[np.int32], values: NDArray[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -50,18 +49,17 @@ class Late:
         block: NDArray[np.int64] = (held.T * self._scales) @ held
         return block
 
-    def rows(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
-        """Yield the rows of its upper triangle that are not zero: the item, columns (ascending) and values."""
+    def upper(self, columns: int) -> tuple[NDArray[np.int32], Any]:
+        """Return the items that anybody holds, ascending, and their rows of the upper triangle, CSR [k, columns]."""
         touched, places = np.unique(self._items, return_inverse=True)
         shape = (len(self), len(touched))
         held: Any = scipy.sparse.csr_matrix((self._values, (self._owners, places)), shape, dtype=np.int64)
         scaled: Any = scipy.sparse.csr_matrix(
             (self._values * self._scales[self._owners], (places, self._owners)), shape[::-1], dtype=np.int64
         )
-        product = scipy.sparse.triu(scaled @ held, format="csr")
-        product.sort_indices()
-        product.eliminate_zeros()
-        starts = product.indptr.tolist()
-        for item, first, last in zip(touched.tolist(), starts, starts[1:], strict=False):
-            if last > first:
-                yield item, touched[product.indices[first:last]], product.data[first:last]
+        # Symmetric: its columns, which come out sorted, are its rows.
+        whole = (scaled @ held).tocsc()
+        upper = whole.indices >= np.repeat(np.arange(len(touched)), np.diff(whole.indptr))
+        starts = np.concatenate(([0], np.cumsum(upper)))[whole.indptr]
+        entries = (whole.data[upper], touched[whole.indices[upper]], starts)
+        return touched, scipy.sparse.csr_matrix(entries, (len(touched), columns))

@@ -21,6 +21,9 @@ PENDING_MAX: Final = 192
 PENDING_SHARED_MAX: Final = 256
 #: In so many slices terms are folded in, so that no change waits for much more than one of them.
 _SLICES: Final = 12
+#: All slices are done by the time that this part of the terms that may come meanwhile has come: what waits no longer
+#: costs no answer any more.
+_HASTE: Final = 3
 #: One tile of the fold: a product so large that starting the processors pays, and not all of a wide band before its
 #: other half is written.
 _TILE_ROWS: Final = 512
@@ -183,7 +186,7 @@ class LowRankInverse:
         return term.scale / denominator
 
     def _fold_some(self) -> None:
-        """Fold as large a part of the terms that began to be folded as new ones have come since, in a few slices.
+        """Fold the larger a part of the terms that began to be folded, the more new ones have come, in a few slices.
 
         A read-only dense part waits until there is no room: it has to be copied as a whole.
         """
@@ -191,8 +194,8 @@ class LowRankInverse:
         if not self._folding and 2 * self.pending >= most and self.dense.flags.writeable:
             self._folding = self.pending
         room = max(most - self._folding, 1)
-        step = -(-room // _SLICES)
-        due = ((self.pending - self._folding) // step + 1) * step / room
+        step = -(-room // (_SLICES * _HASTE))
+        due = ((self.pending - self._folding) // step + 1) * step * _HASTE / room
         while self._folding and 1.0 - (1.0 - self._folded / self.size) ** 2 < due:
             self._fold_band()
 

@@ -125,11 +125,11 @@ class PairSum:
         return whole
 
     def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return the entries of pairs of `items`, ascending, int64 [k, k], zero below the diagonal; do not write to it.
+        """Return the entries of pairs of `items`, ascending, int64 [k, k], zero below the diagonal.
 
         Of whoever came or left last they are known already.
         """
-        return self._standing.pairs(items)
+        return np.triu(self._standing.pairs(items))
 
     def fill(self, out: NDArray[Any]) -> None:
         """Write the upper triangle, in units (2^20 steps), to `out`, float32 or float64 [columns, columns].
@@ -231,7 +231,7 @@ class PairSum:
         """
         values = contribution.values.astype(np.int64)
         after = self._standing.pairs(contribution.items)
-        return after + np.triu((sign * contribution.weight * values)[:, None] * values)
+        return np.triu(after + (sign * contribution.weight * values)[:, None] * values)
 
     def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
         """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""

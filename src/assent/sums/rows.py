@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.terms.errors import Corrupt
@@ -24,6 +26,14 @@ class Row(NamedTuple):
 
 
 EMPTY: Final = Row(np.empty(0, np.int32), np.empty(0, np.int64))
+
+
+def side_by_side(rows: Sequence[Row], columns: int) -> Any:
+    """Return some rows as a new CSR matrix, int64 [rows, columns]."""
+    starts = np.cumsum([0, *(len(row.indices) for row in rows)])
+    indices = np.concatenate([EMPTY.indices, *(row.indices for row in rows)])
+    values = np.concatenate([EMPTY.values, *(row.values for row in rows)])
+    return scipy.sparse.csr_matrix((values, indices, starts), (len(rows), columns))
 
 
 def looked_up(row: Row, indices: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assent.sums.contribution import Contribution
 from assent.sums.late import LATE_MAX, Late
-from assent.sums.rows import Row, added
+from assent.sums.rows import Row, side_by_side
 from assent.sums.table import HeldRow, RowTable
 
 
@@ -60,15 +60,19 @@ class Standing:
         """Return the same with nobody late."""
         if not len(self.late):
             return self
-        changed, reached = dict(self.changed), self.reached
-        reached = None if reached is None else reached.copy()
-        for item, indices, values in self.late.rows():
-            before = self.row(item)
-            row = added(before, indices, values)
-            changed[item] = HeldRow(row)
-            if reached is not None:
-                reached[before.indices] -= 1
-                reached[row.indices] += 1
+        changed, reached, size = dict(self.changed), self.reached, len(self.table)
+        items, late = self.late.upper(size)
+        before = side_by_side(self.rows(items), size)
+        # What has become zero is not in the result any more.
+        after = before + late
+        if reached is not None:
+            reached = reached.copy()
+            np.subtract.at(reached, before.indices, 1)
+            np.add.at(reached, after.indices, 1)
+        starts = after.indptr.tolist()
+        for item, first, last in zip(items.tolist(), starts, starts[1:], strict=False):
+            # Of its own each: nobody shall hold what the others said before.
+            changed[item] = HeldRow(Row(after.indices[first:last].copy(), after.data[first:last].copy()))
         return Standing(self.table, changed, Late(), reached)
 
     def with_rows(self, rows: Mapping[int, Row]) -> Standing:
@@ -104,7 +108,7 @@ class Standing:
         )
 
     def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return entries of pairs of `items`, late people included, int64 [k, k], zero below the diagonal."""
+        """Return entries of pairs of `items`, late people included, int64 [k, k]; ignore those below the diagonal."""
         if self.known is not None and self.known[0] is items:
             return self.known[1]
         size = len(items)
@@ -117,5 +121,5 @@ class Standing:
         # Where a column is not in a row, another one stands at its place.
         values[columns != items] = 0
         if len(self.late):
-            values += np.triu(self.late.block(items))
+            values += self.late.block(items)
         return values

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.mass import mass_of, mass_of_rows
 from assent.models.recommender.popularity import Popularity
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.settings import Settings, mean_count
 from assent.sums import UNIT, Contribution, Image, PairSum
 
 
@@ -35,10 +35,13 @@ class Neighbours:
     def measure(self, total: PairSum, items: NDArray[np.int32] | None = None) -> None:
         """Take over a sum, with the factors of both sides from its counts; only those of `items` changed, if given."""
         self._total = total
+        settings, mean = self._settings, mean_count(total.counts)
         held = max(int(np.count_nonzero(total.counts)), 1)
         scale = held * UNIT / self.mass if self.mass else 0.0
-        self.left: NDArray[Any] = self._lefts.of(total.counts, items).astype(self._settings.dtype)
-        self.right: NDArray[Any] = (self._rights.of(total.counts, items) * scale).astype(self._settings.dtype)
+        #: What all entries are multiplied by, beside the factors of their sides.
+        self.scale = scale * mean ** (settings.input_discount + settings.neighbour_discount)
+        self.left: NDArray[Any] = self._lefts.powers(total.counts, items).astype(settings.dtype)
+        self.right: NDArray[Any] = self._rights.powers(total.counts, items).astype(settings.dtype)
 
     @property
     def image(self) -> Image:
@@ -65,27 +68,26 @@ class Neighbours:
 
     def grow(self, fresh: PairSum) -> None:
         """Follow to the sum with empty columns appended."""
-        if self._image is not None:
-            self._image.grow(fresh.columns)
+        self._image = None
         self.measure(fresh)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
         """Return whole rows of `N`, [items, columns]."""
         rows = self.image.rows(items)
-        rows *= self.left[items, None]
+        rows *= self.scale * self.left[items, None]
         rows *= self.right
         return rows
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
         """Return the sum of rows of `N`, each times its weight, [columns]."""
-        together = self.image.times(items, weights * self.left[items])
+        together = self.image.times(items, weights * (self.scale * self.left[items]))
         together *= self.right
         return together
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
         """Return entries of `N`, [items, targets]."""
         entries = self.image.block(items, targets)
-        entries *= self.left[items, None]
+        entries *= self.scale * self.left[items, None]
         entries *= self.right[targets]
         return entries
 
