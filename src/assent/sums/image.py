@@ -10,7 +10,6 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.sums.contribution import UNIT
-from assent.sums.pairs import PairSum
 from assent.sums.products import add_rows
 
 #: So many entries are turned over at once.
@@ -25,6 +24,9 @@ _FULL_SHARE: Final = 6
 #: Only places so near to each other are told together: SciPy wants them in the type of the columns, int32.
 _REACH_ENTRIES: Final = 1 << 30
 
+#: Where entries stand or would stand in rows, int64 [k, t], and which of them do.
+Places = tuple[NDArray[np.int64], NDArray[np.bool_]]
+
 
 class Image:
     """The entries of a `PairSum` beside its diagonal, in units (2^20 steps), rounded to float32 or float64.
@@ -35,10 +37,18 @@ class Image:
     nobody sees which pair it was.
     """
 
-    def __init__(self, total: PairSum, dtype: Any) -> None:
-        """Turn over a sum; beside the result, a block of entries is held."""
-        starts, indices, values = total.arrays()
-        self.columns = total.columns
+    def __init__(
+        self, starts: NDArray[np.int64], indices: NDArray[np.int32], values: NDArray[np.int64], dtype: Any
+    ) -> None:
+        """Turn over an upper triangle given as CSR arrays; beside the result, a block of entries is held."""
+        self.columns = len(starts) - 1
+        #: What the `Standing` says that it shows, `None` while it changes.
+        self.says: object = None
+        #: Entries below it have not been rounded.
+        self._sure = 2.0 ** (np.finfo(dtype).nmant + 1) / UNIT
+        held_rows = np.flatnonzero(np.diff(starts))
+        self._diagonal: NDArray[np.int64] = np.zeros(self.columns, np.int64)
+        self._diagonal[held_rows] = values[starts[held_rows]]
         lengths = _lengths(starts, indices)
         many = lengths * _FULL_SHARE > self.columns
         #: Which of the full rows a row is, -1 for none.
@@ -113,15 +123,35 @@ class Image:
         block[full] = self._full[self._slots[items[full], None], targets]
         return block
 
+    def pairs(
+        self, items: NDArray[np.int32], says: object
+    ) -> tuple[NDArray[np.int64], NDArray[np.intp], Places] | None:
+        """Return the entries of pairs of `items`, ascending, in steps, int64 [k, k], and which of its rows to ask for.
+
+        What these hold from the diagonal on may have been rounded. The third is what `follow` would have to search for.
+        `None` when the image shows anything else than what `says`: it may change meanwhile in the hands of its reader,
+        so only what is the same before and after is told.
+        """
+        if self.says is not says:
+            return None
+        slots = self._slots[items]
+        full = slots >= 0
+        values = np.empty((len(items), len(items)), self._values.dtype)
+        values[full] = self._full[slots[full, None], items]
+        places, found = where = self._found(items[~full], items)
+        values[~full] = self._values.take(places, mode="clip") * found
+        pairs = (values * np.float64(UNIT)).astype(np.int64)
+        np.fill_diagonal(pairs, self._diagonal[items])
+        unsure = np.flatnonzero(np.triu(values >= self._sure).any(axis=1))
+        return (pairs, unsure, where) if self.says is says else None
+
     def _row(self, item: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
         """Return the columns and values of a row that are something, as new arrays."""
         held = slice(int(self._starts[item]), int(self._ends[item]))
         kept = np.flatnonzero(self._values[held])
         return self._indices[held][kept], self._values[held][kept]
 
-    def _found(
-        self, items: NDArray[np.int32], targets: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def _found(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> Places:
         """Return where `targets` stand in the rows of `items`, and whether they do, both [k, t]."""
         places = np.empty((len(items), len(targets)), np.int64)
         firsts, lasts, indices = self._starts[items], self._ends[items], self._indices
@@ -134,18 +164,25 @@ class Image:
 
     # -- following -----------------------------------------------------------------------------------------------
 
-    def follow(self, items: NDArray[np.int32], pairs: NDArray[np.int64]) -> None:
-        """Take over the pairs of `items`, ascending, from the sum: int64 [k, k], zero below the diagonal."""
+    def follow(self, items: NDArray[np.int32], pairs: NDArray[np.int64], where: Places | None = None) -> None:
+        """Take over the pairs of `items`, ascending, from the sum: int64 [k, k], zero below the diagonal.
+
+        `where` is what `pairs` said of them, if nothing has changed since.
+        """
+        self._diagonal[items] = pairs.diagonal()
         exact = ((pairs + pairs.T) / UNIT).astype(self._values.dtype)
         np.fill_diagonal(exact, 0.0)
         slots = self._slots[items]
         full = slots >= 0
         self._full[slots[full, None], items] = exact[full]
-        self._follow_entries(items[~full], items, exact[~full])
+        owners = items[~full]
+        self._follow_entries(owners, items, exact[~full], self._found(owners, items) if where is None else where)
 
-    def _follow_entries(self, owners: NDArray[np.int32], items: NDArray[np.int32], exact: NDArray[Any]) -> None:
-        """Set the entries at `owners` x `items` of rows that are not full to `exact`."""
-        places, found = self._found(owners, items)
+    def _follow_entries(
+        self, owners: NDArray[np.int32], items: NDArray[np.int32], exact: NDArray[Any], where: Places
+    ) -> None:
+        """Set the entries at `owners` x `items` of rows that are not full, as `where` found them, to `exact`."""
+        places, found = where
         at, fresh = places[found], exact[found]
         gone = np.flatnonzero((fresh == 0) & (self._values[at] != 0))
         self._values[at] = fresh

@@ -40,13 +40,13 @@ class Late:
         more._scales = np.concatenate((self._scales, np.array([sign * contribution.weight], np.int64)))
         return more
 
-    def block(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return the entries of the matrix at pairs of `items`, ascending, int64 [k, k]."""
+    def block(self, items: NDArray[np.int32], chosen: NDArray[np.intp] | slice) -> NDArray[np.int64]:
+        """Return the `chosen` rows of the entries of the matrix at pairs of `items`, ascending, int64 [c, k]."""
         places = items.searchsorted(self._items)
         theirs = np.flatnonzero(items.take(places, mode="clip") == self._items) if len(items) else places[:0]
         held = np.zeros((len(self), len(items)), np.int64)
         held[self._owners[theirs], places[theirs]] = self._values[theirs]
-        block: NDArray[np.int64] = (held.T * self._scales) @ held
+        block: NDArray[np.int64] = (held[:, chosen].T * self._scales) @ held
         return block
 
     def upper(self, columns: int) -> tuple[NDArray[np.int32], Any]:

@@ -195,7 +195,7 @@ class LowRankInverse:
             self._folding = self.pending
         room = max(most - self._folding, 1)
         step = -(-room // (_SLICES * _HASTE))
-        due = ((self.pending - self._folding) // step + 1) * step * _HASTE / room
+        due = ((self.pending - self._folding) // step + 1) * max(1.0 / _SLICES, step / room)
         while self._folding and 1.0 - (1.0 - self._folded / self.size) ** 2 < due:
             self._fold_band()
 

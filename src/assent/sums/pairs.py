@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
+from assent.sums.image import Image
 from assent.sums.rows import Row, added, looked_up, pack, unpack
-from assent.sums.standing import Standing
+from assent.sums.standing import Known, Standing
 from assent.sums.table import RowTable
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
 
@@ -41,6 +44,8 @@ class PairSum:
         self.people = 0
         self.counts: NDArray[np.int64] = np.zeros(columns, np.int64)
         self._standing = Standing(RowTable.empty(columns))
+        #: An image in the hands of whoever asked for it: most pairs are found there sooner.
+        self._image: weakref.ref[Image] | None = None
 
     @classmethod
     def from_matrix(cls, matrix: Any, weights: NDArray[np.int64]) -> Self:
@@ -131,6 +136,24 @@ class PairSum:
         """
         return np.triu(self._standing.pairs(items))
 
+    def image(self, dtype: Any) -> Image:
+        """Return an image of the sum in float32 or float64, made anew: the caller's own, which follows by `show`."""
+        image = Image(*self.arrays(), dtype)
+        self.show(image, ())
+        return image
+
+    def show(self, image: Image, changed: Iterable[NDArray[np.int32]]) -> None:
+        """Have an image of another sum show this one, which differs from it in pairs of `changed` items only."""
+        standing, known = self._standing, self._standing.known
+        own = None if self._image is None else self._image()
+        fits = own is image and known is not None and known.before is image.says
+        image.says = None
+        for items in changed:
+            where = known.where if fits and known is not None and known.items is items else None
+            image.follow(items, np.triu(standing.pairs(items)), where)
+        image.says = standing.says
+        self._image = weakref.ref(image)
+
     def fill(self, out: NDArray[Any]) -> None:
         """Write the upper triangle, in units (2^20 steps), to `out`, float32 or float64 [columns, columns].
 
@@ -196,11 +219,12 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns:
             raise _past_the_last_column()
-        after = self._pairs_after(contribution, 1)
+        known = self._pairs_after(contribution, 1)
+        after = known.pairs
         # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
         if int(after.diagonal().max()) > ENTRY_MAX:
             raise _past_the_range()
-        self._standing = self._standing.joined(contribution, 1, after)
+        self._standing = self._standing.joined(contribution, 1, known)
         self.counts[items] += 1
         self.people += 1
 
@@ -211,7 +235,8 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns or self.people < 1 or int(self.counts[items].min()) < 1:
             raise _not_in_the_sum()
-        after = self._pairs_after(contribution, -1)
+        known = self._pairs_after(contribution, -1)
+        after = known.pairs
         # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
         last = self.counts[items] == 1
         if int(after.min()) < 0 or not np.array_equal(after.diagonal() == 0, last):
@@ -220,18 +245,22 @@ class PairSum:
             raise _not_in_the_sum()
         if self.people == 1 and int(self.counts.sum()) != len(items):
             raise _not_in_the_sum()
-        self._standing = self._standing.joined(contribution, -1, after)
+        self._standing = self._standing.joined(contribution, -1, known)
         self.counts[items] -= 1
         self.people -= 1
 
-    def _pairs_after(self, contribution: Contribution, sign: int) -> NDArray[np.int64]:
-        """Return the entries of a person's pairs after they came or left, int64 [k, k], zero below the diagonal.
-
-        Below zero is what was taken without being there.
-        """
-        values = contribution.values.astype(np.int64)
-        after = self._standing.pairs(contribution.items)
-        return np.triu(after + (sign * contribution.weight * values)[:, None] * values)
+    def _pairs_after(self, contribution: Contribution, sign: int) -> Known:
+        """Return a person's pairs after they came or left; below zero is what was taken without being there."""
+        items, values, standing = contribution.items, contribution.values.astype(np.int64), self._standing
+        image = None if self._image is None else self._image()
+        told = None if image is None else image.pairs(items, standing.says)
+        if told is None:
+            pairs, where = standing.pairs(items), None
+        else:
+            pairs, unsure, where = told
+            pairs[unsure] = standing.pairs(items, unsure)
+        after = np.triu(pairs + (sign * contribution.weight * values)[:, None] * values)
+        return Known(items, after, where, standing.says)
 
     def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
         """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""
@@ -269,9 +298,8 @@ class PairSum:
 
     def copy(self) -> PairSum:
         """Return an independent sum that shares all rows (and their digests) with this one."""
-        twin = PairSum(0)
-        twin.columns, twin.people, twin.counts = self.columns, self.people, self.counts.copy()
-        twin._standing = self._standing
+        twin = copy.copy(self)
+        twin.counts = self.counts.copy()
         return twin
 
     def _put_counts(self, counts: NDArray[np.int64], people: int) -> None:

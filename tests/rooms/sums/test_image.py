@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assent.sums.image as image_module
-from assent.sums import UNIT, Image, PairSum
+from assent.sums import UNIT, PairSum
+from assent.terms.errors import NotLearned
 from tests.rooms.sums.test_pairs import COLUMNS, expected, people, person
 
 
@@ -62,21 +63,67 @@ def test_it_follows_who_comes_and_who_leaves(crowd, more, dtype, share, reach, f
         patch.setattr(image_module, "_REACH_ENTRIES", reach)
         patch.setattr(image_module, "_FULL_SHARE", full)
         total, inside = PairSum.of(crowd, COLUMNS), list(crowd)
-        image = Image(total, dtype)
+        image = total.image(dtype)
         assert_shows(image, inside, COLUMNS)
-        for _ in range(data.draw(st.integers(0, 12))):
-            if inside and data.draw(st.booleans()):
-                one = inside.pop(data.draw(st.integers(0, len(inside) - 1)))
-                total.remove(one)
-            elif more:
-                one = more.pop()
-                inside.append(one)
-                total.add(one)
-            else:
-                continue
-            image.follow(one.items, total.pairs(one.items))
+        if data.draw(st.booleans()):
+            # As if fewer digits fitted in the type.
+            image._sure = 0.0
+        for _ in range(data.draw(st.integers(0, 8))):
+            before, total, changed = total, total.copy(), []
+            for _ in range(data.draw(st.sampled_from([1, 1, 1, 2]))):
+                if inside and (not more or data.draw(st.booleans())):
+                    one = inside.pop(data.draw(st.integers(0, len(inside) - 1)))
+                    total.remove(one)
+                elif more:
+                    one = more.pop()
+                    inside.append(one)
+                    total.add(one)
+                else:
+                    continue
+                changed.append(one.items)
+            if data.draw(st.booleans()):
+                data.draw(st.sampled_from([before, total])).settle()
+            total.show(image, changed)
             assert_shows(image, inside, total.columns)
             assert_says_no_more(image, inside, total.columns)
+            assert_knows(image, total, inside)
+            assert not changed or image.pairs(np.arange(3, dtype=np.int32), before._standing.says) is None
+
+
+def assert_knows(image, total, inside):
+    """The pairs that an image is sure of are those of the sum to the last step; so are those that the sum tells."""
+    every = np.arange(total.columns, dtype=np.int32)
+    whole = np.array(expected(inside, total.columns), np.int64)
+    pairs, unsure, _ = image.pairs(every, total._standing.says)
+    sure = np.setdiff1d(every, unsure)
+    assert np.triu(pairs)[sure].tolist() == np.triu(whole)[sure].tolist()
+    assert total.pairs(every).tolist() == np.triu(whole).tolist()
+
+
+def test_strangers_are_refused_by_what_the_image_knows():
+    """A sum whose pairs are found in an image refuses, and says, exactly what it would without."""
+    total = PairSum.of([person(0, 1, 2), person(1, 5)], COLUMNS)
+    image, says = total.image("float32"), total._standing.says
+    for stranger in (person(0, 5), person(0, 1, weight=4), person(3)):
+        with pytest.raises(NotLearned):
+            total.remove(stranger)
+    assert image.says is total._standing.says is says
+    total.remove(person(1, 5))
+    assert total.digest() == PairSum.of([person(0, 1, 2)], COLUMNS).digest()
+
+
+def test_what_was_found_in_one_image_is_not_taken_for_another():
+    """Two readers of one sum each follow in their own image; a sum whose image is gone goes on without."""
+    total, gone = PairSum.of([person(0, 1, 2), person(1, 5)], COLUMNS), person(1, 5)
+    one, other = total.image("float32"), total.image("float64")
+    for image in (one, other):
+        fresh = total.copy()
+        fresh.remove(gone)
+        fresh.show(image, [gone.items])
+        assert_shows(image, [person(0, 1, 2)], COLUMNS)
+    del one, other, image
+    fresh.add(gone)
+    assert fresh.digest() == total.digest()
 
 
 def test_a_gone_pair_takes_its_name_along(monkeypatch):
@@ -84,12 +131,12 @@ def test_a_gone_pair_takes_its_name_along(monkeypatch):
     crowd = [person(0, 2), person(2, 3), person(2, 4), person(2, 5)]
     monkeypatch.setattr(image_module, "_FULL_SHARE", 1)
     total = PairSum.of(crowd, COLUMNS)
-    image = Image(total, "float64")
+    image = total.image("float64")
     for place, names in ((2, [0, 3, 3, 5]), (1, [0, 0, 0, 5]), (3, [0, 0, 0, 0]), (0, [0, 0, 0, 0])):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(image_module, "_NOTHING_SHARE", 0)
             total.remove(crowd[place])
-            image.follow(crowd[place].items, total.pairs(crowd[place].items))
+            total.show(image, [crowd[place].items])
         assert image._indices[image._starts[2] : image._ends[2]].tolist() == names
     assert not image._values.any()
 
@@ -97,8 +144,8 @@ def test_a_gone_pair_takes_its_name_along(monkeypatch):
 def test_it_takes_over_many_pairs_at_once():
     """Pairs that nothing happened to stay as they are, and an empty sum has an image too."""
     before, after = [person(0, 1, 2), person(1, 5)], [person(1, 2, 6), person(1, 5)]
-    image, every = Image(PairSum.of(before, COLUMNS), "float64"), np.arange(COLUMNS, dtype=np.int32)
+    image, every = PairSum.of(before, COLUMNS).image("float64"), np.arange(COLUMNS, dtype=np.int32)
     image.follow(every, PairSum.of(after, COLUMNS).pairs(every))
     assert_shows(image, after, COLUMNS)
-    assert not Image(PairSum(3), "float32").rows(np.arange(3, dtype=np.int32)).any()
-    assert Image(PairSum(0), "float32").columns == 0
+    assert not PairSum(3).image("float32").rows(np.arange(3, dtype=np.int32)).any()
+    assert PairSum(0).image("float32").columns == 0

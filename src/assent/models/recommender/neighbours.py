@@ -47,15 +47,15 @@ class Neighbours:
     def image(self) -> Image:
         """The sum as it is read, made once it is asked for; then it follows."""
         if self._image is None:
-            self._image = Image(self._total, self._settings.dtype)
+            self._image = self._total.image(self._settings.dtype)
         return self._image
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Follow people who came (`sign` 1) or left (-1) to the sum with them or without; `measure` it afterwards."""
         for one in people:
             self.mass += sign * int(one.values.sum()) ** 2 * one.weight
-            if self._image is not None:
-                self._image.follow(one.items, fresh.pairs(one.items))
+        if self._image is not None:
+            fresh.show(self._image, [one.items for one in people])
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32], touched: NDArray[np.int32]) -> None:
         """Follow rows `items` of the upper triangle to those of `fresh`, which differ in pairs of `touched` only.
@@ -64,7 +64,7 @@ class Neighbours:
         """
         self.mass += mass_of_rows(fresh, items) - mass_of_rows(self._total, items)
         if self._image is not None:
-            self._image.follow(touched, fresh.pairs(touched))
+            fresh.show(self._image, [touched])
 
     def grow(self, fresh: PairSum) -> None:
         """Follow to the sum with empty columns appended."""
