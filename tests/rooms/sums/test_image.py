@@ -56,7 +56,7 @@ def assert_says_no_more(image, inside, columns):
 def test_it_follows_who_comes_and_who_leaves(crowd, more, dtype, share, reach, full, data):
     """However little room there is and however late rows are written anew, all readers see the pairs as they are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(image_module, "_ROOM_SHARE", 1000)
+        patch.setattr(image_module, "_ROOM_SHARE", data.draw(st.sampled_from([1, 1000])))
         patch.setattr(image_module, "_ROOM_ENTRIES", data.draw(st.integers(1, 3)))
         patch.setattr(image_module, "_BLOCK_ENTRIES", data.draw(st.integers(1, 40)))
         patch.setattr(image_module, "_NOTHING_SHARE", share)
@@ -139,6 +139,26 @@ def test_a_gone_pair_takes_its_name_along(monkeypatch):
             total.show(image, [crowd[place].items])
         assert image._indices[image._starts[2] : image._ends[2]].tolist() == names
     assert not image._values.any()
+
+
+@pytest.mark.parametrize("share", [1, 1000])
+def test_rows_that_outgrow_their_place_go_elsewhere(share, monkeypatch):
+    """There is room behind all rows, and once it is used up all are written anew with more."""
+    monkeypatch.setattr(image_module, "_ROOM_SHARE", share)
+    monkeypatch.setattr(image_module, "_ROOM_ENTRIES", 1)
+    monkeypatch.setattr(image_module, "_FULL_SHARE", 0)
+    total, inside, columns = PairSum(60), [], 60
+    image, sizes = total.image("float32"), set()
+    for first in range(0, 40, 2):
+        inside.append(person(0, 1, *range(first + 2, first + 8)))
+        total = total.copy()
+        total.add(inside[-1])
+        total.show(image, [inside[-1].items])
+        sizes.add(len(image._indices))
+        assert_shows(image, inside, columns)
+        assert_says_no_more(image, inside, columns)
+    # With much room not each time, with next to none each time.
+    assert 2 < len(sizes) < 20 if share == 1 else len(sizes) == 20
 
 
 def test_it_takes_over_many_pairs_at_once():
