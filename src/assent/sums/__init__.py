@@ -2,6 +2,7 @@
 
 from assent.sums.build import ENTRY_MAX
 from assent.sums.contribution import COLUMNS_MAX, UNIT, VALUE_MAX, Contribution, influences, weights_of
+from assent.sums.image import Image
 from assent.sums.inverse import invert_in_place
 from assent.sums.lowrank import PENDING_MAX, LowRankInverse
 from assent.sums.pairs import PairSum
@@ -14,6 +15,7 @@ __all__ = [
     "UNIT",
     "VALUE_MAX",
     "Contribution",
+    "Image",
     "LowRankInverse",
     "PairSum",
     "Row",

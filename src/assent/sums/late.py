@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from assent.sums.contribution import UNIT, Contribution
+from assent.sums.contribution import Contribution
 
 #: So many people wait before the rows are brought up to date: each of them costs the readers of the sum a little, and
 #: whoever comes last waits for the rows of all of them; yet rows that many of them share are made anew only once.
@@ -41,45 +40,26 @@ class Late:
         more._scales = np.concatenate((self._scales, np.array([sign * contribution.weight], np.int64)))
         return more
 
-    def _at(self, items: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
-        """Return what each of the people holds of some items, int64 [people, items]."""
-        places = np.full(columns, -1, np.intp)
-        places[items] = np.arange(len(items))
-        found = places[self._items]
-        theirs = found >= 0
+    def block(self, items: NDArray[np.int32], chosen: NDArray[np.intp] | slice) -> NDArray[np.int64]:
+        """Return the `chosen` rows of the entries of the matrix at pairs of `items`, ascending, int64 [c, k]."""
+        places = items.searchsorted(self._items)
+        theirs = np.flatnonzero(items.take(places, mode="clip") == self._items) if len(items) else places[:0]
         held = np.zeros((len(self), len(items)), np.int64)
-        held[self._owners[theirs], found[theirs]] = self._values[theirs]
-        return held
-
-    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
-        """Return the entries of the matrix at `items` x `targets`, each unique, int64 [items, targets]."""
-        held = self._at(items, columns)
-        theirs = held if targets is items else self._at(targets, columns)
-        block: NDArray[np.int64] = (held.T * self._scales) @ theirs
+        held[self._owners[theirs], places[theirs]] = self._values[theirs]
+        block: NDArray[np.int64] = (held[:, chosen].T * self._scales) @ held
         return block
 
-    def add_times(
-        self, items: NDArray[np.int32], weights: NDArray[np.float64], out: NDArray[np.float64], *, own: bool
-    ) -> None:
-        """Add the matrix times a sparse vector, in units, to `out`; without `own` as if the diagonal were zero."""
-        held = self._at(items, len(out))
-        shares = (held @ weights) * self._scales / UNIT
-        out += np.bincount(self._items, shares[self._owners] * self._values, len(out))
-        if not own:
-            out[items] -= weights * (self._scales @ (held * held)) / UNIT
-
-    def rows(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
-        """Yield the rows of the matrix that are not zero: the item, columns (ascending) and values."""
+    def upper(self, columns: int) -> tuple[NDArray[np.int32], Any]:
+        """Return the items that anybody holds, ascending, and their rows of the upper triangle, CSR [k, columns]."""
         touched, places = np.unique(self._items, return_inverse=True)
         shape = (len(self), len(touched))
         held: Any = scipy.sparse.csr_matrix((self._values, (self._owners, places)), shape, dtype=np.int64)
         scaled: Any = scipy.sparse.csr_matrix(
             (self._values * self._scales[self._owners], (places, self._owners)), shape[::-1], dtype=np.int64
         )
-        product = (scaled @ held).tocsr()
-        product.sort_indices()
-        product.eliminate_zeros()
-        starts = product.indptr.tolist()
-        for item, first, last in zip(touched.tolist(), starts, starts[1:], strict=False):
-            if last > first:
-                yield item, touched[product.indices[first:last]], product.data[first:last]
+        # Symmetric: its columns, which come out sorted, are its rows.
+        whole = (scaled @ held).tocsc()
+        upper = whole.indices >= np.repeat(np.arange(len(touched)), np.diff(whole.indptr))
+        starts = np.concatenate(([0], np.cumsum(upper)))[whole.indptr]
+        entries = (whole.data[upper], touched[whole.indices[upper]], starts)
+        return touched, scipy.sparse.csr_matrix(entries, (len(touched), columns))

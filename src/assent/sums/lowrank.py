@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.sums.products import add_product
+from assent.sums.products import add_product, add_rows
 from assent.terms.errors import Corrupt
 
 Reals = NDArray[Any]
@@ -21,12 +21,13 @@ PENDING_MAX: Final = 192
 PENDING_SHARED_MAX: Final = 256
 #: In so many slices terms are folded in, so that no change waits for much more than one of them.
 _SLICES: Final = 12
+#: All slices are done by the time that this part of the terms that may come meanwhile has come: what waits no longer
+#: costs no answer any more.
+_HASTE: Final = 3
 #: One tile of the fold: a product so large that starting the processors pays, and not all of a wide band before its
 #: other half is written.
 _TILE_ROWS: Final = 512
 _TILE_COLUMNS: Final = 8192
-#: So many entries of rows are gathered at once: they stay in the processor's cache until they are added up.
-_GATHERED_ENTRIES: Final = 1 << 16
 #: Products of so many operations at most are made by BLAS on the thread that asks for them.
 _ALONE_OPERATIONS: Final = 1 << 18
 #: How far rounding may push a denominator under its bound.
@@ -85,26 +86,35 @@ class LowRankInverse:
         twin._folding, twin._folded = self._folding, self._folded
         return twin
 
-    def times(self, items: NDArray[np.int32], values: Reals) -> Reals:
-        """Return `Q u` for a sparse `u` (items int32 [k], values [k]), in the type of `Q`, [n]; touches k rows."""
-        result: Reals = self._images([Term(items, values, 0.0)])[0]
+    def times(self, items: NDArray[np.int32], values: Reals, *, own: bool = True) -> Reals:
+        """Return `Q u` for a sparse `u` (items int32 [k], values [k]), in the type of `Q`, [n]; touches k rows.
+
+        Without `own` as if the diagonal were zero.
+        """
+        images, held = self._images([Term(items, values, 0.0)])
+        result: Reals = images[0]
+        if not own:
+            block = self.dense[items[:, None], items]
+            _add_combined(block, held[0].T * -self._factors[: self.pending], held[0])
+            np.fill_diagonal(block, 0.0)
+            result[items] = values.astype(block.dtype) @ block
         return result
 
-    def _images(self, terms: Sequence[Term]) -> Reals:
-        """Return `Q u` for the `u` of every term, [terms, n]."""
+    def _images(self, terms: Sequence[Term]) -> tuple[Reals, list[Reals]]:
+        """Return `Q u` for the `u` of every term, [terms, n], and what the waiting vectors have at their items."""
         images: Reals = np.zeros((len(terms), self.size), self.dense.dtype)
-        step = max(_GATHERED_ENTRIES // max(self.size, 1), 1)
-        vectors, factors = self._vectors[: self.pending], self._factors[: self.pending]
+        vectors, folding = self._vectors[: self.pending], self._folding
+        held = [vectors.take(term.items, axis=1, mode="clip") for term in terms]
         inner = np.empty((len(terms), self.pending), self.dense.dtype)
         for place, term in enumerate(terms):
             values = term.values.astype(self.dense.dtype)
-            for first in range(0, len(values), step):
-                some = slice(first, first + step)
-                images[place] += np.einsum("k,kn->n", values[some], self.dense[term.items[some]])
-            inner[place] = np.einsum("k,pk->p", values, vectors[:, term.items])
-        if self.pending:
-            images -= _combined(inner * factors, vectors)
-        return images
+            add_rows(images[place], values, self.dense, term.items)
+            inner[place] = np.einsum("k,pk->p", values, held[place])
+        inner *= -self._factors[: self.pending]
+        # What is folded already is zeros: it need not be read.
+        _add_combined(images[:, self._folded :], inner[:, :folding], vectors[:folding, self._folded :])
+        _add_combined(images, inner[:, folding:], vectors[folding:])
+        return images, held
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
         """Return whole rows of `Q`, [k, n]."""
@@ -119,7 +129,7 @@ class LowRankInverse:
         result: Reals = self.dense[items[:, None], targets]
         if self.pending:
             vectors = self._vectors[: self.pending]
-            result -= _combined(vectors[:, items].T * self._factors[: self.pending], vectors[:, targets])
+            _add_combined(result, vectors[:, items].T * -self._factors[: self.pending], vectors[:, targets])
         return result
 
     def whole(self) -> Reals:
@@ -148,13 +158,13 @@ class LowRankInverse:
 
     def _take_over(self, terms: Sequence[Term]) -> None:
         """Make vectors and factors of some terms, each seen by the next, and remember them once all bounds hold."""
-        images = self._images(terms)
+        images, _ = self._images(terms)
         factors = np.zeros(len(terms), self.dense.dtype)
         for place, term in enumerate(terms):
             image = images[place]
             if place:
-                inner = _combined(term.values.astype(self.dense.dtype)[None], images[:place, term.items].T)
-                image -= _combined(inner * factors[:place], images[:place])[0]
+                inner = images[:place, term.items] @ term.values.astype(self.dense.dtype)
+                _add_combined(images[place : place + 1], -(inner * factors[:place])[None], images[:place])
             factors[place] = self._factor(term, image)
         if self.pending + len(terms) > len(self._factors):
             self.fold()
@@ -176,7 +186,7 @@ class LowRankInverse:
         return term.scale / denominator
 
     def _fold_some(self) -> None:
-        """Fold as large a part of the terms that began to be folded as new ones have come since, in a few slices.
+        """Fold the larger a part of the terms that began to be folded, the more new ones have come, in a few slices.
 
         A read-only dense part waits until there is no room: it has to be copied as a whole.
         """
@@ -184,8 +194,8 @@ class LowRankInverse:
         if not self._folding and 2 * self.pending >= most and self.dense.flags.writeable:
             self._folding = self.pending
         room = max(most - self._folding, 1)
-        step = -(-room // _SLICES)
-        due = ((self.pending - self._folding) // step + 1) * step / room
+        step = -(-room // (_SLICES * _HASTE))
+        due = ((self.pending - self._folding) // step + 1) * max(1.0 / _SLICES, step / room)
         while self._folding and 1.0 - (1.0 - self._folded / self.size) ** 2 < due:
             self._fold_band()
 
@@ -214,7 +224,8 @@ class LowRankInverse:
             if left == top:
                 # Rounding must not make the two halves of a corner differ.
                 corner = tile[:, : len(tile)]
-                corner[:] = np.triu(corner) + np.triu(corner, 1).T
+                corner += corner.T
+                corner *= 0.5
                 self.diagonal[rows] = np.diagonal(corner)
                 tile, columns = tile[:, len(tile) :], slice(rows.stop, left + _TILE_COLUMNS)
             self.dense[columns, rows] = tile.T
@@ -249,19 +260,11 @@ class LowRankInverse:
         return float(np.abs(probe).max())
 
 
-def _combined(factors: Reals, vectors: Reals) -> Reals:
-    """Return `factors vectors`, [m, p] times [p, n], on this thread.
+def _add_combined(out: Reals, factors: Reals, vectors: Reals) -> None:
+    """Do `out += factors vectors`, [m, p] times [p, n], on this thread.
 
     A product of BLAS may wait long for a thread of its own while others keep the processors busy, unless it is so small
-    that it asks for none; those of a single vector ask for one soon, and are as fast without BLAS.
+    that it asks for none.
     """
-    count, inner, columns = len(factors), len(vectors), vectors.shape[1]
-    if count == 1:
-        product: Reals = np.einsum("mp,pn->mn", factors, vectors)
-        return product
-    product = np.empty((count, columns), vectors.dtype)
-    step = max(_ALONE_OPERATIONS // max(count * inner, 1), 1)
-    for first in range(0, columns, step):
-        some = slice(first, first + step)
-        np.matmul(factors, vectors[:, some], out=product[:, some])
-    return product
+    if len(vectors):
+        add_product(out, factors, vectors, operations_max=_ALONE_OPERATIONS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
-from assent.sums.mirror import Mirror
-from assent.sums.rows import EMPTY, Row, added, both_sides, looked_up, pack, unpack
-from assent.sums.standing import Standing
+from assent.sums.image import Image
+from assent.sums.rows import Row, added, looked_up, pack, unpack
+from assent.sums.standing import Known, Standing
 from assent.sums.table import RowTable
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
 
@@ -43,6 +44,8 @@ class PairSum:
         self.people = 0
         self.counts: NDArray[np.int64] = np.zeros(columns, np.int64)
         self._standing = Standing(RowTable.empty(columns))
+        #: An image in the hands of whoever asked for it: most pairs are found there sooner.
+        self._image: weakref.ref[Image] | None = None
 
     @classmethod
     def from_matrix(cls, matrix: Any, weights: NDArray[np.int64]) -> Self:
@@ -100,15 +103,6 @@ class PairSum:
         """Return row `item` of the upper triangle; do not write to its arrays."""
         return self._settled().row(item)
 
-    def whole_row(self, item: int) -> Row:
-        """Return the whole symmetric row `item`, both sides of the diagonal; do not write to its arrays.
-
-        The first call turns the sum over, once; what changes later is followed.
-        """
-        standing, mirror = self._settled().turned()
-        self._standing = standing
-        return both_sides(standing.row(item), mirror.row(item))
-
     def settle(self) -> None:
         """Write whoever came or left last into the rows, so that what they held stands nowhere by itself.
 
@@ -122,68 +116,43 @@ class PairSum:
         self._standing = standing = self._standing.settled()
         return standing
 
-    def _turned(self) -> tuple[Standing, Mirror]:
-        before = self._standing
-        standing, mirror = before.turned()
-        if standing is not before:
-            # Only then: otherwise it would come back after another thread settled it.
-            self._standing = standing
-        return standing, mirror
-
     def column(self, item: int) -> NDArray[np.int64]:
-        """Return the whole symmetric row `item`, int64 [columns]; scans the rows above unless the sum is turned."""
+        """Return the whole symmetric row `item`, int64 [columns]; scans the rows above."""
         whole = np.zeros(self.columns, np.int64)
         standing = self._settled()
-        if standing.mirror is None:
-            starts, indices, values = standing.table.starts, standing.table.indices, standing.table.values
-            above = np.flatnonzero(indices[: starts[item]] == item)
-            whole[np.searchsorted(starts, above, "right") - 1] = values[above]
-            for changed in standing.changed.keys() & range(item):
-                whole[changed] = looked_up(standing.row(changed), np.array([item], np.int32))[1][0]
-        row = standing.row(item) if standing.mirror is None else self.whole_row(item)
+        starts, indices, values = standing.table.starts, standing.table.indices, standing.table.values
+        above = np.flatnonzero(indices[: starts[item]] == item)
+        whole[np.searchsorted(starts, above, "right") - 1] = values[above]
+        for changed in standing.changed.keys() & range(item):
+            whole[changed] = looked_up(standing.row(changed), np.array([item], np.int32))[1][0]
+        row = standing.row(item)
         whole[row.indices] = row.values
         return whole
 
-    def times(self, items: NDArray[np.int32], weights: NDArray[Any], *, own: bool = True) -> NDArray[np.float64]:
-        """Return the sum times a sparse vector, in units (2^20 steps), float64 [columns].
+    def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the entries of pairs of `items`, ascending, int64 [k, k], zero below the diagonal.
 
-        `items` int32 [k], `weights` [k]; without `own` as if the diagonal were zero. Touches the whole rows of these
-        items only; see `whole_row`.
+        Of whoever came or left last they are known already.
         """
-        standing, mirror = self._turned()
-        skipped = 0 if own else 1
-        indices, values = [EMPTY.indices], [EMPTY.values]
-        for above, below in zip(standing.rows(items), mirror.rows(items), strict=True):
-            # A row of the upper triangle begins with its diagonal entry.
-            indices += (above[0][skipped:], below[0])
-            values += (above[1][skipped:], below[1])
-        ends = np.cumsum([len(piece) for piece in indices], dtype=np.int32)[::2]
-        # Put together in the type of the product: changing it afterwards would cost another pass.
-        typed = np.concatenate(values, dtype=np.float64, casting="unsafe")
-        rows: Any = scipy.sparse.csc_matrix((typed, np.concatenate(indices), ends), (self.columns, len(items)))
-        amounts = np.asarray(weights, np.float64)
-        product: NDArray[np.float64] = rows @ (amounts / UNIT)
-        if len(standing.late):
-            standing.late.add_times(items, amounts, product, own=own)
-        return product
+        return np.triu(self._standing.pairs(items))
 
-    def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return the entries of the symmetric matrix at `items` [k] x `targets` [t], int64 [k, t]."""
-        standing, mirror = self._turned()
-        found = standing.late.block(items, targets, self.columns)
-        for place, (above, below) in enumerate(zip(standing.rows(items), mirror.rows(items), strict=True)):
-            # An entry stands on one side of the diagonal or nowhere.
-            found[place] += looked_up(above, targets)[1]
-            found[place] += looked_up(below, targets)[1]
-        return found
+    def image(self, dtype: Any) -> Image:
+        """Return an image of the sum in float32 or float64, made anew: the caller's own, which follows by `show`."""
+        image = Image(*self.arrays(), dtype)
+        self.show(image, ())
+        return image
 
-    def symmetric(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Return the whole symmetric matrix as CSR arrays (starts, indices, values), made anew by every call."""
-        starts, indices, values = self.arrays()
-        upper: Any = scipy.sparse.csr_matrix((values, indices, starts), (self.columns, self.columns))
-        whole = (upper + scipy.sparse.triu(upper, 1, "csr").T.tocsr()).tocsr()
-        whole.sort_indices()
-        return whole.indptr.astype(np.int64), whole.indices.astype(np.int32), whole.data
+    def show(self, image: Image, changed: Iterable[NDArray[np.int32]]) -> None:
+        """Have an image of another sum show this one, which differs from it in pairs of `changed` items only."""
+        standing, known = self._standing, self._standing.known
+        own = None if self._image is None else self._image()
+        fits = own is image and known is not None and known.before is image.says
+        image.says = None
+        for items in changed:
+            where = known.where if fits and known is not None and known.items is items else None
+            image.follow(items, np.triu(standing.pairs(items)), where)
+        image.says = standing.says
+        self._image = weakref.ref(image)
 
     def fill(self, out: NDArray[Any]) -> None:
         """Write the upper triangle, in units (2^20 steps), to `out`, float32 or float64 [columns, columns].
@@ -250,11 +219,12 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns:
             raise _past_the_last_column()
-        after = self._pairs_after(contribution, 1)
+        known = self._pairs_after(contribution, 1)
+        after = known.pairs
         # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
         if int(after.diagonal().max()) > ENTRY_MAX:
             raise _past_the_range()
-        self._standing = self._standing.joined(contribution, 1)
+        self._standing = self._standing.joined(contribution, 1, known)
         self.counts[items] += 1
         self.people += 1
 
@@ -265,7 +235,8 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns or self.people < 1 or int(self.counts[items].min()) < 1:
             raise _not_in_the_sum()
-        after = self._pairs_after(contribution, -1)
+        known = self._pairs_after(contribution, -1)
+        after = known.pairs
         # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
         last = self.counts[items] == 1
         if int(after.min()) < 0 or not np.array_equal(after.diagonal() == 0, last):
@@ -274,19 +245,22 @@ class PairSum:
             raise _not_in_the_sum()
         if self.people == 1 and int(self.counts.sum()) != len(items):
             raise _not_in_the_sum()
-        self._standing = self._standing.joined(contribution, -1)
+        self._standing = self._standing.joined(contribution, -1, known)
         self.counts[items] -= 1
         self.people -= 1
 
-    def _pairs_after(self, contribution: Contribution, sign: int) -> NDArray[np.int64]:
-        """Return the entries of a person's pairs after they came or left, int64 [k, k], zero below the diagonal.
-
-        Below zero is what was taken without being there.
-        """
-        values = contribution.values.astype(np.int64)
-        after = self._standing.pairs(contribution.items)
-        after += (sign * contribution.weight * values)[:, None] * values
-        return np.triu(after)
+    def _pairs_after(self, contribution: Contribution, sign: int) -> Known:
+        """Return a person's pairs after they came or left; below zero is what was taken without being there."""
+        items, values, standing = contribution.items, contribution.values.astype(np.int64), self._standing
+        image = None if self._image is None else self._image()
+        told = None if image is None else image.pairs(items, standing.says)
+        if told is None:
+            pairs, where = standing.pairs(items), None
+        else:
+            pairs, unsure, where = told
+            pairs[unsure] = standing.pairs(items, unsure)
+        after = np.triu(pairs + (sign * contribution.weight * values)[:, None] * values)
+        return Known(items, after, where, standing.says)
 
     def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
         """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""
@@ -318,15 +292,14 @@ class PairSum:
         if int((self.diagonal() + other.diagonal()).max(initial=0)) > ENTRY_MAX:
             raise _past_the_range()
         rows = {item: added(self.row(item), *other.row(item)) for item in np.flatnonzero(other.counts).tolist()}
-        self._standing = replace(self._settled(), mirror=None).with_rows(rows)
+        self._standing = self._settled().with_rows(rows)
         self.counts += other.counts
         self.people += other.people
 
     def copy(self) -> PairSum:
         """Return an independent sum that shares all rows (and their digests) with this one."""
-        twin = PairSum(0)
-        twin.columns, twin.people, twin.counts = self.columns, self.people, self.counts.copy()
-        twin._standing = self._standing
+        twin = copy.copy(self)
+        twin.counts = self.counts.copy()
         return twin
 
     def _put_counts(self, counts: NDArray[np.int64], people: int) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.terms.errors import Corrupt
@@ -26,9 +28,12 @@ class Row(NamedTuple):
 EMPTY: Final = Row(np.empty(0, np.int32), np.empty(0, np.int64))
 
 
-def both_sides(above: Row, below: Row) -> Row:
-    """Put what stands from the diagonal on and what stands before it together, as new arrays."""
-    return Row(np.concatenate((below.indices, above.indices)), np.concatenate((below.values, above.values)))
+def side_by_side(rows: Sequence[Row], columns: int) -> Any:
+    """Return some rows as a new CSR matrix, int64 [rows, columns]."""
+    starts = np.cumsum([0, *(len(row.indices) for row in rows)])
+    indices = np.concatenate([EMPTY.indices, *(row.indices for row in rows)])
+    values = np.concatenate([EMPTY.values, *(row.values for row in rows)])
+    return scipy.sparse.csr_matrix((values, indices, starts), (len(rows), columns))
 
 
 def looked_up(row: Row, indices: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
@@ -46,16 +51,13 @@ def assigned(
     indices: NDArray[np.int32],
     values: NDArray[np.int64],
     found: tuple[NDArray[np.intp], NDArray[np.int64]] | None = None,
-    *,
-    owned: bool = False,
 ) -> Row:
     """Return `row` with the given entries (sorted, unique) set, as new arrays; zero takes an entry out.
 
-    `found` is what `looked_up` says of the entries, if the caller knows. Whoever made `row` for this call alone says
-    that it is `owned`: its arrays may then become those of the result.
+    `found` is what `looked_up` says of the entries, if the caller knows.
     """
     places, before = looked_up(row, indices) if found is None else found
-    union, total = row.indices, row.values if owned else row.values.copy()
+    union, total = row.indices, row.values.copy()
     if not before.all():
         fresh = before == 0
         # Every new entry before another moves it one place on.
@@ -73,10 +75,10 @@ def assigned(
     return Row(union[kept], total[kept])
 
 
-def added(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64], *, owned: bool = False) -> Row:
-    """Return `row` plus the given entries (sorted, unique), as new arrays; `owned` as `assigned` has it."""
+def added(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
+    """Return `row` plus the given entries (sorted, unique), as new arrays."""
     found = looked_up(row, indices)
-    return assigned(row, indices, found[1] + values, found, owned=owned)
+    return assigned(row, indices, found[1] + values, found)
 
 
 def pack(row: Row) -> bytes:

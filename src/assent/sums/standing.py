@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.sums.change import differences
 from assent.sums.contribution import Contribution
+from assent.sums.image import Places
 from assent.sums.late import LATE_MAX, Late
-from assent.sums.mirror import Mirror
-from assent.sums.rows import Row, added, both_sides
+from assent.sums.rows import Row, side_by_side
 from assent.sums.table import HeldRow, RowTable
+
+
+class Known(NamedTuple):
+    """The `items` of somebody, the `pairs` of these, and where they stood in an image of what `before` said."""
+
+    items: NDArray[np.int32]
+    pairs: NDArray[np.int64]
+    where: Places | None
+    before: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,10 @@ class Standing:
     late: Late = field(default_factory=Late)
     #: How many rows of the upper triangle have an entry at each item; counted once it is needed, then kept up.
     reached: NDArray[np.int64] | None = None
-    #: What stands below the diagonal, made once it is needed, then kept up.
-    mirror: Mirror | None = None
+    #: What is known of whoever came or left last, while they are late.
+    known: Known | None = None
+    #: The same object in all that say the same, whatever they have in which place.
+    says: object = field(default_factory=object)
 
     def row(self, item: int) -> Row:
         """Return row `item` of the upper triangle without the people who are late."""
@@ -41,14 +52,6 @@ class Standing:
         """Return some rows of the upper triangle without the people who are late."""
         changed = self.changed
         return self.table.rows(items, {item: changed[item].row for item in items.tolist() if item in changed})
-
-    def turned(self) -> tuple[Standing, Mirror]:
-        """Return the same with what stands below the diagonal."""
-        if self.mirror is not None:
-            return self, self.mirror
-        flat = self.flat()
-        mirror = Mirror.of(flat.table.starts, flat.table.indices, flat.table.values)
-        return replace(flat, mirror=mirror), mirror
 
     def counted(self) -> tuple[Standing, NDArray[np.int64]]:
         """Return the same up to date with the number of rows that reach each item."""
@@ -61,42 +64,34 @@ class Standing:
             reached[changed.row.indices] += 1
         return replace(settled, reached=reached), reached
 
-    def joined(self, contribution: Contribution, sign: int) -> Standing:
-        """Return the rows after somebody came (`sign` 1) or left (-1)."""
-        after = replace(self, late=self.late.joined(contribution, sign))
+    def joined(self, contribution: Contribution, sign: int, known: Known) -> Standing:
+        """Return the rows after somebody came (`sign` 1) or left (-1), of whom so much is known then."""
+        after = replace(self, late=self.late.joined(contribution, sign), known=known, says=object())
         return after if len(after.late) < LATE_MAX else after.settled()
 
     def settled(self) -> Standing:
         """Return the same with nobody late."""
         if not len(self.late):
             return self
-        changed, reached = dict(self.changed), self.reached
-        reached = None if reached is None else reached.copy()
-        mirror = None if self.mirror is None else self.mirror.copy()
-        for item, indices, values in self.late.rows():
-            before = self.row(item)
-            if mirror is None:
-                middle = int(indices.searchsorted(item))
-                row = added(before, indices[middle:], values[middle:])
-            else:
-                # Both sides at once take little longer than one of them.
-                row = mirror.split(item, added(both_sides(before, mirror.row(item)), indices, values, owned=True))
-            changed[item] = HeldRow(row)
-            if reached is not None:
-                reached[before.indices] -= 1
-                reached[row.indices] += 1
-        return Standing(self.table, changed, Late(), reached, mirror)
+        changed, reached, size = dict(self.changed), self.reached, len(self.table)
+        items, late = self.late.upper(size)
+        before = side_by_side(self.rows(items), size)
+        # What has become zero is not in the result any more.
+        after = before + late
+        if reached is not None:
+            reached = reached.copy()
+            np.subtract.at(reached, before.indices, 1)
+            np.add.at(reached, after.indices, 1)
+        starts = after.indptr.tolist()
+        for item, first, last in zip(items.tolist(), starts, starts[1:], strict=False):
+            # Of its own each: nobody shall hold what the others said before.
+            changed[item] = HeldRow(Row(after.indices[first:last].copy(), after.data[first:last].copy()))
+        return Standing(self.table, changed, Late(), reached, says=self.says)
 
     def with_rows(self, rows: Mapping[int, Row]) -> Standing:
         """Return the rows with some replaced."""
         before = self.settled()
-        mirror = None if before.mirror is None else before.mirror.copy()
-        changed = dict(before.changed)
-        for item, row in rows.items():
-            if mirror is not None:
-                mirror.put(differences(item, before.row(item), row))
-            changed[item] = HeldRow(row)
-        return Standing(before.table, changed, mirror=mirror)
+        return Standing(before.table, before.changed | {item: HeldRow(row) for item, row in rows.items()})
 
     def flat(self) -> Standing:
         """Return the same with all rows side by side in one table."""
@@ -123,20 +118,26 @@ class Standing:
             self,
             table=self.table.grown(columns),
             reached=None if self.reached is None else np.concatenate((self.reached, more)),
-            mirror=None if self.mirror is None else self.mirror.grown(columns),
+            says=object(),
         )
 
-    def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return entries of pairs of `items`, late people included, int64 [k, k]; ignore those below the diagonal."""
-        size = len(items)
-        columns, values = np.full((size, size), -1, np.int32), np.zeros((size, size), np.int64)
-        for place, (indices, numbers) in enumerate(self.rows(items)):
+    def pairs(self, items: NDArray[np.int32], chosen: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
+        """Return entries of pairs of `items`, late people included, int64 [k, k], or the `chosen` of its rows only.
+
+        What stands below the diagonal is to be ignored.
+        """
+        if chosen is None and self.known is not None and self.known.items is items:
+            return self.known.pairs
+        owners = items if chosen is None else items[chosen]
+        shape = (len(owners), len(items))
+        columns, values = np.full(shape, -1, np.int32), np.zeros(shape, np.int64)
+        for (indices, numbers), column, value in zip(self.rows(owners), columns, values, strict=True):
             if len(indices):
-                spots = indices.searchsorted(items[place:])
-                indices.take(spots, out=columns[place, place:], mode="clip")
-                numbers.take(spots, out=values[place, place:], mode="clip")
+                spots = indices.searchsorted(items)
+                indices.take(spots, out=column, mode="clip")
+                numbers.take(spots, out=value, mode="clip")
         # Where a column is not in a row, another one stands at its place.
         values[columns != items] = 0
         if len(self.late):
-            values += self.late.block(items, items, len(self.table))
+            values += self.late.block(items, slice(None) if chosen is None else chosen)
         return values

@@ -181,6 +181,9 @@ def test_a_fold_under_way_shows_in_no_answer(crowd, pending_max, tile_rows, data
             assert inverse.pending <= pending_max
             np.testing.assert_allclose(whole_of(inverse), expected, atol=1e-12)
             np.testing.assert_allclose(inverse.rows(np.arange(size)), expected, atol=1e-12)
+            some, weights = np.array([1, 4, 9], np.int32), np.array([1.0, 0.5, 2.0])
+            others = expected - np.diag(np.diagonal(expected))
+            np.testing.assert_allclose(inverse.times(some, weights, own=False), weights @ others[some], atol=1e-12)
             np.testing.assert_allclose(inverse.diagonal, np.diagonal(expected), atol=1e-12)
 
 

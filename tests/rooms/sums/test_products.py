@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assent.sums.products import add_product
+import assent.sums.products as products_module
+from assent.sums.products import add_product, add_rows
 
 
 def part(random, rows, columns, dtype, *, by_column):
@@ -20,8 +21,9 @@ def part(random, rows, columns, dtype, *, by_column):
     st.booleans(),
     st.booleans(),
     st.sampled_from([1.0, -1.0, 0.5]),
+    st.sampled_from([None, 1, 60]),
 )
-def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, scale):
+def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, scale, most):
     """Whatever the sizes, ways and types, the part becomes what the formula says, and nothing around it changes."""
     rows, inner, columns = sizes
     random = np.random.default_rng(1)
@@ -31,7 +33,7 @@ def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, sc
     expected = around.astype(np.float64)
     inside = (slice(1, rows + 1), slice(1, columns + 1))
     expected[inside] = keep * expected[inside] + scale * (left.astype(np.float64) @ right.astype(np.float64))
-    add_product(around[inside], left, right, scale=scale, keep=keep)
+    add_product(around[inside], left, right, scale=scale, keep=keep, operations_max=most)
     np.testing.assert_allclose(around, expected, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
@@ -44,3 +46,17 @@ def test_a_single_row_or_column_is_a_product_too(dtype):
     out = np.zeros((1, 4), dtype)
     add_product(out, np.arange(3, dtype=dtype)[None], np.ones((3, 4), dtype))
     assert out.ravel().tolist() == [3.0] * 4
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 8), max_size=6), st.sampled_from(["float32", "float64"]), st.integers(1, 9))
+def test_rows_are_added_where_they_are(rows, dtype, alone):
+    """Rows of a part of a larger array, each as often as it is named, add up as the formula says."""
+    random = np.random.default_rng(2)
+    matrix = part(random, 9, 7, dtype, by_column=False)
+    factors, out = random.normal(size=len(rows)).astype(dtype), random.normal(size=7).astype(dtype)
+    expected = out.astype(np.float64) + factors.astype(np.float64) @ matrix[rows].astype(np.float64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products_module, "_ALONE_ENTRIES", alone)
+        add_rows(out, factors, matrix, np.array(rows, np.int32))
+    np.testing.assert_allclose(out, expected, atol=1e-5 if dtype == "float32" else 1e-13)

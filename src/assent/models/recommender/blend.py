@@ -46,10 +46,7 @@ class Blend:
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
         """Return the sum of rows of the weights, each times its own, [columns]."""
-        total: NDArray[Any] = self.inverse.times(items, weights)
-        own = self.inverse.block(items, items)
-        np.fill_diagonal(own, 0.0)
-        total[items] = weights.astype(self._dtype) @ own
+        total: NDArray[Any] = self.inverse.times(items, weights, own=False)
         total *= self.over
         if self.neighbours is not None:
             total += self.share * self.neighbours.times(items, weights)

@@ -101,10 +101,11 @@ class DenseForm:
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1). Raises `Corrupt`."""
         terms = [self._follow_person(one, sign) for one in people]
-        for one in people:
-            if self.neighbours is not None:
-                self.neighbours.follow_person(one, sign)
-        items = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
+        if self.neighbours is not None:
+            self.neighbours.follow(fresh, people, sign)
+        items = people[0].items if people else np.empty(0, np.int32)
+        if len(people) > 1:
+            items = np.unique(np.concatenate([one.items for one in people]))
         self._take_over(fresh, terms, items)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
@@ -118,7 +119,7 @@ class DenseForm:
             return False
         terms = self._follow_difference(touched, difference) if len(touched) else []
         if self.neighbours is not None:
-            self.neighbours.follow_rows(fresh, items)
+            self.neighbours.follow_rows(fresh, items, touched)
         self._take_over(fresh, terms, np.arange(fresh.columns, dtype=np.int32))
         return True
 
@@ -164,7 +165,7 @@ class DenseForm:
         self.total, self.ridges = fresh, ridges
         self._weights = WeightRows(self.columns, self.dtype, self._blend)
         if self.neighbours is not None:
-            self.neighbours.measure(fresh)
+            self.neighbours.grow(fresh)
         self._measure()
 
     def residual(self, item: int) -> float:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.models.recommender.mass import mass_of, mass_of_rows
 from assent.models.recommender.popularity import Popularity
-from assent.models.recommender.settings import Settings
-from assent.sums import UNIT, Contribution, PairSum
+from assent.models.recommender.settings import Settings, mean_count
+from assent.sums import UNIT, Contribution, Image, PairSum
 
 
 class Neighbours:
@@ -28,62 +29,70 @@ class Neighbours:
         self._lefts, self._rights = Popularity(settings.input_discount), Popularity(settings.neighbour_discount)
         #: The sum of all entries of `G`, in whole steps.
         self.mass = mass_of(total)
+        self._image: Image | None = None
         self.measure(total)
 
     def measure(self, total: PairSum, items: NDArray[np.int32] | None = None) -> None:
         """Take over a sum, with the factors of both sides from its counts; only those of `items` changed, if given."""
         self._total = total
-        #: All of `G`, as it is multiplied with many people at once.
-        self._whole: Any = None
+        settings, mean = self._settings, mean_count(total.counts)
         held = max(int(np.count_nonzero(total.counts)), 1)
         scale = held * UNIT / self.mass if self.mass else 0.0
-        self.left: NDArray[Any] = self._lefts.of(total.counts, items).astype(self._settings.dtype)
-        self.right: NDArray[Any] = (self._rights.of(total.counts, items) * scale).astype(self._settings.dtype)
+        #: What all entries are multiplied by, beside the factors of their sides.
+        self.scale = scale * mean ** (settings.input_discount + settings.neighbour_discount)
+        self.left: NDArray[Any] = self._lefts.powers(total.counts, items).astype(settings.dtype)
+        self.right: NDArray[Any] = self._rights.powers(total.counts, items).astype(settings.dtype)
 
-    def follow_person(self, contribution: Contribution, sign: int) -> None:
-        """Note one person's coming (`sign` 1) or leaving (-1); `measure` the changed sum afterwards."""
-        self.mass += sign * int(contribution.values.sum()) ** 2 * contribution.weight
+    @property
+    def image(self) -> Image:
+        """The sum as it is read, made once it is asked for; then it follows."""
+        if self._image is None:
+            self._image = self._total.image(self._settings.dtype)
+        return self._image
 
-    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> None:
-        """Note that rows of the upper triangle are those of `fresh`; `measure` it afterwards."""
+    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
+        """Follow people who came (`sign` 1) or left (-1) to the sum with them or without; `measure` it afterwards."""
+        for one in people:
+            self.mass += sign * int(one.values.sum()) ** 2 * one.weight
+        if self._image is not None:
+            fresh.show(self._image, [one.items for one in people])
+
+    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32], touched: NDArray[np.int32]) -> None:
+        """Follow rows `items` of the upper triangle to those of `fresh`, which differ in pairs of `touched` only.
+
+        `measure` it afterwards.
+        """
         self.mass += mass_of_rows(fresh, items) - mass_of_rows(self._total, items)
+        if self._image is not None:
+            fresh.show(self._image, [touched])
+
+    def grow(self, fresh: PairSum) -> None:
+        """Follow to the sum with empty columns appended."""
+        self._image = None
+        self.measure(fresh)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
         """Return whole rows of `N`, [items, columns]."""
-        rows: NDArray[Any] = np.zeros((len(items), self._total.columns), self._settings.dtype)
-        for place, item in enumerate(items.tolist()):
-            row = self._total.whole_row(item)
-            rows[place, row.indices] = row.values
-            rows[place, item] = 0.0
-        rows *= self.left[items, None] / UNIT
+        rows = self.image.rows(items)
+        rows *= self.scale * self.left[items, None]
         rows *= self.right
         return rows
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
         """Return the sum of rows of `N`, each times its weight, [columns]."""
-        together = self._total.times(items, weights * self.left[items], own=False)
+        together = self.image.times(items, weights * (self.scale * self.left[items]))
         together *= self.right
-        return together.astype(self.right.dtype, copy=False)
+        return together
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
         """Return entries of `N`, [items, targets]."""
-        entries = self._total.block(items, targets).astype(self.right.dtype)
-        entries *= self.left[items, None] / UNIT
+        entries = self.image.block(items, targets)
+        entries *= self.scale * self.left[items, None]
         entries *= self.right[targets]
-        entries[items[:, None] == targets] = 0.0
         return entries
 
     def add_rows(self, people: Any, share: float, out: NDArray[Any]) -> None:
         """Add `share * X N` for a block of people, CSR [people, columns], to `out` [people, columns]."""
-        if self._whole is None:
-            starts, indices, values = self._total.symmetric()
-            shape = (self._total.columns, self._total.columns)
-            typed = values.astype(self.left.dtype)
-            typed[indices == np.repeat(np.arange(self._total.columns), np.diff(starts))] = 0.0
-            self._whole = scipy.sparse.csr_matrix((typed, indices, starts), shape)
-        scaled = people.astype(self.left.dtype)
-        scaled.data *= self.left[scaled.indices] * (share / UNIT)
-        product = scaled @ self._whole
-        product.data *= self.right[product.indices]
-        owners = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr))
-        out[owners, product.indices] += product.data
+        bounds = people.indptr.tolist()
+        for place, (first, last) in enumerate(pairwise(bounds)):
+            out[place] += share * self.times(people.indices[first:last], people.data[first:last])

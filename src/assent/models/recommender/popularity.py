@@ -18,12 +18,16 @@ class Popularity:
 
     def of(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
         """Return it for every item, float64 [items]; since the last call only `items` may have changed, if given."""
+        whole: NDArray[np.float64] = self.powers(counts, items) * mean_count(counts) ** self._exponent
+        return whole
+
+    def powers(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
+        """Return the same as if `d` were one; do not write to it."""
         if items is None:
             self._powers = self._power(counts)
         else:
             self._powers[items] = self._power(counts[items])
-        whole: NDArray[np.float64] = self._powers * mean_count(counts) ** self._exponent
-        return whole
+        return self._powers
 
     def _power(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         power: NDArray[np.float64] = np.maximum(counts, 1 << LOWEST_OCTAVE).astype(np.float64) ** -self._exponent
