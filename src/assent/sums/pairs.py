@@ -150,7 +150,7 @@ class PairSum:
         image.says = None
         for items in changed:
             where = known.where if fits and known is not None and known.items is items else None
-            image.follow(items, np.triu(standing.pairs(items)), where)
+            image.follow(items, self.pairs(items), where)
         image.says = standing.says
         self._image = weakref.ref(image)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.terms.errors import Corrupt
@@ -28,12 +27,11 @@ class Row(NamedTuple):
 EMPTY: Final = Row(np.empty(0, np.int32), np.empty(0, np.int64))
 
 
-def side_by_side(rows: Sequence[Row], columns: int) -> Any:
-    """Return some rows as a new CSR matrix, int64 [rows, columns]."""
-    starts = np.cumsum([0, *(len(row.indices) for row in rows)])
+def side_by_side(rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Return some rows as new CSR arrays: starts int64 [rows + 1], indices int32 and values int64."""
+    starts = np.cumsum([0, *(len(row.indices) for row in rows)], dtype=np.int64)
     indices = np.concatenate([EMPTY.indices, *(row.indices for row in rows)])
-    values = np.concatenate([EMPTY.values, *(row.values for row in rows)])
-    return scipy.sparse.csr_matrix((values, indices, starts), (len(rows), columns))
+    return starts, indices, np.concatenate([EMPTY.values, *(row.values for row in rows)])
 
 
 def looked_up(row: Row, indices: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:

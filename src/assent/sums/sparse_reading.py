@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -42,13 +43,19 @@ class SumReader:
         self._stays: NDArray[np.bool_] = np.ones(len(self._starts) - 1, np.bool_)
         self._lengths: NDArray[np.int64] | None = None
 
+    def copy(self) -> SumReader:
+        """Return a reader that goes its own way and shares the triangle with this one."""
+        return copy.copy(self)
+
     def follow(self, fresh: PairSum, items: Iterable[int]) -> None:
         """Read `fresh` from now on, which differs from the sum before it in the rows `items` only."""
         if fresh.columns != self.total.columns:
             self._lengths = None
         self.total = fresh
         moved = list(items)
-        self._moved.update(moved)
+        # Not in place: copies share them.
+        self._moved = self._moved.union(moved)
+        self._stays = self._stays.copy()
         self._stays[[item for item in moved if item < len(self._stays)]] = False
         if len(self._moved) > max(fresh.columns // _MOVED_SHARE, _MOVED_MIN):
             self.settle()

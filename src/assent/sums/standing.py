@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.sums.contribution import Contribution
@@ -75,15 +77,15 @@ class Standing:
             return self
         changed, reached, size = dict(self.changed), self.reached, len(self.table)
         items, late = self.late.upper(size)
-        before = side_by_side(self.rows(items), size)
+        starts, indices, values = side_by_side(self.rows(items))
+        before = scipy.sparse.csr_matrix((values, indices, starts), (len(items), size))
         # What has become zero is not in the result any more.
         after = before + late
         if reached is not None:
             reached = reached.copy()
             np.subtract.at(reached, before.indices, 1)
             np.add.at(reached, after.indices, 1)
-        starts = after.indptr.tolist()
-        for item, first, last in zip(items.tolist(), starts, starts[1:], strict=False):
+        for item, (first, last) in zip(items.tolist(), pairwise(after.indptr.tolist()), strict=True):
             # Of its own each: nobody shall hold what the others said before.
             changed[item] = HeldRow(Row(after.indices[first:last].copy(), after.data[first:last].copy()))
         return Standing(self.table, changed, Late(), reached, says=self.says)

@@ -9,7 +9,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.sums.rows import EMPTY, Row, pack
+from assent.sums.rows import EMPTY, Row, pack, side_by_side
 from assent.terms.errors import Corrupt
 
 DIGEST_BYTES: Final = 32
@@ -58,13 +58,7 @@ class RowTable:
     @classmethod
     def of(cls, rows: Sequence[Row], digests: NDArray[np.uint8] | None = None) -> Self:
         """Put rows side by side."""
-        lengths = np.array([len(row.indices) for row in rows], np.int64)
-        return cls(
-            np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
-            np.concatenate([EMPTY.indices, *(row.indices for row in rows)]),
-            np.concatenate([EMPTY.values, *(row.values for row in rows)]),
-            digests,
-        )
+        return cls(*side_by_side(rows), digests)
 
     def __len__(self) -> int:
         """Return the number of rows."""

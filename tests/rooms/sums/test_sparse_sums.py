@@ -81,6 +81,21 @@ def test_rows_are_those_of_the_symmetric_matrix(reader):
         np.testing.assert_array_equal(dense_rows(reader, asked), expected_rows(reader.total, asked))
 
 
+def test_a_copy_of_a_reader_goes_its_own_way(reader):
+    """While a copy follows newcomers, or is put in order, the reader itself tells what it told before."""
+    every = np.arange(reader.total.columns, dtype=np.int32)
+    before = expected_rows(reader.total, every)
+    fresh = reader.total.copy()
+    newcomers = people(4, seed=9, items=fresh.columns)
+    for one in newcomers:
+        fresh.add(one)
+    twin = reader.copy()
+    for step in (lambda: twin.follow(fresh, every.tolist()), twin.settle):
+        step()
+        np.testing.assert_array_equal(dense_rows(twin, every), expected_rows(fresh, every))
+        np.testing.assert_array_equal(dense_rows(reader, every), before)
+
+
 def test_a_block_is_that_of_the_symmetric_matrix(reader):
     """A block holds exactly the pairs among its items, and nothing in its last place."""
     for items in ([5], [1, 2, 30], range(reader.total.columns)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Self
 
@@ -97,6 +98,20 @@ class DenseForm:
             self.neighbours.add_rows(people, self._blend.share, out)
 
     # -- following -----------------------------------------------------------------------------------------------
+
+    # Nothing can be done before: each term is seen by the next, and all of it takes milliseconds.
+
+    def prepare(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> Callable[[], None]:
+        """Return what takes over `fresh` as `follow` does."""
+        return functools.partial(self.follow, fresh, people, sign)
+
+    def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
+        """Return what takes over `fresh` as `follow_rows` does."""
+        return functools.partial(self.follow_rows, fresh, items)
+
+    def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
+        """Return what takes over `fresh` as `grow` does."""
+        return functools.partial(self.grow, fresh, memory_bytes)
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1). Raises `Corrupt`."""

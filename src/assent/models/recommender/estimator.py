@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender import batch, files, scoring, solving, tuning
-from assent.models.recommender.form import Form, following, following_rows, growing
+from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
 from assent.sums import Contribution, PairSum
@@ -219,7 +219,7 @@ class Recommender:
         if len(people) * _FOLLOW_SHARE > fresh.columns:
             self.adopt(fresh)
             return
-        step, old = following(form, fresh, people, sign), form.total
+        step, old = form.prepare(fresh, people, sign), form.total
         with self._reading:
             try:
                 step()
@@ -239,7 +239,7 @@ class Recommender:
         self.adopt(old)
         self.repairs += 1
         try:
-            self._held().follow(fresh, people, sign)
+            self._held().prepare(fresh, people, sign)()
         except Corrupt as error:
             self.adopt(old)
             message = "This contribution is not part of the sum."
@@ -266,7 +266,7 @@ class Recommender:
             form, fresh = self._held(), self.sum.copy()
             fresh.grow(columns)
             if columns > form.columns:
-                step = growing(form, fresh, self.memory_bytes)
+                step = form.prepare_growth(fresh, self.memory_bytes)
                 with self._reading:
                     step()
 
@@ -282,7 +282,7 @@ class Recommender:
             form = self._held()
             old, fresh = form.total, form.total.copy()
             fresh.replace_rows(rows, counts, people)
-            step = following_rows(form, fresh, np.array(sorted(rows), np.int32))
+            step = form.prepare_rows(fresh, np.array(sorted(rows), np.int32))
             with self._reading:
                 try:
                     near = step()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,24 +53,26 @@ class Form(Protocol):
         """Write the scores of a block of people, CSR float64 [people, columns], to `out` [people, columns]."""
         ...
 
-    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
-        """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1).
+    def prepare(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> Callable[[], object]:
+        """Return what takes over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1).
 
-        Raises `Corrupt` when the solved arrays cannot follow; then, and when interrupted, they are good for nothing.
+        Whatever takes long is done before, while answers go on; until what is returned is called, and when the work is
+        stopped, nothing of the form has changed. In between nothing else may change it. What is returned raises
+        `Corrupt` when the solved arrays cannot follow; then, and when interrupted, they are good for nothing.
         """
         ...
 
-    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
-        """Take over `fresh`, which differs from `total` in the rows `items` of the upper triangle only.
+    def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
+        """Return what takes over `fresh`, which differs from `total` in the rows `items` of the upper triangle only.
 
-        Returns `False`, having done nothing, when solving anew is cheaper. Raises `Corrupt` as `follow`.
+        It returns `False`, having done nothing, when solving anew is cheaper. All else as for `prepare`.
         """
         ...
 
-    def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
-        """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`.
+    def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], object]:
+        """Return what takes over `fresh`, which is `total` with empty columns appended, as for `prepare`.
 
-        `memory_bytes` replaces the memory that is really free.
+        Raises `NotEnoughMemory`, or what is returned does; `memory_bytes` replaces the memory that is really free.
         """
         ...
 
@@ -87,45 +88,3 @@ class Form(Protocol):
     def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
         ...
-
-
-@runtime_checkable
-class Preparing(Protocol):
-    """A form that takes long to follow: it works out what changes while its answers go on.
-
-    What is returned puts the change in place, which is quick; until then, and when the work is stopped, nothing of the
-    form has changed. Between the two nothing else may change it.
-    """
-
-    def prepare(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> Callable[[], object]:
-        """Work out what `Form.follow` takes over."""
-        ...
-
-    def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Work out what `Form.follow_rows` takes over; what is returned tells what that would."""
-        ...
-
-    def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], object]:
-        """Work out what `Form.grow` takes over. Raises `NotEnoughMemory`."""
-        ...
-
-
-def following(form: Form, fresh: PairSum, people: Sequence[Contribution], sign: int) -> Callable[[], object]:
-    """Return what lets a form follow people, once everything is done that may be done while it answers."""
-    if isinstance(form, Preparing):
-        return form.prepare(fresh, people, sign)
-    return functools.partial(form.follow, fresh, people, sign)
-
-
-def following_rows(form: Form, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-    """Return what lets a form follow rows, once everything is done that may be done while it answers."""
-    if isinstance(form, Preparing):
-        return form.prepare_rows(fresh, items)
-    return functools.partial(form.follow_rows, fresh, items)
-
-
-def growing(form: Form, fresh: PairSum, memory_bytes: int | None) -> Callable[[], object]:
-    """Return what lets a form grow, once everything is done that may be done while it answers."""
-    if isinstance(form, Preparing):
-        return form.prepare_growth(fresh, memory_bytes)
-    return functools.partial(form.grow, fresh, memory_bytes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
@@ -161,26 +160,18 @@ class SparseForm:
 
     # -- following -----------------------------------------------------------------------------------------------
 
-    def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
-        """Take over `fresh`, which is `total` with `people` added or taken out."""
-        self.prepare(fresh, people, sign)()
-
-    def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
-        """Take over `fresh`, which differs in the rows `items` of the triangle only; `False` if solving is cheaper."""
-        return self.prepare_rows(fresh, items)()
-
     def prepare(
         self,
         fresh: PairSum,
         people: Sequence[Contribution],
         sign: int,  # noqa: ARG002 - both ways
     ) -> Callable[[], bool]:
-        """Solve what `follow` takes over, and return what puts it in place; answers go on until that is called."""
+        """Solve what changes with `people`, and return what takes over `fresh`; answers go on until that is called."""
         touched = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
         return self._prepare_items(fresh, touched, touched)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Solve what `follow_rows` takes over, and return what puts it in place, or says `False`."""
+        """Solve what changes with the rows `items`, and return what takes over `fresh`, or only says `False`."""
         pairs = [self._moved_in_row(fresh, item) for item in items.tolist()]
         recounted = np.flatnonzero(self.total.counts != fresh.counts)
         touched = np.unique(np.concatenate([np.empty(0, np.int32), recounted, *pairs])).astype(np.int32)
@@ -218,8 +209,7 @@ class SparseForm:
         enough, or was near. 2 All these, and every item with a neighbour among `touched`, are solved anew. All others
         depend on nothing that changed.
         """
-        # Rows that the twin marks as changed are marked for both: this one reads them from its own sum as rightly.
-        reader = copy.copy(self._reader)
+        reader = self._reader.copy()
         reader.follow(fresh, rows.tolist())
         octaves, mass = levels(fresh.counts), self._mass
         if self.share:
@@ -255,17 +245,13 @@ class SparseForm:
         close = closeness(values, octaves[moved].repeat(np.diff(starts)))
         return np.union1d(indices[close >= self.edges[indices]], self.weights.near_to(moved)).astype(np.int32)
 
-    def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
-        """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
-        self.prepare_growth(fresh, memory_bytes)()
-
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
-        """Return what takes over `fresh` as `grow` does; answers go on until that is called."""
+        """Return what takes over `fresh`, which has empty columns appended. Raises `NotEnoughMemory`."""
         refuse_if_too_large(fresh.columns, 0, memory_bytes)
         more = self.settings.ridges(fresh.counts)[self.columns :]
         left = np.concatenate((self.left, more.astype(np.float32)))
         edges = np.concatenate((self.edges, np.zeros(len(more))))
-        reader = copy.copy(self._reader)
+        reader = self._reader.copy()
         reader.follow(fresh, ())
         octaves, factors = levels(fresh.counts), self._factors_of(fresh.counts, self._mass)
         weights = self.weights.grown(fresh.columns)
