@@ -15,6 +15,7 @@ from assent.models.recommender import batch, files, scoring, solving, tuning
 from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
+from assent.models.recommender.trial import Trial
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Corrupt, InvalidInput, NotFound, NotLearned
 
@@ -138,20 +139,28 @@ class Recommender:
         self,
         matrix: Any,
         *,
+        validation: Sequence[tuple[Any, Any]] = (),
         seconds_max: float = 600.0,
         progress: Callable[[float], None] | None = None,
         seed: int = 0,
     ) -> Self:
         """Choose the settings that fit `matrix` best, keep them, and learn from everybody: `matrix` as for `fit`.
 
-        A slice of `matrix` itself is hidden and brought back; the search begins at the model's settings and ends after
-        `seconds_max`; the fit comes on top. `progress` hears the share done of the search, then of the fit. Settings
-        are not forgotten with a person: see promise.md. Raises as `fit`; `InvalidInput` when nobody has five items.
+        A slice of `matrix` itself, drawn by `seed`, is hidden and brought back. Where days are known, a `validation` by
+        time is better: one or more pairs of what people held before some day and what they took after it, each
+        scipy.sparse [any people, items], a row for each person in both. The search begins at the model's settings,
+        keeps them unless others are clearly better, and ends after `seconds_max`; the fit comes on top. `progress`
+        hears the share done of the search, then of the fit. Settings are not forgotten with a person: see promise.md.
+        Raises as `fit`; `InvalidInput` when nothing can be hidden: nobody has five items.
         """
         clean = people_by_items(matrix, None)
         solving.refuse_if_too_many_pairs(clean, self.settings, self.memory_bytes)
+        pairs = [
+            (people_by_items(one, clean.shape[1]), people_by_items(two, clean.shape[1])) for one, two in validation
+        ]
+        trials = [Trial.validating(*pair, seed) for pair in pairs] or [Trial.hiding(clean, seed)]
         with self._writing:
-            best = tuning.tune(clean, self.settings, seconds_max=seconds_max, progress=progress, seed=seed)
+            best = tuning.tune(trials, self.settings, seconds_max=seconds_max, progress=progress)
             total = PairSum.from_matrix(*weigh(clean, best.weight_exponent))
             form = solving.solve(total, best, self.memory_bytes, progress)
             with self._reading:
