@@ -69,7 +69,7 @@ def test_validation_that_does_not_fit_is_refused():
     """Parts with other people or other items, or in which nothing new was taken, change nothing and say why."""
     model = Recommender(ridge=2.0).fit(PEOPLE)
     digest = model.digest()
-    for validation in ((PEOPLE, PEOPLE[:10]), (PEOPLE[:, :9], PEOPLE[:, :9]), (PEOPLE, PEOPLE)):
+    for validation in ((PEOPLE, PEOPLE[:10]), (PEOPLE[:, :9], PEOPLE[:, :9]), (PEOPLE, PEOPLE), (PEOPLE,), PEOPLE):
         with pytest.raises(InvalidInput) as caught:
             model.tune(PEOPLE, validation=[(PEOPLE, crowd(seed=6)), validation])
         assert caught.value.advice

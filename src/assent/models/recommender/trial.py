@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from assent.models.ranking import hits_of, ndcgs, recalls
 from assent.models.recommender.batch import best_of
-from assent.models.recommender.matrix import weigh
+from assent.models.recommender.matrix import people_by_items, weigh
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.sums import UNIT, invert_in_place
 from assent.terms.errors import InvalidInput
@@ -142,6 +143,21 @@ class Trial:
         scores[owners, self._asked.indices] = -np.inf
         hits, sizes = hits_of(best_of(scores, _COUNT)[0], self._wanted), np.diff(self._wanted.indptr)
         return recalls(hits, sizes) + ndcgs(hits, sizes)
+
+
+def trials_of(clean: Any, validation: Sequence[tuple[Any, Any]], seed: int) -> list[Trial]:
+    """Return the trials of pairs of parts, or one that hides a slice of `clean`, a CSR of whole numbers.
+
+    Each part is scipy.sparse [people, items] with the items of `clean`. Raises `InvalidInput`.
+    """
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in validation):
+        message = "validation is a list of pairs: what was held before some day, and what was taken after it."
+        raise InvalidInput(message, advice="Give one pair as [(before, after)].")
+    columns = clean.shape[1]
+    return [
+        Trial.validating(people_by_items(before, columns), people_by_items(after, columns), seed)
+        for before, after in validation
+    ] or [Trial.hiding(clean, seed)]
 
 
 def _inverse_of(settings: Settings) -> Settings:
