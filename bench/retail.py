@@ -1,4 +1,4 @@
-"""The public data set that some measurements need: where it is, and what is told where it is not."""
+"""The public data sets that some measurements need: where they are, and what is told where one is not."""
 
 from __future__ import annotations
 
@@ -8,4 +8,5 @@ from typing import Final
 
 SHARED: Final = Path(os.environ.get("ASSENT_SHARED") or Path(__file__).parents[2] / "shared" / "data")
 ONLINE_RETAIL: Final = SHARED / "online-retail" / "online_retail.parquet"
+COMPLETE_JOURNEY: Final = SHARED / "complete-journey" / "transactions_sample.csv.gz"
 MISSING: Final = f"no {ONLINE_RETAIL.name}: name the folder of data sets in ASSENT_SHARED"

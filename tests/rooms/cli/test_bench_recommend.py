@@ -1,5 +1,6 @@
 """`assent bench recommend`: figures by hand, rows for whoever cannot run, words for whoever reads."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -13,13 +14,14 @@ import pytest
 import scipy.sparse
 from click.testing import CliRunner
 
+from assent import Recommender
 from assent.cli.app import main
 from assent.cli.bench import child as child_module
 from assent.cli.bench import peers as peers_module
 from assent.cli.bench import running as running_module
 from assent.cli.bench.child import peak_bytes
 from assent.cli.bench.ease import ease_weights, invert
-from assent.cli.bench.fitting import Task, _in_blocks, best_of
+from assent.cli.bench.fitting import Task, _in_blocks, best_of, fit_ours
 from assent.cli.bench.peers import PEERS
 from assent.terms.errors import InvalidInput, NotEnoughMemory
 
@@ -270,7 +272,7 @@ def test_many_people_are_answered_in_blocks_and_told_of():
     """However many are answered at once, everybody gets the list they would get alone, and the share done is told."""
     held = scipy.sparse.csr_matrix(np.eye(7, dtype=np.int32))
     shares = []
-    task = Task(held, None, 3, 1, 1 << 40, {}, None, lambda _, share: shares.append(share))
+    task = Task(held, None, (), 3, 1, 1 << 40, {}, None, lambda _, share: shares.append(share))
     lists = _in_blocks(task, 3, lambda rows: rows[:, None] * [1, 2, 3])
     assert lists(np.arange(7)).tolist() == [[row, 2 * row, 3 * row] for row in range(7)]
     assert shares == [0.0, 3 / 7, 6 / 7]
@@ -308,6 +310,19 @@ def test_our_model_finds_settings_of_its_own(files):
     assert row["tune_seconds"] > 0
     assert row["fit_seconds"] > 0
     assert row["settings"]["ridge"] > 0
+
+
+def test_settings_are_found_by_rehearsals_where_times_are_known():
+    """What tuning is judged by is what was taken after some day, not a slice drawn from everything."""
+    random = np.random.default_rng(3)
+    before = scipy.sparse.csr_matrix((random.random((400, 60)) < 0.15).astype(np.int32))
+    popular = (np.arange(60) < 20) & (random.random((400, 60)) < 0.3) & (before.toarray() == 0)
+    rehearsals = [(before, scipy.sparse.csr_matrix(popular.astype(np.int32)))]
+    held = ((before + rehearsals[0][1]) > 0).astype(np.int32).tocsr()
+    task = Task(held, None, rehearsals, 5, 1, 1 << 40, {}, 300.0, lambda _, share: None)
+    fit_ours(task)
+    assert task.settings == dataclasses.asdict(Recommender().tune(held, validation=rehearsals).settings)
+    assert task.settings != dataclasses.asdict(Recommender().tune(held).settings)
 
 
 @pytest.mark.parametrize("size", [1, 7, 512, 700])

@@ -21,37 +21,78 @@ POOR = Settings(ridge=1e6, popularity_discount=-1.0, neighbour_share=0.0)
 
 @pytest.fixture(scope="module")
 def trial():
-    return Trial(PEOPLE, 0)
+    return Trial.hiding(PEOPLE, 0)
 
 
-def test_tuning_finds_better_settings_and_learns_everybody(trial):
+def test_tuning_finds_better_settings_and_learns_everybody():
     """From poor settings the search comes to better ones, and the model is then fitted on all of the matrix."""
-    heard = []
+    people, heard = crowd(people=1_000, items=90, tastes=9), []
     start = {"ridge": POOR.ridge, "popularity_discount": POOR.popularity_discount, "neighbour_share": 0.0}
-    model = Recommender(**start).tune(PEOPLE, progress=heard.append)
-    assert trial.worth(model.settings) > trial.worth(POOR) + 0.02
-    fresh = Recommender(weight_exponent=model.settings.weight_exponent).fit(PEOPLE)
+    model = Recommender(**start).tune(people, progress=heard.append)
+    trial = Trial.hiding(people, 1)
+    assert (trial.worths(model.settings) - trial.worths(POOR)).mean() > 0.02
+    fresh = Recommender(weight_exponent=model.settings.weight_exponent).fit(people)
     assert model.digest() == fresh.digest()
     assert heard[-1] == 1.0
     assert all(0.0 <= share <= 1.0 for share in heard)
 
 
+def test_what_chance_gives_is_not_followed():
+    """Where nothing is to be learned about tastes, the settings stay as they were, whatever is hidden."""
+    random = np.random.default_rng(2)
+    aimless = scipy.sparse.csr_matrix((random.random((200, 60)) < 0.2).astype(np.float64))
+    searched = 0
+    for seed in range(6):
+        trial = Trial.hiding(aimless, seed)
+        search = tuning_module._Search([trial], Settings(), 600.0, None)
+        search.along("popularity_discount")
+        searched += search.best != Settings()
+        assert tuning_module.tune([trial], Settings(), seconds_max=600.0) == Settings()
+    assert searched > 0
+
+
+def test_validation_judges_by_what_people_took_afterwards():
+    """Given what was held before and taken after, settings are chosen by that alone, whatever is learned in the end."""
+    random = np.random.default_rng(4)
+    before = crowd(people=900, items=90, tastes=9)
+    rows, popular = np.arange(900), random.integers(0, 30, (900, 3))
+    later = scipy.sparse.csr_matrix((np.ones(2_700), (rows.repeat(3), popular.ravel())), before.shape)
+    trial = Trial.validating(before, later, 0)
+    assert not trial._hidden.multiply(before).nnz
+    whole = ((before + later) > 0).astype(np.float64)
+    model = Recommender().tune(whole, validation=[(before, later)])
+    assert model.settings == tuning_module.tune([trial], Settings(), seconds_max=600.0)
+    assert model.digest() == Recommender(weight_exponent=model.settings.weight_exponent).fit(whole).digest()
+
+
+def test_validation_that_does_not_fit_is_refused():
+    """Parts with other people or other items, or in which nothing new was taken, change nothing and say why."""
+    model = Recommender(ridge=2.0).fit(PEOPLE)
+    digest = model.digest()
+    for validation in ((PEOPLE, PEOPLE[:10]), (PEOPLE[:, :9], PEOPLE[:, :9]), (PEOPLE, PEOPLE), (PEOPLE,), PEOPLE):
+        with pytest.raises(InvalidInput) as caught:
+            model.tune(PEOPLE, validation=[(PEOPLE, crowd(seed=6)), validation])
+        assert caught.value.advice
+    assert model.digest() == digest
+    assert model.settings == Settings(ridge=2.0)
+
+
 def test_the_same_seed_gives_the_same_settings():
     """Given time enough, nothing but the matrix, the start and the seed decides."""
-    found = {tuning_module.tune(PEOPLE, Settings(), seconds_max=600.0, seed=3) for _ in range(2)}
+    found = {tuning_module.tune([Trial.hiding(PEOPLE, 3)], Settings(), seconds_max=600.0) for _ in range(2)}
     assert len(found) == 1
 
 
 def test_another_seed_hides_something_else(trial):
     """The seed decides what is hidden, and with it, on another slice, what the same settings are worth."""
-    other = Trial(PEOPLE, 1)
+    other = Trial.hiding(PEOPLE, 1)
     assert (other._hidden != trial._hidden).nnz
-    assert other.worth(Settings()) != trial.worth(Settings())
+    assert other.worths(Settings()).mean() != trial.worths(Settings()).mean()
 
 
-def test_the_settings_are_a_few_rounded_numbers():
+def test_the_settings_are_a_few_rounded_numbers(trial):
     """What is chosen from people's data has few digits: places on a grid, and a ridge of two digits."""
-    found = tuning_module.tune(PEOPLE, Settings(), seconds_max=600.0)
+    found = tuning_module.tune([trial], Settings(), seconds_max=600.0)
     for name, places in tuning_module._PLACES.items():
         assert getattr(found, name) in {*places, getattr(Settings(), name)}
     assert float(f"{found.ridge:.1e}") == found.ridge
@@ -85,14 +126,14 @@ def test_worth_is_recall_and_ndcg_of_the_models_own_lists(trial):
         hits = np.take_along_axis(wanted, lists, axis=1) & (lists >= 0)
         discounts = 1 / np.log2(np.arange(2, 22))
         ideal = np.cumsum(discounts)[np.minimum(wanted.sum(axis=1), 20) - 1]
-        worth = (hits.sum(axis=1) / wanted.sum(axis=1)).mean() + ((hits * discounts).sum(axis=1) / ideal).mean()
-        assert trial.worth(Settings(**settings)) == pytest.approx(worth, abs=2e-3)
+        worths = hits.sum(axis=1) / wanted.sum(axis=1) + (hits * discounts).sum(axis=1) / ideal
+        assert trial.worths(Settings(**settings)).mean() == pytest.approx(worths.mean(), abs=2e-3)
 
 
 def test_a_large_catalogue_is_tried_on_its_most_popular_items(monkeypatch):
     """The trial is cut to the items that most people hold; the sum over them is that of whole people."""
     monkeypatch.setattr("assent.models.recommender.trial._ITEMS_MAX", 10)
-    cut = Trial(PEOPLE, 0)
+    cut = Trial.hiding(PEOPLE, 0)
     counts = np.bincount(cut._kept.indices, minlength=40)
     assert len(cut._common) == 10
     assert counts[cut._common].min() >= np.sort(counts)[-10]

@@ -39,9 +39,14 @@ def main(folder: Path) -> None:
     warnings.simplefilter("ignore")  # peers advise on threads and formats; what matters here is in the figures
     job = json.loads((folder / "task.json").read_text(encoding="utf-8"))
     _keep_to(job["threads"])
+
+    def matrix(name: str) -> Any:
+        return scipy.sparse.load_npz(folder / f"{name}.npz")
+
     task = Task(
-        held=scipy.sparse.load_npz(folder / "held.npz"),
-        fresh=scipy.sparse.load_npz(folder / "fresh.npz") if job["fresh"] else None,
+        held=matrix("held"),
+        fresh=matrix("fresh") if job["fresh"] else None,
+        rehearsals=[(matrix(f"rehearsal{2 * k}"), matrix(f"rehearsal{2 * k + 1}")) for k in range(job["rehearsals"])],
         count=job["count"],
         threads=job["threads"],
         memory_bytes=job["memory_bytes"],

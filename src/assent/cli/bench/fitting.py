@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class Task:
     #: CSR int32 [people, items] of ones, and the same with values by age where times are known.
     held: Any
     fresh: Any | None
+    #: What settings are chosen by, where times are known: what was held before some day, and taken anew after it.
+    rehearsals: Sequence[tuple[Any, Any]]
     count: int
     threads: int
     memory_bytes: int
@@ -73,7 +75,7 @@ def _tune(task: Task, model: Recommender, matrix: Any) -> None:
         if share >= 1.0 and not found_at:
             found_at.append(time.perf_counter())
 
-    model.tune(matrix, seconds_max=task.tune_seconds or 0.0, progress=told)
+    model.tune(matrix, validation=task.rehearsals, seconds_max=task.tune_seconds or 0.0, progress=told)
     task.tune_took_seconds = (found_at or [began])[0] - began
 
 

@@ -15,6 +15,9 @@ from assent.engine.measuring import Interactions, fresh_values
 from assent.terms.errors import InvalidInput
 
 _DAY_MS: Final = 86_400_000
+#: Rehearsals split the training part where so much of it lies before: nearly as much is known there as in the end, and
+#: one alone would choose for its own weeks.
+_REHEARSED_SHARES: Final = (0.7, 0.8, 0.9)
 _ENOUGH = "Some people must stand in both parts."
 _STRANGERS: Final = "in the training part: left out"
 _UNKNOWN: Final = "of items that nobody trained on: counted as missed"
@@ -37,6 +40,8 @@ class Split:
     sizes: NDArray[np.int64]
     #: What was left out or merged, in words.
     notes: tuple[str, ...]
+    #: Where times are known, splits of the training part itself to choose settings by: pairs of CSR as `held`.
+    rehearsals: tuple[tuple[Any, Any], ...] = ()
 
 
 def split_of_pairs(train: Pairs, test: Pairs) -> Split:
@@ -76,11 +81,12 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     return Split(held, None, tested, wanted, sizes, told)
 
 
-def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True) -> Split:
+def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True, rehearsed: bool = False) -> Split:
     """Return a split by time: people and items of before `cut_ms`, tested on what they took anew from then on.
 
     What was taken again and items that nobody took before count neither as wanted nor as missed. Without `times` the
-    training part says nothing of when. Raises `InvalidInput` if nothing lies before the moment, or nobody is tested.
+    training part says nothing of when. With `rehearsed` the training part itself is split as well, where it can be.
+    Raises `InvalidInput` if nothing lies before the moment, or nobody is tested.
     """
     early = events.at_ms < cut_ms
     if early.all() or not early.any():
@@ -90,32 +96,49 @@ def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = Tr
             f"No event lies {side} the split.", advice=f"The file runs from {first} to {last}; split between them."
         )
     people, items = np.unique(events.people[early]), np.unique(events.items[early])
+    held, fresh, new = _parts(events, (early, ~early), people, items)
+    tested = np.flatnonzero(np.diff(new.indptr))
+    if not len(tested):
+        raise InvalidInput("Nobody took anything new to them after the split.", advice=_ENOUGH)
+    wanted, sizes = new[tested], np.diff(new.indptr)[tested].astype(np.int64)
+    rehearsals = []
+    for share in _REHEARSED_SHARES if rehearsed else ():
+        before = early & (events.at_ms < np.quantile(events.at_ms[early], share))
+        learned, aged, later = _parts(events, (before, early & ~before), people, items)
+        if ((np.diff(learned.indptr) > 0) & (np.diff(later.indptr) > 0)).any():
+            rehearsals.append((aged if times else learned, later))
+    return Split(held, fresh if times else None, tested, wanted, sizes, (), tuple(rehearsals))
+
+
+def _parts(
+    events: Interactions,
+    sides: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    people: NDArray[np.int64],
+    items: NDArray[np.int64],
+) -> tuple[Any, Any, Any]:
+    """Return what was held on the first side, the same by its age, and what was taken anew on the second: CSR int32."""
     shape = (len(people), len(items))
-    rows, columns = np.searchsorted(people, events.people[early]), np.searchsorted(items, events.items[early])
-    held = _ones(rows, columns, shape)
-    rows, knows_person = _places(people, events.people[~early])
-    columns, knows_item = _places(items, events.items[~early])
+    before, after = sides
+    keys = np.searchsorted(people, events.people[before]) * len(items) + np.searchsorted(items, events.items[before])
+    held = _ones(*np.divmod(keys, len(items)), shape)
+    rows, knows_person = _places(people, events.people[after])
+    columns, knows_item = _places(items, events.items[after])
     known = knows_person & knows_item
     taken = _ones(rows[known], columns[known], shape)
     new = (taken - taken.multiply(held)).tocsr()
     new.eliminate_zeros()
-    tested = np.flatnonzero(np.diff(new.indptr))
-    if not len(tested):
-        raise InvalidInput("Nobody took anything new to them after the split.", advice=_ENOUGH)
-    fresh = _fresh(events, early, held, people, items) if times else None
-    wanted = new[tested]
-    return Split(held, fresh, tested, wanted, np.diff(wanted.indptr).astype(np.int64), ())
+    return held, _by_age(held, keys, events.at_ms[before]), new
 
 
-def _fresh(
-    events: Interactions, early: NDArray[np.bool_], held: Any, people: NDArray[np.int64], items: NDArray[np.int64]
-) -> Any:
-    """Return `held` with how much each item still counts, by the day on which the person took it last."""
-    keys = np.searchsorted(people, events.people[early]) * len(items) + np.searchsorted(items, events.items[early])
-    order = np.lexsort((events.at_ms[early], keys))
+def _by_age(held: Any, keys: NDArray[np.int64], at_ms: NDArray[np.int64]) -> Any:
+    """Return `held` with how much each item still counts, by the day on which the person took it last.
+
+    `keys` int64 [events]: the person's row times the number of items, plus the item.
+    """
+    order = np.lexsort((at_ms, keys))
     ordered = keys[order]
-    last = np.append(ordered[1:] != ordered[:-1], True)
-    days = events.at_ms[early][order][last] // _DAY_MS
+    last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
+    days = at_ms[order][last] // _DAY_MS
     fresh = held.copy()
     for start, stop in zip(held.indptr[:-1], held.indptr[1:], strict=True):
         fresh.data[start:stop] = fresh_values(days[start:stop])

@@ -15,13 +15,12 @@ from assent.models.recommender import batch, files, scoring, solving, tuning
 from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
+from assent.models.recommender.trial import trials_of
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Corrupt, InvalidInput, NotFound, NotLearned
 
 #: Past one changed person in this many items, solving anew is cheaper than following one by one.
 _FOLLOW_SHARE: Final = 4
-#: A list may be longer than a small catalogue, but not without end.
-_COUNT_MAX: Final = 10_000
 #: After this many rank-one terms the inverse is held against its sum at one item.
 _PROBE_TERMS: Final = 1024
 #: How far the probe may be off before the inverse is computed anew.
@@ -138,20 +137,25 @@ class Recommender:
         self,
         matrix: Any,
         *,
+        validation: Sequence[tuple[Any, Any]] = (),
         seconds_max: float = 600.0,
         progress: Callable[[float], None] | None = None,
         seed: int = 0,
     ) -> Self:
         """Choose the settings that fit `matrix` best, keep them, and learn from everybody: `matrix` as for `fit`.
 
-        A slice of `matrix` itself is hidden and brought back; the search begins at the model's settings and ends after
-        `seconds_max`; the fit comes on top. `progress` hears the share done of the search, then of the fit. Settings
-        are not forgotten with a person: see promise.md. Raises as `fit`; `InvalidInput` when nobody has five items.
+        A slice of `matrix` itself, drawn by `seed`, is hidden and brought back. Where days are known, a `validation` by
+        time is better: one or more pairs of what people held before some day and what they took after it, each
+        scipy.sparse [any people, items], a row for each person in both. The search begins at the model's settings,
+        keeps them unless others are clearly better, and ends after `seconds_max`; the fit comes on top. `progress`
+        hears the share done of the search, then of the fit. Settings are not forgotten with a person: see promise.md.
+        Raises as `fit`; `InvalidInput` when nothing can be hidden: nobody has five items.
         """
         clean = people_by_items(matrix, None)
         solving.refuse_if_too_many_pairs(clean, self.settings, self.memory_bytes)
+        trials = trials_of(clean, validation, seed)
         with self._writing:
-            best = tuning.tune(clean, self.settings, seconds_max=seconds_max, progress=progress, seed=seed)
+            best = tuning.tune(trials, self.settings, seconds_max=seconds_max, progress=progress)
             total = PairSum.from_matrix(*weigh(clean, best.weight_exponent))
             form = solving.solve(total, best, self.memory_bytes, progress)
             with self._reading:
@@ -319,12 +323,9 @@ class Recommender:
         person, or nothing is left) hold id -1 and score -inf. Raises `InvalidInput`.
         """
         clean = people_by_items(matrix, self.columns, whole=False)
-        most = max(self.columns, _COUNT_MAX)
-        if np.ndim(count) or np.asarray(count).dtype.kind not in "iu" or not 1 <= count <= most:
-            message = f"count is a whole number from 1 to {most}."
-            raise InvalidInput(message)
+        number = scoring.list_length(count, self.columns)
         with self._reading:
-            return batch.recommend(self._held(), clean, int(count), exclude_seen=exclude_seen)
+            return batch.recommend(self._held(), clean, number, exclude_seen=exclude_seen)
 
     def explain(self, row: Any, item: int) -> list[tuple[int, float]]:
         """Return what each item of one person adds to the score of `item`: (item, part), the largest first.
@@ -336,9 +337,7 @@ class Recommender:
             message = "An explanation is for one row and one of the model's items."
             raise InvalidInput(message)
         with self._reading:
-            parts = self._held().parts(clean.indices, clean.data, np.array([item], np.int32))[:, 0]
-        told = [(int(each), float(part)) for each, part in zip(clean.indices, parts, strict=True) if each != item]
-        return sorted(told, key=lambda pair: (-abs(pair[1]), pair[0]))
+            return scoring.explain(self._held(), clean, item)
 
     def score_one(self, items: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[np.float32]:
         """Return the score of every item for one person, float32 [items]; touches the rows of their items only.

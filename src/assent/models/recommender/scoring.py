@@ -12,6 +12,8 @@ from assent.terms.errors import InvalidInput
 
 #: How many scores are held at once when everybody is scored.
 _BLOCK_SCORES: Final = 16_000_000
+#: A list may be longer than a small catalogue, but not without end.
+_COUNT_MAX: Final = 10_000
 
 
 def item_numbers(items: Any, columns: int) -> NDArray[np.int32]:
@@ -49,6 +51,22 @@ def person(items: Any, weights: Any, columns: int) -> tuple[NDArray[np.int32], N
         message = "An item is given twice."
         raise InvalidInput(message, advice="Add up its weights and give it once.")
     return numbers, amounts
+
+
+def list_length(count: Any, columns: int) -> int:
+    """Return how long lists are to be; raises `InvalidInput` for anything that is not such a number."""
+    most = max(columns, _COUNT_MAX)
+    if np.ndim(count) or np.asarray(count).dtype.kind not in "iu" or not 1 <= count <= most:
+        message = f"count is a whole number from 1 to {most}."
+        raise InvalidInput(message)
+    return int(count)
+
+
+def explain(form: Form, person: Any, item: int) -> list[tuple[int, float]]:
+    """Return what each item of one person, a CSR [1, items], adds to the score of another: the largest first."""
+    parts = form.parts(person.indices, person.data, np.array([item], np.int32))[:, 0]
+    told = [(int(each), float(part)) for each, part in zip(person.indices, parts, strict=True) if each != item]
+    return sorted(told, key=lambda pair: (-abs(pair[1]), pair[0]))
 
 
 def score(form: Form, people: Any) -> NDArray[Any]:

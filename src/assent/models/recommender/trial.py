@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Self
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from assent.models.ranking import recall_and_ndcg
+from assent.models.ranking import hits_of, ndcgs, recalls
 from assent.models.recommender.batch import best_of
-from assent.models.recommender.matrix import weigh
+from assent.models.recommender.matrix import people_by_items, weigh
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.sums import UNIT, invert_in_place
 from assent.terms.errors import InvalidInput
 
 #: Whose items are hidden: so many people at most, each with enough items that one may be missed.
-_PEOPLE_MAX: Final = 2_000
+_PEOPLE_MAX: Final = 4_000
 _HELD_MIN: Final = 5
 #: The share of their items that is hidden.
 _HIDDEN_SHARE: Final = 0.2
@@ -28,22 +29,26 @@ _COUNT: Final = 20
 
 
 class Trial:
-    """What is left of a people x items matrix once a slice is hidden, and the slice.
+    """What is kept of a people x items matrix, and what is hidden and to be brought back.
 
-    Hidden is a fifth of the items of some people; everybody else's are kept. Inverses are made over the items that
-    most people hold, from the exact part of the sum that is theirs.
+    Inverses are made over the items that most people hold, from the exact part of the sum that is theirs.
     """
 
-    def __init__(self, clean: Any, seed: int) -> None:
-        """Hide a slice of `clean`, a CSR [people, items] of whole numbers. Raises `InvalidInput` when none can be."""
-        kept, hidden, people = _hide(clean, np.random.default_rng(seed))
+    def __init__(self, kept: Any, hidden: Any, seed: int = 0) -> None:
+        """Judge by what is `hidden`, given what is `kept`: CSR [people, items] of whole numbers, no entry in both.
+
+        Of very many people some are drawn by `seed`. Raises `InvalidInput` when nobody has an item in each.
+        """
+        people = np.flatnonzero((np.diff(hidden.indptr) > 0) & (np.diff(kept.indptr) > 0))
+        if len(people) > _PEOPLE_MAX:
+            people = np.sort(np.random.default_rng(seed).choice(people, _PEOPLE_MAX, replace=False))
         counts = np.bincount(kept.indices, minlength=kept.shape[1]).astype(np.int64)
         common = np.sort(np.argsort(-counts, kind="stable")[:_ITEMS_MAX])
         common = common[counts[common] > 0]
         asked, wanted = kept[people][:, common].tocsr(), hidden[people][:, common].tocsr()
         useful = (np.diff(asked.indptr) > 0) & (np.diff(wanted.indptr) > 0)
         if not useful.any():
-            message = "Nobody in the matrix has items enough to hide one."
+            message = "Nobody has both items to learn from and items that could be brought back."
             raise InvalidInput(message, advice=f"Tune on people with {_HELD_MIN} items or more, or use the defaults.")
         self._kept, self._hidden, self._common = kept, hidden, common
         self._all_counts, self._counts = counts, counts[common]
@@ -54,10 +59,30 @@ class Trial:
         self._inner: dict[Settings, NDArray[np.float32]] = {}
         self._near: dict[tuple[float, float], NDArray[np.float32]] = {}
 
+    @classmethod
+    def hiding(cls, clean: Any, seed: int) -> Self:
+        """Hide a fifth of the items of some people of `clean`, CSR [people, items] of whole numbers; keep the rest."""
+        return cls(*_hide(clean, np.random.default_rng(seed)), seed)
+
+    @classmethod
+    def validating(cls, before: Any, after: Any, seed: int = 0) -> Self:
+        """Hide what people took `after` and did not hold `before`: clean CSR [people, items], a row for each person.
+
+        Raises `InvalidInput` when they do not have the same people, or as the constructor.
+        """
+        if before.shape != after.shape:
+            message = f"The two parts of validation have {before.shape[0]} and {after.shape[0]} people."
+            raise InvalidInput(message, advice="Give both a row for each person, empty where somebody took nothing.")
+        known = before.copy()
+        known.data[:] = 1.0
+        fresh = scipy.sparse.csr_matrix(after - after.multiply(known))
+        fresh.eliminate_zeros()
+        return cls(before, fresh, seed)
+
     # -- what settings are worth ---------------------------------------------------------------------------------
 
-    def worth(self, settings: Settings) -> float:
-        """Return Recall@20 plus NDCG@20 of the lists that the settings make, 0 to 2."""
+    def worths(self, settings: Settings) -> NDArray[np.float64]:
+        """Return Recall@20 plus NDCG@20 of the list that the settings make for each person asked, 0 to 2."""
         scores = self._through_inverse(settings) * (1.0 - settings.neighbour_share)
         scores *= settings.scales(self._all_counts)[self._common].astype(np.float32)
         if settings.neighbour_share:
@@ -112,11 +137,27 @@ class Trial:
             self._near[key] = scaled @ gram
         return self._near[key]
 
-    def _judge(self, scores: NDArray[np.float32]) -> float:
-        """Return Recall@20 plus NDCG@20 of scores [asked, n], which are written to."""
+    def _judge(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return Recall@20 plus NDCG@20 of scores [asked, n], which are written to, for each person."""
         owners = np.repeat(np.arange(len(scores)), np.diff(self._asked.indptr))
         scores[owners, self._asked.indices] = -np.inf
-        return sum(recall_and_ndcg(best_of(scores, _COUNT)[0], self._wanted))
+        hits, sizes = hits_of(best_of(scores, _COUNT)[0], self._wanted), np.diff(self._wanted.indptr)
+        return recalls(hits, sizes) + ndcgs(hits, sizes)
+
+
+def trials_of(clean: Any, validation: Sequence[tuple[Any, Any]], seed: int) -> list[Trial]:
+    """Return the trials of pairs of parts, or one that hides a slice of `clean`, a CSR of whole numbers.
+
+    Each part is scipy.sparse [people, items] with the items of `clean`. Raises `InvalidInput`.
+    """
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in validation):
+        message = "validation is a list of pairs: what was held before some day, and what was taken after it."
+        raise InvalidInput(message, advice="Give one pair as [(before, after)].")
+    columns = clean.shape[1]
+    return [
+        Trial.validating(people_by_items(before, columns), people_by_items(after, columns), seed)
+        for before, after in validation
+    ] or [Trial.hiding(clean, seed)]
 
 
 def _inverse_of(settings: Settings) -> Settings:
@@ -128,8 +169,8 @@ def _inverse_of(settings: Settings) -> Settings:
     )
 
 
-def _hide(clean: Any, random: np.random.Generator) -> tuple[Any, Any, NDArray[np.intp]]:
-    """Return what is kept and what is hidden, both CSR in the shape of `clean`, and whose items are hidden."""
+def _hide(clean: Any, random: np.random.Generator) -> tuple[Any, Any]:
+    """Return what is kept and what is hidden, both CSR in the shape of `clean`."""
     lengths = np.diff(clean.indptr)
     able = np.flatnonzero(lengths >= _HELD_MIN)
     people = np.sort(random.choice(able, min(len(able), _PEOPLE_MAX), replace=False))
@@ -145,4 +186,4 @@ def _hide(clean: Any, random: np.random.Generator) -> tuple[Any, Any, NDArray[np
         starts = np.concatenate(([0], np.cumsum(np.bincount(owners[wanted], minlength=clean.shape[0]))))
         return scipy.sparse.csr_matrix((clean.data[wanted], clean.indices[wanted], starts), shape=clean.shape)
 
-    return part(~hidden), part(hidden), people
+    return part(~hidden), part(hidden)
