@@ -145,7 +145,7 @@ class Trial:
         return recalls(hits, sizes) + ndcgs(hits, sizes)
 
 
-def trials_of(clean: Any, validation: Sequence[tuple[Any, Any]], seed: int) -> list[Trial]:
+def trials_of(clean: Any, validation: Sequence[Any], seed: int) -> list[Trial]:
     """Return the trials of pairs of parts, or one that hides a slice of `clean`, a CSR of whole numbers.
 
     Each part is scipy.sparse [people, items] with the items of `clean`. Raises `InvalidInput`.
