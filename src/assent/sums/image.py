@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import scipy.sparse
@@ -26,6 +26,7 @@ _REACH_ENTRIES: Final = 1 << 30
 
 #: Where entries stand or would stand in rows, int64 [k, t], and which of them do.
 Places = tuple[NDArray[np.int64], NDArray[np.bool_]]
+Entries = TypeVar("Entries", int, NDArray[np.int64])
 
 
 class Image:
@@ -50,7 +51,7 @@ class Image:
         self._diagonal: NDArray[np.int64] = np.zeros(self.columns, np.int64)
         self._diagonal[held_rows] = values[starts[held_rows]]
         lengths = _lengths(starts, indices)
-        many = lengths * _FULL_SHARE > self.columns
+        many = _many(lengths)
         #: Which of the full rows a row is, -1 for none.
         self._slots: NDArray[np.int32] = np.where(many, np.cumsum(many) - 1, -1).astype(np.int32)
         self._full: NDArray[Any] = np.zeros((int(many.sum()), self.columns), dtype)
@@ -72,13 +73,13 @@ class Image:
 
     def _lay_out(self, lengths: NDArray[np.int64], dtype: np.dtype[Any]) -> None:
         """Make room for rows of these lengths, int64 [columns], and hold none."""
-        room = lengths + lengths // _ROOM_SHARE + _ROOM_ENTRIES
+        room = _room(lengths)
         self._limits: NDArray[np.int64] = np.cumsum(room)
         self._starts: NDArray[np.int64] = self._limits - room
         self._ends: NDArray[np.int64] = self._starts.copy()
         #: Where nobody has written yet.
         self._end = int(room.sum())
-        size = self._end + self._end // _ROOM_SHARE + _ROOM_ENTRIES
+        size = _room(self._end)
         self._indices: NDArray[np.int32] = np.zeros(size, np.int32)
         self._values: NDArray[Any] = np.zeros(size, dtype)
         #: How many zeros each row has at most.
@@ -238,7 +239,7 @@ class Image:
         self._indices[held], self._values[held] = 0, 0.0
         first, last = held.start, held.start + len(indices)
         if last > self._limits[item]:
-            room = len(indices) + len(indices) // _ROOM_SHARE + _ROOM_ENTRIES
+            room = _room(len(indices))
             self._ends[item] = first
             if self._end + room > len(self._indices):
                 self._spread(room)
@@ -260,6 +261,24 @@ class Image:
         for before, after, length in bounds:
             self._indices[after : after + length] = indices[before : before + length]
             self._values[after : after + length] = values[before : before + length]
+
+
+def image_bytes(starts: NDArray[np.int64], indices: NDArray[np.int32], dtype: Any) -> int:
+    """Return how many bytes the arrays of entries take in an image of an upper triangle, given as CSR arrays."""
+    lengths, item = _lengths(starts, indices), int(np.dtype(dtype).itemsize)
+    many = _many(lengths)
+    rows, entries = int(many.sum()), int(_room(np.where(many, 0, lengths)).sum())
+    return rows * len(lengths) * item + _room(entries) * (np.dtype(np.int32).itemsize + item)
+
+
+def _many(lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which rows of so many entries are kept in full."""
+    return lengths * _FULL_SHARE > len(lengths)
+
+
+def _room(entries: Entries) -> Entries:
+    """Return how many places are kept for so many entries."""
+    return entries + entries // _ROOM_SHARE + _ROOM_ENTRIES
 
 
 def _blocks(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

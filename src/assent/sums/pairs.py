@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
-from assent.sums.image import Image
+from assent.sums.image import Image, image_bytes
 from assent.sums.rows import Row, added, looked_up, pack, unpack
 from assent.sums.standing import Known, Standing
 from assent.sums.table import RowTable
@@ -135,6 +135,11 @@ class PairSum:
         Of whoever came or left last they are known already.
         """
         return np.triu(self._standing.pairs(items))
+
+    def image_bytes(self, dtype: Any) -> int:
+        """Return how many bytes an `image` of this sum takes."""
+        starts, indices, _ = self.arrays()
+        return image_bytes(starts, indices, dtype)
 
     def image(self, dtype: Any) -> Image:
         """Return an image of the sum in float32 or float64, made anew: the caller's own, which follows by `show`."""

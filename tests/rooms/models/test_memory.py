@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
+import scipy.sparse
 
-from assent.models.recommender import memory
+from assent.models.recommender import Recommender, Settings, memory, solving
 from assent.terms.errors import NotEnoughMemory
 
 
@@ -13,7 +15,26 @@ def test_a_model_that_does_not_fit_is_refused_with_figures():
     with pytest.raises(NotEnoughMemory) as caught:
         memory.refuse_if_too_large(1_000_000, "float32", 2_000_000_000)
     assert "float32" not in caught.value.advice
+    assert 'form="sparse"' in caught.value.advice
     memory.refuse_if_too_large(20_000, "float32", 2_000_000_000)
+
+
+def test_what_neighbours_are_read_from_counts_before_it_is_made(monkeypatch):
+    """A sum without empty pairs is read from an array as large as the inverse: what does not fit twice is refused."""
+    people = scipy.sparse.csr_matrix(np.ones((3, 300)))
+    once = int(300 * 300 * 4 * 1.1)
+    assert Recommender(form="dense", memory_bytes=once, neighbour_share=0.0).fit(people).people == 3
+    assert Recommender(form="dense", memory_bytes=2 * once).fit(people).people == 3
+    assert Recommender(memory_bytes=2 * once).fit(people)._form.kind == "dense"
+    monkeypatch.setattr("assent.models.recommender.dense.invert_in_place", None)
+    model = Recommender(form="dense", memory_bytes=2 * once - 50_000)
+    with pytest.raises(NotEnoughMemory) as caught:
+        model.fit(people)
+    assert "neighbour_share=0 spares" in caught.value.advice
+    # Left to itself it takes another form, if there is room for that.
+    total = Recommender(form="sparse").fit(people).sum
+    assert solving.is_sparse(300, Settings(), 2 * once - 50_000, total)
+    assert not solving.is_sparse(300, Settings(neighbour_share=0.0), 2 * once - 50_000, total)
 
 
 def test_what_is_free_here_is_some_of_what_there_is():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assent.sums.image as image_module
+from assent.models.recommender import contribution
 from assent.sums import UNIT, PairSum
 from assent.terms.errors import NotLearned
 from tests.rooms.sums.test_pairs import COLUMNS, expected, people, person
@@ -169,3 +170,15 @@ def test_it_takes_over_many_pairs_at_once():
     assert_shows(image, after, COLUMNS)
     assert not PairSum(3).image("float32").rows(np.arange(3, dtype=np.int32)).any()
     assert PairSum(0).image("float32").columns == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("held", [0, 2, 9, 30])
+def test_what_an_image_takes_is_told_before_it_is_made(held, dtype):
+    """The bytes told are those of the arrays, for sums of rows in full, of rows of entries, and of nothing."""
+    total, random = PairSum(200), np.random.default_rng(held)
+    for _ in range(60 if held else 0):
+        total.add(contribution(random.choice(200, random.integers(1, held + 1), replace=False)))
+    image = total.image(dtype)
+    assert total.image_bytes(dtype) == image._full.nbytes + image._indices.nbytes + image._values.nbytes
+    assert (image._slots >= 0).any() == (held > 2)

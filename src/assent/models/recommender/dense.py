@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.blend import Blend
 from assent.models.recommender.difference import difference_of
-from assent.models.recommender.memory import refuse_if_too_large
+from assent.models.recommender.memory import image_bytes, refuse_if_too_large
 from assent.models.recommender.neighbours import Neighbours
 from assent.models.recommender.rows import WeightRows
 from assent.models.recommender.settings import Settings
@@ -174,6 +174,7 @@ class DenseForm:
 
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
         """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
+        # The image of the sum goes, and comes back about as large with the next answer.
         refuse_if_too_large(fresh.columns, self.settings.dtype, memory_bytes)
         ridges = self.settings.ridges(fresh.counts)
         self.inverse.grow(ridges[self.total.columns :])
@@ -217,7 +218,7 @@ def solve_dense(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> DenseForm:
     """Invert `sum + diag(ridges)` anew, from whole numbers. Raises `NotEnoughMemory` before anything is allocated."""
-    refuse_if_too_large(total.columns, settings.dtype, memory_bytes)
+    refuse_if_too_large(total.columns, settings.dtype, memory_bytes, image_bytes(total, settings))
     matrix: NDArray[Any] = np.empty((total.columns, total.columns), settings.dtype)
     total.fill(matrix)
     matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)

@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from assent.models.recommender.settings import Settings
+from assent.sums import PairSum
 from assent.terms.errors import NotEnoughMemory
 
 _GIGABYTE: Final = 1e9
@@ -45,16 +47,28 @@ def _container_bytes(root: Path) -> int:
     return max(most - used, 0)
 
 
-def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None) -> None:
-    """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit."""
-    needed = dense_bytes(columns, dtype)
+def image_bytes(total: PairSum, settings: Settings) -> int:
+    """Return the bytes that a dense model takes beside its inverse to read its neighbours; nothing without any."""
+    return total.image_bytes(settings.dtype) if settings.neighbour_share else 0
+
+
+def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
+    """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit.
+
+    `neighbours_bytes` is what `image_bytes` says of its sum.
+    """
+    needed = dense_bytes(columns, dtype) + neighbours_bytes
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    fits = int((available / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
     message = (
-        f"A model over {columns} items takes {needed / _GIGABYTE:.1f} GB in {dtype}; "
+        f"A dense model over {columns} items takes {needed / _GIGABYTE:.1f} GB in {dtype}; "
         f"{available / _GIGABYTE:.1f} GB are free."
     )
-    smaller = " float32 takes half." if dtype == "float64" else ""
-    raise NotEnoughMemory(message, advice=f"Up to {fits} items fit here.{smaller} Nothing was allocated.")
+    advice = 'The sparse form takes less: form="auto" changes to it by itself, form="sparse" asks for it.'
+    if dtype == "float64":
+        advice += " float32 takes half."
+    if neighbours_bytes:
+        advice += f" neighbour_share=0 spares {neighbours_bytes / _GIGABYTE:.1f} GB."
+    fits = int((max(available - neighbours_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
+    raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. Nothing was allocated.")

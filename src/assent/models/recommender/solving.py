@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from assent.models.recommender import sparse_memory
 from assent.models.recommender.dense import DenseForm, solve_dense
 from assent.models.recommender.form import Form
-from assent.models.recommender.memory import available_bytes, dense_bytes
+from assent.models.recommender.memory import available_bytes, dense_bytes, image_bytes
 from assent.models.recommender.settings import Settings
 from assent.models.recommender.sparse import SparseForm, solve_sparse
 from assent.sums import PairSum
@@ -21,19 +21,23 @@ _FORMS: Final[Mapping[str, type[Form]]] = {DenseForm.kind: DenseForm, SparseForm
 _DENSE_ITEMS_MAX: Final = 50_000
 
 
-def is_sparse(columns: int, settings: Settings, memory_bytes: int | None) -> bool:
-    """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other."""
+def is_sparse(columns: int, settings: Settings, memory_bytes: int | None, total: PairSum | None = None) -> bool:
+    """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other.
+
+    What reading neighbours takes can be told of a `total` only.
+    """
     if settings.form != "auto":
         return settings.form == SparseForm.kind
     available = available_bytes() if memory_bytes is None else memory_bytes
-    return columns > _DENSE_ITEMS_MAX or dense_bytes(columns, settings.dtype) > available
+    beside = 0 if total is None or columns > _DENSE_ITEMS_MAX else image_bytes(total, settings)
+    return columns > _DENSE_ITEMS_MAX or dense_bytes(columns, settings.dtype) + beside > available
 
 
 def solve(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> Form:
     """Solve a sum anew. Raises `NotEnoughMemory` before anything large is allocated."""
-    if is_sparse(total.columns, settings, memory_bytes):
+    if is_sparse(total.columns, settings, memory_bytes, total):
         return solve_sparse(total, settings, memory_bytes, progress)
     return solve_dense(total, settings, memory_bytes, progress)
 
