@@ -23,7 +23,7 @@ _HELD_MIN: Final = 5
 #: The share of their items that is hidden.
 _HIDDEN_SHARE: Final = 0.2
 #: The trial is made over the items that most people hold, so many at most.
-_ITEMS_MAX: Final = 6_000
+_ITEMS_MAX: Final = 10_000
 #: How long the lists are that are judged.
 _COUNT: Final = 20
 
