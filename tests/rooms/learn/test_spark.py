@@ -14,7 +14,7 @@ import scipy.sparse
 
 from assent import Engine, Recommender
 from assent.learn.spark import blocks, cluster, histories, sessions, sum_of_parquet, training
-from assent.learn.spark.pieces import Moved, Piece, merged, name_reading, pieces_of, take
+from assent.learn.spark.pieces import Gathering, Moved, Piece, merged, name_reading, take
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.store import meta, people, sums
 from assent.sums import ENTRY_MAX, UNIT, Contribution, PairSum
@@ -85,7 +85,9 @@ def sum_of(matrix) -> PairSum:
 
 def travelled(total: PairSum, part: int) -> list[Piece]:
     """Return the pieces of one part's sum."""
-    return list(pieces_of(total, blocks.cut(total.columns), name_reading(part, 0, [b"read"]), as_it_is))
+    gathering = Gathering(blocks.cut(total.columns), as_it_is)
+    assert list(gathering.take_in(name_reading(part, 0, [b"read"]), total)) == []
+    return list(gathering.rest())
 
 
 def gathered(*parts: list[Piece]) -> list[Piece]:
@@ -164,6 +166,22 @@ def test_blocks_that_are_not_all_there_are_refused():
     for lacking in (whole[:1], whole[1:], []):
         with pytest.raises(Corrupt):
             blocks.put_together(lacking, 9)
+
+
+@pytest.mark.parametrize(("most", "pieces_of_a_place"), [(1 << 26, 1), (0, 4)])
+def test_a_part_adds_its_sums_up_while_they_are_small(monkeypatch, most, pieces_of_a_place):
+    """However many sums of a part travel together, it is one sum, of all the readings, and nothing stays behind."""
+    monkeypatch.setattr("assent.learn.spark.pieces.PAIRS_TOGETHER", most)
+    whole = crowd_matrix(40, 9)
+    gathering, pieces = Gathering(blocks.cut(9), as_it_is), []
+    for flush in range(4):
+        some = sum_of(whole[10 * flush : 10 * flush + 10])
+        assert 9 * 10 // 4 < len(some.arrays()[1]) <= 9 * 10 // 2
+        pieces += gathering.take_in(name_reading(0, flush, [b"read"]), some)
+    pieces += gathering.rest()
+    assert list(gathering.rest()) == []
+    assert sum(piece.place == 0 for piece in pieces) == pieces_of_a_place
+    assert take(pieces, 1, 9, as_it_is)[0].digest() == sum_of(whole).digest()
 
 
 def test_pieces_of_two_states_are_never_mixed():
@@ -631,6 +649,10 @@ def test_bad_files_are_refused_with_advice(spark, tmp_path):
         (lambda: sum_of_parquet(spark, good, 1), "from 0 to 1"),
         (lambda: sum_of_parquet(spark, written(person=[1], item=[-1])), "from -1"),
         (lambda: sum_of_parquet(spark, written(person=[1, None], item=[0, 1])), "without a person"),
+        (lambda: sum_of_parquet(spark, written(person=[1, None], item=[0, 1]), 2), "without a person"),
+        (lambda: sum_of_parquet(spark, written(person=[1, 1], item=[0, None]), 2), "without a person"),
+        (lambda: sum_of_parquet(spark, written(person=[1, 2], item=[-3, 1]), 2), "from -3 to 1"),
+        (lambda: sum_of_parquet(spark, good, 0), "from 0 to 1"),
         (lambda: sum_of_parquet(spark, empty), "no interactions"),
         (lambda: sum_of_parquet(spark, good, weight_exponent=7), "weight_exponent"),
         (lambda: sum_of_parquet(spark, good, value="value"), "above 63"),

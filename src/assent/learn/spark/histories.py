@@ -19,7 +19,7 @@ from assent.consent import Ledger, Purposes
 from assent.learn.plan import contributions_of
 from assent.learn.snapshot import MODEL
 from assent.learn.spark import blocks
-from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Moved, Piece, name_reading, pieces_of
+from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Gathering, Moved, Piece, name_reading
 from assent.store import Store, meta, people, sums
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Conflict, KeyFileMissing
@@ -164,14 +164,14 @@ def _opened(errand: Errand) -> Iterator[Session]:
 def _pieces(errand: Errand, part: int, persons: list[PersonId], seal: Box) -> Iterator[Piece]:
     """Read one part of the people and yield the pieces of its sum, a bounded number of pairs at a time."""
     reader = _Reader(errand)
-    bounds = blocks.cut(errand.columns)
+    gathering = Gathering(blocks.cut(errand.columns), seal)
     flush = pairs = 0
     coming: list[Contribution] = []
     said: list[bytes] = []
 
     def flushed() -> Iterator[Piece]:
         reading = name_reading(part, flush, (*(each.to_bytes() for each in coming), b"", *said))
-        yield from pieces_of(PairSum.of(coming, errand.columns), bounds, reading, seal)
+        yield from gathering.take_in(reading, PairSum.of(coming, errand.columns))
         place = -1 - part
         yield Piece(place, reading, seal(place, b"".join(said)))
 
@@ -187,6 +187,7 @@ def _pieces(errand: Errand, part: int, persons: list[PersonId], seal: Box) -> It
                     flush, pairs, coming, said = flush + 1, 0, [], []
     if said or not flush:
         yield from flushed()
+    yield from gathering.rest()
 
 
 class _Reader:

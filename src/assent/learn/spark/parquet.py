@@ -11,7 +11,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.learn.spark import blocks, cluster
-from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Moved, Piece, name_reading, pieces_of, take
+from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Gathering, Moved, Piece, name_reading, take
 from assent.models.recommender import Settings
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.sums import COLUMNS_MAX, PairSum
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 #: How many interactions one part holds, at most, where people's histories are of ordinary length.
-_PART_ROWS: Final = 2_500_000
+_PART_ROWS: Final = 5_000_000
 #: How often a job is repeated whose file changed while it was read.
 _ATTEMPTS_MAX: Final = 3
 _WHOLE: Final = frozenset({"tinyint", "smallint", "int", "bigint"})
@@ -53,18 +53,16 @@ def sum_of_parquet(
         raise InvalidInput(
             message, advice="Every executor must see it there: use storage that all of them share."
         ) from error
-    rows, found = _checked(rows, [person, item, *([value] if value else [])])
-    if not found:
+    rows = _named(rows, [person, item, *([value] if value else [])])
+    # Where the items are known, what is wrong with rows is found by whoever reads them, not by a round of its own.
+    count, columns = (rows.count(), columns) if columns else _measured(rows, columns)
+    if not count:
         message = "The file holds no interactions."
         raise InvalidInput(message, advice="Give at least one person with one item.")
-    count, least, most = found
-    columns = most + 1 if columns is None else columns
-    if least < 0 or most >= columns or columns > COLUMNS_MAX:
-        message = f"The items of the file go from {least} to {most}, those of the sum from 0 to {columns - 1}."
-        raise InvalidInput(
-            message, advice="Number the items from 0 on, and give `columns` when there are more of them."
-        )
-    parts = max(2 * spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
+    if columns > COLUMNS_MAX:
+        message = f"A sum has at most {COLUMNS_MAX} items."
+        raise InvalidInput(message)
+    parts = max(spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
     work, places = _Interactions(columns, weight_exponent), len(blocks.cut(columns)) - 1
     for _ in range(_ATTEMPTS_MAX):
         try:
@@ -72,12 +70,15 @@ def sum_of_parquet(
             return take(pieces, parts, columns, _as_it_is)[0]
         except Moved:
             continue
+        except InvalidInput:
+            _measured(rows, columns)
+            raise
     message = "The file changed while it was read."
     raise Busy(message, advice="Add up a file that nobody writes to.")
 
 
-def _checked(rows: DataFrame, names: list[str]) -> tuple[DataFrame, tuple[int, int, int] | None]:
-    """Return the named columns, and how many rows there are with the least and the largest item; raises."""
+def _named(rows: DataFrame, names: list[str]) -> DataFrame:
+    """Return the named columns: person, item, value. Raises `InvalidInput` when they are not there or hold no items."""
     kinds = dict(rows.dtypes)
     missing = [name for name in names if name not in kinds]
     if missing:
@@ -86,18 +87,30 @@ def _checked(rows: DataFrame, names: list[str]) -> tuple[DataFrame, tuple[int, i
     if kinds[names[1]] not in _WHOLE:
         message = f"The column '{names[1]}' does not hold whole numbers."
         raise InvalidInput(message, advice="Number the items from 0 on; the numbers are the columns of the sum.")
+    return rows.select(*names)
+
+
+def _measured(rows: DataFrame, columns: int | None) -> tuple[int, int]:
+    """Return how many rows there are, and `columns` or one past the largest item. Raises `InvalidInput`."""
     from pyspark.sql import functions  # noqa: PLC0415 - an extra
 
-    rows = rows.select(*names)
-    empty = functions.sum(sum((functions.col(name).isNull().cast("int") for name in names), functions.lit(0)))
-    of_item = functions.col(names[1])
+    empty = functions.sum(sum((functions.col(name).isNull().cast("int") for name in rows.columns), functions.lit(0)))
+    of_item = functions.col(rows.columns[1])
     count, least, most, nulls = rows.agg(
         functions.count(functions.lit(1)), functions.min(of_item), functions.max(of_item), empty
     ).collect()[0]
     if nulls:
         message = "The file holds rows without a person, an item or a value."
         raise InvalidInput(message, advice="Leave such rows out.")
-    return rows, (int(count), int(least), int(most)) if count else None
+    if not count:
+        return 0, 1
+    past = most + 1 if columns is None else columns
+    if least < 0 or most >= past:
+        message = f"The items of the file go from {least} to {most}, those of the sum from 0 to {past - 1}."
+        raise InvalidInput(
+            message, advice="Number the items from 0 on, and give `columns` when there are more of them."
+        )
+    return int(count), int(past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +122,12 @@ class _Interactions:
 
     def __call__(self, part: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
         matrix, weights = weigh(people_by_items(self._matrix(batches), self.columns), self.weight_exponent)
-        bounds = blocks.cut(self.columns)
+        gathering = Gathering(blocks.cut(self.columns), _as_it_is)
         for flush, (first, last) in enumerate(flushes(np.diff(matrix.indptr))):
             rows, weighed = matrix[first:last], weights[first:last]
             read = [np.ascontiguousarray(each).tobytes() for each in (rows.indptr, rows.indices, rows.data, weighed)]
-            yield from pieces_of(PairSum.from_matrix(rows, weighed), bounds, name_reading(part, flush, read), _as_it_is)
+            yield from gathering.take_in(name_reading(part, flush, read), PairSum.from_matrix(rows, weighed))
+        yield from gathering.rest()
 
     def _matrix(self, batches: Iterator[pa.RecordBatch]) -> Any:
         """Put a part's rows together, people in the order of their names: the same rows always give the same matrix."""
@@ -124,6 +138,10 @@ class _Interactions:
         if not sum(len(each) for each in held):
             return scipy.sparse.csr_matrix((0, self.columns))
         table = pa.Table.from_batches(held).combine_chunks()
+        ends = pyarrow.compute.min_max(table.column(1)).as_py()
+        if any(column.null_count for column in table.columns) or ends["min"] < 0 or ends["max"] >= self.columns:
+            message = "The file holds an empty place, or an item that is none of the sum's."
+            raise InvalidInput(message, advice="Leave such rows out.")
         named = table.column(0).combine_chunks().dictionary_encode()
         order = pyarrow.compute.sort_indices(named.dictionary).to_numpy()
         ranks = np.empty(len(order), np.int64)

@@ -20,6 +20,8 @@ from assent.sums import PairSum
 
 #: How many pairs of items are added up at a time: it bounds what an executor's Python process holds.
 PAIRS_AT_ONCE: Final = 1 << 26
+#: Sums are added up before they travel while together they have so many pairs: 0.8 GB.
+PAIRS_TOGETHER: Final = 1 << 26
 
 #: A part, a flush of it, and half of a SHA-256 of what was read.
 _READING: Final = struct.Struct("<II16s")
@@ -52,10 +54,28 @@ def name_reading(part: int, flush: int, read: Iterable[bytes]) -> bytes:
     return _READING.pack(part, flush, whole.digest()[:16])
 
 
-def pieces_of(total: PairSum, bounds: NDArray[np.int64], reading: bytes, seal: Box) -> Iterator[Piece]:
-    """Cut a sum at `bounds` (of `blocks.cut`) and yield every block of it, the empty ones too."""
-    for place, block in enumerate(blocks.blocks_of(total, bounds)):
-        yield Piece(place, reading, seal(place, blocks.pack(block)))
+class Gathering:
+    """The blocks of the sums of one part, added up as long as all together are small: the fewer travel."""
+
+    def __init__(self, bounds: NDArray[np.int64], seal: Box) -> None:
+        """Gather nothing yet; sums are cut at `bounds`, of `blocks.cut`."""
+        self._bounds, self._seal = bounds, seal
+        self._held: list[blocks.Block] = []
+        self._readings = b""
+
+    def take_in(self, reading: bytes, total: PairSum) -> Iterator[Piece]:
+        """Add a sum that was made of a reading; yield what is not waited with. Raises `SumOverflow`."""
+        fresh = list(blocks.blocks_of(total, self._bounds))
+        if sum(len(block.values) for block in (*self._held, *fresh)) > PAIRS_TOGETHER:
+            yield from self.rest()
+        self._held = [*map(blocks.add, self._held, fresh)] if self._held else fresh
+        self._readings += reading
+
+    def rest(self) -> Iterator[Piece]:
+        """Yield every block of what was gathered, the empty ones too; afterwards nothing is."""
+        held, readings, self._held, self._readings = self._held, self._readings, [], b""
+        for place, block in enumerate(held):
+            yield Piece(place, readings, self._seal(place, blocks.pack(block)))
 
 
 def merged(place: int, readings: Sequence[bytes], data: Sequence[bytes], unseal: Box, seal: Box) -> Piece:
