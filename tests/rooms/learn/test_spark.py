@@ -156,8 +156,11 @@ def test_places_are_taken_in_runs_of_bounded_weight():
 def test_a_block_that_was_cut_short_is_refused(cut):
     """What is not exactly a block is `Corrupt`."""
     packed = blocks.pack(next(blocks.blocks_of(sum_of(crowd_matrix(5, 9)), np.array([0, 9]))))
-    with pytest.raises(Corrupt):
-        blocks.unpack(packed[:cut])
+    more = bytearray(packed)
+    more[blocks._HEADER.size - 8] += 1
+    for broken in (packed[:cut], packed + b"x", bytes(more)):
+        with pytest.raises(Corrupt):
+            blocks.unpack(broken)
 
 
 def test_blocks_that_are_not_all_there_are_refused():

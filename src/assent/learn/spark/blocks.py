@@ -125,6 +125,8 @@ def unpack(packed: bytes) -> Block:
     at_steps = rows * 12
     counts = np.frombuffer(body, "<i8", rows)
     lengths = np.frombuffer(body, "<u4", rows, rows * 8).astype(np.int64)
+    if int(lengths.sum()) != entries:
+        raise _cut_short()
     steps = np.frombuffer(body, f"<u{step_bytes}", entries, at_steps)
     values = np.frombuffer(body, f"<i{value_bytes}", entries, at_steps + entries * step_bytes).astype(np.int64)
     starts = np.concatenate(([0], np.cumsum(lengths)))
