@@ -144,8 +144,8 @@ class Recommender:
     ) -> Self:
         """Choose the settings that fit `matrix` best, keep them, and learn from everybody: `matrix` as for `fit`.
 
-        A slice of `matrix` itself, drawn by `seed`, is hidden and brought back. Where days are known, a `validation` by
-        time is better: one or more pairs of what people held before some day and what they took after it, each
+        A slice of `matrix` itself, drawn by `seed`, is hidden and brought back. Where days are known, give a
+        `validation` by time: one or more pairs of what people held before some day and what they took after it, each
         scipy.sparse [any people, items], a row for each person in both. The search begins at the model's settings,
         keeps them unless others are clearly better, and ends after `seconds_max`; the fit comes on top. `progress`
         hears the share done of the search, then of the fit. Settings are not forgotten with a person: see promise.md.
