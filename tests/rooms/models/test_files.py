@@ -100,7 +100,7 @@ def test_a_file_that_is_something_else_is_refused(stored, folder):
     path = folder / "other.model"
     for content, words in (
         (b"x" * 500, "not a model file"),
-        (resealed(stored[:14] + b"\x01\x00" + stored[16:-32]), "version 1"),
+        (resealed(stored[:14] + b"\x02\x00" + stored[16:-32]), "version 2"),
         (stored + b"\x00", "truncated or altered"),
         (b"", "empty"),
     ):

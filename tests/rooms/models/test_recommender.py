@@ -34,8 +34,8 @@ def by_the_book(matrix, settings):
             length = np.sqrt((square**2 + fourth) / 2) / top
             gram += np.outer(row, row) / (top * length**settings.weight_exponent)
     counts = (x > 0).sum(axis=0)
-    levels = 8 * np.sqrt(2) * 4.0 ** np.floor(np.log2(np.maximum(counts, 8) / 8) / 2)
-    inverse = np.linalg.inv(gram + np.diag(settings.ridge * levels ** (2 * settings.popularity_exponent)))
+    octaves = 2.0 ** np.floor(np.log2(np.maximum(counts, 8)))
+    inverse = np.linalg.inv(gram + np.diag(settings.ridge * octaves ** (2 * settings.popularity_exponent)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     weights *= (1 - settings.neighbour_share) * (

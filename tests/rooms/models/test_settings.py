@@ -37,12 +37,11 @@ def test_settings_without_a_model_are_refused(wrong):
         Settings(**wrong)
 
 
-def test_the_ridge_moves_by_two_octaves_only():
-    """An item's ridge changes when its people become four times as many, not when one comes; rare items share one."""
+def test_the_ridge_moves_by_octaves_only():
+    """An item's ridge changes when its people double, not when one comes or goes; rare items share one ridge."""
     settings = Settings(ridge=2.0, popularity_exponent=0.5)
-    counts = np.array([0, 1, 7, 8, 31, 32, 127, 128, 1 << 41])
-    levels = settings.ridges(counts) / (2.0 * 8 * 2**0.5)
-    np.testing.assert_allclose(levels, [1, 1, 1, 1, 1, 4, 4, 16, 1 << 38], rtol=1e-12)
+    counts = np.array([0, 1, 7, 8, 15, 16, 17, 31, 32, 1 << 40])
+    assert settings.ridges(counts).tolist() == [16.0] * 5 + [32.0] * 3 + [64.0, 2.0 * (1 << 40)]
     assert (Settings(ridge=3.0, popularity_exponent=0.0).ridges(counts) == 3.0).all()
 
 

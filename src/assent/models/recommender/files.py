@@ -22,7 +22,7 @@ from assent.sums import PairSum
 from assent.terms.errors import AssentError, Corrupt, NotFound, StoreUnavailable
 
 _MAGIC: Final = b"assent\x00model\r\n"
-_VERSION: Final = 2
+_VERSION: Final = 1
 #: magic, version, bytes of the description, bytes of the whole file
 _HEADER: Final = struct.Struct("<14sHIQ")
 _ALIGNMENT: Final = 64

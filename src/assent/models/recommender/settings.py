@@ -33,9 +33,9 @@ class Settings:
 
     `weight_exponent`: a person weighs `1 / influence^weight_exponent` (0: every pair alike, 1: every person alike).
     `ridge`: what is added to the diagonal, in units of one influence. `popularity_exponent`: the ridge of an item is
-    `ridge * level^(2 * popularity_exponent)`, where `level` is one number for all items with up to 31 people, another
-    for 32 to 127 and so on, so that one person seldom moves it. `popularity_discount`: scores of an item are divided
-    by its number of people (at least 8, as a share of the mean) to this power, which lets rarer items through.
+    `ridge * octave^(2 * popularity_exponent)`, where `octave` is its number of people rounded down to a power of two,
+    so that one person seldom moves it. `popularity_discount`: the scores of an item are divided by its number of
+    people (at least 8, as a share of the mean) to this power, which lets rarer items through.
 
     `neighbour_share`: how much of a score comes from the sum itself instead of from its inverse (0: nothing). There,
     what a person holds counts less by its number of people to the power `input_discount`, and what is scored by its
@@ -73,9 +73,7 @@ class Settings:
     def ridges(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what is added to the diagonal of each item, float64 [n], given how many people hold it."""
         octaves = np.maximum(np.frexp(counts.astype(np.float64))[1] - 1, LOWEST_OCTAVE)
-        # Two octaves have one ridge, of what lies half way between them: each move of one is a term beside the inverse.
-        levels = (octaves - LOWEST_OCTAVE) // 2 * 2 + LOWEST_OCTAVE + 0.5
-        scaled: NDArray[np.float64] = self.ridge * np.exp2(levels * (2.0 * self.popularity_exponent))
+        scaled: NDArray[np.float64] = self.ridge * np.exp2(octaves * (2.0 * self.popularity_exponent))
         return scaled
 
     def scales(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
