@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assent.intake.encoding import MARK, Reading
 from assent.terms.errors import InvalidInput, NotFound, TooLarge
 
 #: Rows of a block read from Parquet, and bytes of one read from text.
@@ -53,31 +54,31 @@ class Block:
 
 
 def open_source(path: Path) -> Source:
-    """Look at a file before it is read; raises `NotFound` without one, `InvalidInput` for a kind that is not read."""
+    """Look at all of a file before any of it is read.
+
+    Raises `NotFound` without one, `InvalidInput` for a kind that is not read, or text that is not UTF-8.
+    """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise InvalidInput(
             f"'{path.suffix}' is not a kind of file that is imported.",
             advice="Use .csv, .tsv, .parquet, .ndjson or .jsonl.",
         )
-    digest = hashlib.sha256()
-    breaks = 0
-    last = b"\n"
+    digest, reading = hashlib.sha256(), Reading()
     try:
         with path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
                 digest.update(piece)
-                breaks += piece.count(b"\n")
-                last = piece[-1:]
+                if kind != PARQUET:
+                    reading.piece(piece)
     except OSError as error:
         raise NotFound(
             f"The file cannot be read: {error.strerror}.", advice="Check its name and permissions."
         ) from None
-    lines = breaks + (last != b"\n")
     if kind == PARQUET:
-        lines = _parquet_rows(path)
-    elif kind == CSV:
-        lines = max(lines - 1, 0)
+        return Source(path, kind, digest.hexdigest(), _parquet_rows(path))
+    reading.end()
+    lines = max(reading.lines - 1, 0) if kind == CSV else reading.lines
     return Source(path, kind, digest.hexdigest(), lines)
 
 
@@ -112,7 +113,7 @@ def _text_blocks(source: Source, start: int) -> Iterator[Block]:
             if source.kind == CSV:
                 yield Block(csv_frame(heading + text, separator), 0, after)
             else:
-                yield _ndjson(text, after)
+                yield _ndjson(text.removeprefix(MARK), after)
 
 
 def json_lines(source: Source, start: int = 0) -> Iterator[tuple[list[bytes], int]]:
@@ -120,7 +121,7 @@ def json_lines(source: Source, start: int = 0) -> Iterator[tuple[list[bytes], in
     with source.path.open("rb") as file:
         file.seek(start)
         while text := _whole_lines(file, quoted=False):
-            yield [line for line in text.splitlines() if line.strip()], file.tell()
+            yield [line for line in text.removeprefix(MARK).splitlines() if line.strip()], file.tell()
 
 
 def _whole_lines(file: io.BufferedReader, *, quoted: bool) -> bytes:
@@ -146,11 +147,7 @@ def csv_frame(text: bytes, separator: str) -> pl.DataFrame:
     """Read lines of CSV, the heading first, as text; an empty place is null. Raises `InvalidInput`."""
     try:
         return pl.read_csv(
-            io.BytesIO(text),
-            separator=separator,
-            infer_schema=False,
-            encoding="utf8-lossy",
-            truncate_ragged_lines=True,
+            io.BytesIO(text.removeprefix(MARK)), separator=separator, infer_schema=False, truncate_ragged_lines=True
         )
     except pl.exceptions.PolarsError:
         raise InvalidInput(

@@ -37,6 +37,53 @@ def test_what_neighbours_are_read_from_counts_before_it_is_made(monkeypatch):
     assert not solving.is_sparse(300, Settings(neighbour_share=0.0), 2 * once - 50_000, total)
 
 
+def test_an_inverse_that_does_not_fit_is_refused_before_the_sum_is_made(monkeypatch):
+    """Asked for by name, the dense form is refused by its number of items alone; what would fit goes on."""
+    people = scipy.sparse.csr_matrix(np.ones((3, 300)))
+    monkeypatch.setattr("assent.sums.PairSum.from_matrix", None)
+    for act in (lambda model: model.fit(people), lambda model: model.tune(people)):
+        with pytest.raises(NotEnoughMemory, match="dense model over 300 items") as caught:
+            act(Recommender(form="dense", memory_bytes=memory.dense_bytes(300, "float32") - 1))
+        assert 'form="sparse"' in caught.value.advice
+    settings = Settings(form="dense")
+    solving.refuse_before_the_sum(people, settings, memory.dense_bytes(300, "float32"))
+
+
+def test_a_model_from_a_file_counts_before_it_reads_neighbours(tmp_path, monkeypatch):
+    """Its inverse is mapped; what reads the sum is refused with the first answer, before it is made, and made later."""
+    people = scipy.sparse.csr_matrix(np.ones((3, 300)))
+    fitted = Recommender(form="dense").fit(people)
+    fitted.save(tmp_path / "model")
+    model, items = Recommender.load(tmp_path / "model"), np.array([1, 2])
+    with monkeypatch.context() as patch:
+        patch.setattr("assent.models.recommender.memory.available_bytes", lambda: 300_000)
+        patch.setattr("assent.sums.PairSum.image", None)
+        with pytest.raises(NotEnoughMemory, match=r"neighbours of 300 items takes 0\.0 GB in float32") as caught:
+            model.score_one(items)
+        assert 'form="sparse"' in caught.value.advice
+        assert "neighbour_share=0" in caught.value.advice
+    np.testing.assert_allclose(model.score_one(items), fitted.score_one(items), rtol=1e-4)
+    # One that was solved within a figure of its user's is held to that figure.
+    monkeypatch.setattr("assent.models.recommender.memory.available_bytes", lambda: 0)
+    assert Recommender(form="dense", memory_bytes=1 << 30).fit(people).score_one(items).any()
+
+
+def test_growing_counts_what_neighbours_are_read_from():
+    """Before the first answer nothing of it is held yet, so it has to fit beside the larger inverse."""
+    people = scipy.sparse.csr_matrix(np.ones((3, 300)))
+    model = Recommender(form="dense", memory_bytes=1 << 30).fit(people)
+    model.memory_bytes = memory.dense_bytes(301, "float32") + 300_000
+    with pytest.raises(NotEnoughMemory, match="301 items"):
+        model.grow(301)
+    assert model.columns == 300
+    model.score_one(np.array([1]))
+    model.grow(301)
+    assert model.columns == 301
+    alone = Recommender(form="dense", memory_bytes=memory.dense_bytes(301, "float32"), neighbour_share=0.0)
+    alone.fit(people).grow(301)
+    assert alone.columns == 301
+
+
 def test_what_is_free_here_is_some_of_what_there_is():
     """The figure of this machine is positive and not absurd; a small model fits."""
     assert 1 << 20 < memory.available_bytes() < 1 << 50
@@ -55,6 +102,10 @@ def test_the_lesser_of_system_and_container_counts(tmp_path):
     (group / "memory.max").write_text("5000000\n")
     (group / "memory.current").write_text("4000000\n")
     assert memory.available_bytes(tmp_path) == 1_000_000
+    # Pages of files are let go of when memory is short; a container without figures of them has none.
+    (group / "memory.stat").write_text("anon 3500000\nactive_file 200000\ninactive_file 300000\nfile_mapped 400000\n")
+    assert memory.available_bytes(tmp_path) == 1_500_000
+    (group / "memory.stat").unlink()
     (group / "memory.current").write_text("6000000\n")
     assert memory.available_bytes(tmp_path) == 0
     (tmp_path / "proc" / "meminfo").write_text("MemTotal: 10 kB\n")

@@ -34,13 +34,15 @@ class DenseForm:
 
     kind: ClassVar[str] = "dense"
 
-    def __init__(self, total: PairSum, settings: Settings, inverse: LowRankInverse) -> None:
-        """Take over a sum and its inverse."""
+    def __init__(
+        self, total: PairSum, settings: Settings, inverse: LowRankInverse, memory_bytes: int | None = None
+    ) -> None:
+        """Take over a sum and its inverse; `memory_bytes` replaces what is really free for the neighbours."""
         self.total = total
         self.settings = settings
         self.inverse = inverse
         self.ridges = settings.ridges(total.counts)
-        self.neighbours = Neighbours(total, settings) if settings.neighbour_share else None
+        self.neighbours = Neighbours(total, settings, memory_bytes) if settings.neighbour_share else None
         self._blend = Blend(inverse, self.neighbours, settings)
         self._weights = WeightRows(self.columns, self.dtype, self._blend)
         self._blend.measure(total.counts)
@@ -174,8 +176,8 @@ class DenseForm:
 
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
         """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
-        # The image of the sum goes, and comes back about as large with the next answer.
-        refuse_if_too_large(fresh.columns, self.settings.dtype, memory_bytes)
+        beside = 0 if self.neighbours is None else self.neighbours.bytes_to_come(fresh)
+        refuse_if_too_large(fresh.columns, self.settings.dtype, memory_bytes, beside)
         ridges = self.settings.ridges(fresh.counts)
         self.inverse.grow(ridges[self.total.columns :])
         self.total, self.ridges = fresh, ridges
@@ -223,4 +225,4 @@ def solve_dense(
     total.fill(matrix)
     matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)
     invert_in_place(matrix, progress=progress)
-    return DenseForm(total, settings, LowRankInverse(matrix))
+    return DenseForm(total, settings, LowRankInverse(matrix), memory_bytes)

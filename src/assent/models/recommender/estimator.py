@@ -128,7 +128,7 @@ class Recommender:
         if not clean.nnz:
             message = "The matrix holds nothing to learn from."
             raise InvalidInput(message, advice="Give at least one person with one item.")
-        solving.refuse_if_too_many_pairs(clean, self.settings, self.memory_bytes)
+        solving.refuse_before_the_sum(clean, self.settings, self.memory_bytes)
         with self._writing:
             self.adopt(PairSum.from_matrix(*weigh(clean, self.settings.weight_exponent)), progress)
         return self
@@ -152,7 +152,7 @@ class Recommender:
         Raises as `fit`; `InvalidInput` when nothing can be hidden: nobody has five items.
         """
         clean = people_by_items(matrix, None)
-        solving.refuse_if_too_many_pairs(clean, self.settings, self.memory_bytes)
+        solving.refuse_before_the_sum(clean, self.settings, self.memory_bytes)
         trials = trials_of(clean, validation, seed)
         with self._writing:
             best = tuning.tune(trials, self.settings, seconds_max=seconds_max, progress=progress)

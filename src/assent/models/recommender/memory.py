@@ -44,12 +44,41 @@ def _container_bytes(root: Path) -> int:
         used = int((folder / "memory.current").read_text())
     except (OSError, ValueError):
         return 1 << 62
-    return max(most - used, 0)
+    return max(most - used + _container_file_bytes(folder), 0)
+
+
+def _container_file_bytes(folder: Path) -> int:
+    """Return how much of what a container uses holds pages of files: the kernel lets go of them when memory is short.
+
+    Whoever has just read a large model file would otherwise be told that nothing is free.
+    """
+    try:
+        lines = [line.split() for line in (folder / "memory.stat").read_text().splitlines()]
+    except OSError:
+        return 0
+    return sum(int(value) for name, value in lines if name in {"active_file", "inactive_file"})
 
 
 def image_bytes(total: PairSum, settings: Settings) -> int:
     """Return the bytes that a dense model takes beside its inverse to read its neighbours; nothing without any."""
     return total.image_bytes(settings.dtype) if settings.neighbour_share else 0
+
+
+def refuse_if_neighbours_too_large(total: PairSum, settings: Settings, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory`, with the figures, when what a dense model reads its neighbours from does not fit.
+
+    It is counted before a model is solved; but one that comes from a file finds out with its first answer.
+    """
+    needed = image_bytes(total, settings)
+    available = available_bytes() if memory_bytes is None else memory_bytes
+    if needed <= available:
+        return
+    message = (
+        f"Reading the neighbours of {total.columns} items takes {needed / _GIGABYTE:.1f} GB in {settings.dtype}; "
+        f"{available / _GIGABYTE:.1f} GB are free."
+    )
+    advice = 'Fit the model again with form="sparse", which takes less, or neighbour_share=0, which needs none of it.'
+    raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
 
 
 def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
@@ -68,7 +97,9 @@ def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, neig
     advice = 'The sparse form takes less: form="auto" changes to it by itself, form="sparse" asks for it.'
     if dtype == "float64":
         advice += " float32 takes half."
+    made = "Nothing was allocated."
     if neighbours_bytes:
         advice += f" neighbour_share=0 spares {neighbours_bytes / _GIGABYTE:.1f} GB."
+        made = "Nothing was allocated beside the sum."
     fits = int((max(available - neighbours_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
-    raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. Nothing was allocated.")
+    raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. {made}")

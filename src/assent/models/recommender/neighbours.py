@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender.mass import mass_of, mass_of_rows
+from assent.models.recommender.memory import image_bytes, refuse_if_neighbours_too_large
 from assent.models.recommender.popularity import Popularity
 from assent.models.recommender.settings import Settings, mean_count
 from assent.sums import UNIT, Contribution, Image, PairSum
@@ -23,8 +24,9 @@ class Neighbours:
     of people and the size of the sum.
     """
 
-    def __init__(self, total: PairSum, settings: Settings) -> None:
-        """Measure a sum."""
+    def __init__(self, total: PairSum, settings: Settings, memory_bytes: int | None = None) -> None:
+        """Measure a sum; `memory_bytes` replaces the memory that is really free once it is read."""
+        self._memory_bytes = memory_bytes
         self._settings = settings
         self._lefts, self._rights = Popularity(settings.input_discount), Popularity(settings.neighbour_discount)
         #: The sum of all entries of `G`, in whole steps.
@@ -45,10 +47,16 @@ class Neighbours:
 
     @property
     def image(self) -> Image:
-        """The sum as it is read, made once it is asked for; then it follows."""
+        """The sum as it is read, made once it is asked for; then it follows. Raises `NotEnoughMemory`."""
         if self._image is None:
+            refuse_if_neighbours_too_large(self._total, self._settings, self._memory_bytes)
             self._image = self._total.image(self._settings.dtype)
         return self._image
+
+    def bytes_to_come(self, fresh: PairSum) -> int:
+        """Return how many bytes an image of `fresh` takes that those of the image now held do not make up for."""
+        # What is held goes, and comes back about as large with the next answer.
+        return image_bytes(fresh, self._settings) if self._image is None else 0
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Follow people who came (`sign` 1) or left (-1) to the sum with them or without; `measure` it afterwards."""

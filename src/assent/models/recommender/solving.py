@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from assent.models.recommender import sparse_memory
 from assent.models.recommender.dense import DenseForm, solve_dense
 from assent.models.recommender.form import Form
-from assent.models.recommender.memory import available_bytes, dense_bytes, image_bytes
+from assent.models.recommender.memory import available_bytes, dense_bytes, image_bytes, refuse_if_too_large
 from assent.models.recommender.settings import Settings
 from assent.models.recommender.sparse import SparseForm, solve_sparse
 from assent.sums import PairSum
@@ -42,10 +42,17 @@ def solve(
     return solve_dense(total, settings, memory_bytes, progress)
 
 
-def refuse_if_too_many_pairs(matrix: Any, settings: Settings, memory_bytes: int | None) -> None:
-    """Raise `NotEnoughMemory` when the sum over a CSR [people, items] is too large even for the sparse form."""
-    if is_sparse(int(matrix.shape[1]), settings, memory_bytes):
+def refuse_before_the_sum(matrix: Any, settings: Settings, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory` when what follows the sum over a CSR [people, items] cannot fit, before it is made.
+
+    In sparse form the sum itself is counted, from above. In dense form the inverse is; what reading neighbours takes
+    beside it can only be told of the sum.
+    """
+    columns = int(matrix.shape[1])
+    if is_sparse(columns, settings, memory_bytes):
         sparse_memory.refuse_if_too_many_pairs(matrix, memory_bytes)
+    else:
+        refuse_if_too_large(columns, settings.dtype, memory_bytes)
 
 
 def form_of_arrays(kind: str, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Form:
