@@ -277,9 +277,9 @@ class PairSum:
 
     def grow(self, columns: int) -> None:
         """Append empty columns until there are `columns`; raises `InvalidInput` for fewer than there are."""
-        if not self.columns <= columns <= COLUMNS_MAX:
+        if np.ndim(columns) or np.asarray(columns).dtype.kind not in "iu" or not self.columns <= columns <= COLUMNS_MAX:
             message = f"A sum of {self.columns} columns cannot become one of {columns}."
-            raise InvalidInput(message, advice="Columns are only ever added.")
+            raise InvalidInput(message, advice="Give a whole number: columns are only ever added.")
         if columns == self.columns:
             return
         self.counts = np.concatenate((self.counts, np.zeros(columns - self.columns, np.int64)))

@@ -61,6 +61,30 @@ def test_what_cannot_be_learned_is_refused_with_advice(wrong):
     assert caught.value.advice
 
 
+@pytest.mark.parametrize("place", ["indices", "indptr", "row", "col"])
+@pytest.mark.parametrize("wrong", [7, -1])
+def test_a_matrix_with_indices_outside_its_shape_is_refused(place, wrong):
+    """SciPy looks at no index that was set by hand, and would write past its arrays; such a one is refused."""
+    for format_ in ("csr", "csc") if place.startswith("ind") else ("coo",):
+        damaged = csr(GOOD).asformat(format_, copy=True)
+        if format_ == "coo":
+            damaged.coords = tuple(each.copy() for each in damaged.coords)
+        getattr(damaged, place)[-1] = wrong
+        for act in (Recommender().fit, Recommender().fit(csr(GOOD)).score):
+            with pytest.raises(InvalidInput, match="damaged") as caught:
+                act(damaged)
+            assert caught.value.advice
+
+
+@pytest.mark.parametrize("columns", ["x", 4.5, None, 2, [9]])
+def test_only_a_whole_number_of_items_can_be_grown_to(columns):
+    """Anything else, and fewer items, is refused in words, and the model is as it was."""
+    model = Recommender().fit(csr(GOOD))
+    with pytest.raises(InvalidInput, match="cannot become"):
+        model.grow(columns)
+    assert model.columns == 3
+
+
 @pytest.mark.parametrize("columns", [2, 4])
 def test_other_items_than_the_models_are_refused(columns):
     """A matrix over fewer or more items than the model's is not guessed at."""

@@ -58,7 +58,7 @@ def test_a_model_from_a_file_counts_before_it_reads_neighbours(tmp_path, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr("assent.models.recommender.memory.available_bytes", lambda: 300_000)
         patch.setattr("assent.sums.PairSum.image", None)
-        with pytest.raises(NotEnoughMemory, match=r"neighbours of 300 items takes 0\.0 GB in float32") as caught:
+        with pytest.raises(NotEnoughMemory, match=r"neighbours of 300 items takes 0\.4 MB in float32") as caught:
             model.score_one(items)
         assert 'form="sparse"' in caught.value.advice
         assert "neighbour_share=0" in caught.value.advice
@@ -82,6 +82,12 @@ def test_growing_counts_what_neighbours_are_read_from():
     alone = Recommender(form="dense", memory_bytes=memory.dense_bytes(301, "float32"), neighbour_share=0.0)
     alone.fit(people).grow(301)
     assert alone.columns == 301
+
+
+def test_sizes_are_told_in_figures_that_say_something():
+    """Small machines and small models are told in megabytes, never as nothing."""
+    told = [memory.size_of(count) for count in (400_000, 99_000_000, 999_000_000, 1_000_000_000, 6_724_000_000)]
+    assert told == ["0.4 MB", "99 MB", "999 MB", "1.0 GB", "6.7 GB"]
 
 
 def test_what_is_free_here_is_some_of_what_there_is():

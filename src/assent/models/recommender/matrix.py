@@ -26,6 +26,9 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
     if not scipy.sparse.issparse(matrix) or matrix.ndim != 2:
         message = "A people x items matrix is a two-dimensional scipy.sparse matrix."
         raise InvalidInput(message, advice="Make one with scipy.sparse.csr_matrix((values, (people, items)), shape).")
+    if not _is_sound(matrix):
+        message = "The matrix is damaged: its indices do not fit its shape."
+        raise InvalidInput(message, advice="Make it anew; scipy.sparse does not look at indices that are set by hand.")
     if matrix.dtype.kind not in _KINDS:
         message = "The entries of a people x items matrix are numbers."
         raise InvalidInput(message, advice="Convert it with .astype('int32').")
@@ -38,7 +41,7 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
     clean = scipy.sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
     if clean.nnz and not np.isfinite(clean.data).all():
         message = "The matrix holds an entry that is not a finite number."
-        raise InvalidInput(message)
+        raise InvalidInput(message, advice="Leave out what is not known: a person does not have it.")
     if clean.nnz and clean.data.min() < 0:
         message = "The matrix holds a negative entry."
         raise InvalidInput(message, advice="Leave out what a person does not have; there is no negative interest.")
@@ -47,6 +50,24 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
     if whole and clean.nnz:
         _refuse_fractions(clean.data)
     return clean
+
+
+def _is_sound(matrix: Any) -> bool:
+    """Tell whether indices lie in the shape: SciPy would read and write past the ends of its arrays."""
+    if matrix.format == "coo":
+        return all(_is_within(held, size) for held, size in zip((matrix.row, matrix.col), matrix.shape, strict=True))
+    if matrix.format not in ("csr", "csc"):
+        return True
+    major, minor = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
+    starts = matrix.indptr
+    if len(starts) != major + 1 or starts[0] != 0 or (np.diff(starts) < 0).any():
+        return False
+    count = int(starts[-1])
+    return count <= min(len(matrix.indices), len(matrix.data)) and _is_within(matrix.indices[:count], minor)
+
+
+def _is_within(indices: NDArray[Any], size: int) -> bool:
+    return not len(indices) or bool(indices.min() >= 0 and indices.max() < size)
 
 
 def _refuse_fractions(entries: NDArray[np.float64]) -> None:

@@ -12,9 +12,14 @@ from assent.models.recommender.settings import Settings
 from assent.sums import PairSum
 from assent.terms.errors import NotEnoughMemory
 
-_GIGABYTE: Final = 1e9
 #: One n x n array, and a tenth more for the terms that wait and for blocks.
 _SHARE: Final = 1.1
+
+
+def size_of(count: int) -> str:
+    """Return a number of bytes in words: 2.5 GB, or 130 MB, or 0.4 MB."""
+    megabytes = count / 1e6
+    return f"{megabytes / 1_000:.1f} GB" if megabytes >= 1_000 else f"{megabytes:.{0 if megabytes >= 10 else 1}f} MB"
 
 
 def dense_bytes(columns: int, dtype: str) -> int:
@@ -74,8 +79,8 @@ def refuse_if_neighbours_too_large(total: PairSum, settings: Settings, memory_by
     if needed <= available:
         return
     message = (
-        f"Reading the neighbours of {total.columns} items takes {needed / _GIGABYTE:.1f} GB in {settings.dtype}; "
-        f"{available / _GIGABYTE:.1f} GB are free."
+        f"Reading the neighbours of {total.columns} items takes {size_of(needed)} in {settings.dtype}; "
+        f"{size_of(available)} are free."
     )
     advice = 'Fit the model again with form="sparse", which takes less, or neighbour_share=0, which needs none of it.'
     raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
@@ -90,16 +95,13 @@ def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, neig
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = (
-        f"A dense model over {columns} items takes {needed / _GIGABYTE:.1f} GB in {dtype}; "
-        f"{available / _GIGABYTE:.1f} GB are free."
-    )
+    message = f"A dense model over {columns} items takes {size_of(needed)} in {dtype}; {size_of(available)} are free."
     advice = 'The sparse form takes less: form="auto" changes to it by itself, form="sparse" asks for it.'
     if dtype == "float64":
         advice += " float32 takes half."
     made = "Nothing was allocated."
     if neighbours_bytes:
-        advice += f" neighbour_share=0 spares {neighbours_bytes / _GIGABYTE:.1f} GB."
+        advice += f" neighbour_share=0 spares {size_of(neighbours_bytes)}."
         made = "Nothing was allocated beside the sum."
     fits = int((max(available - neighbours_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
     raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. {made}")

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from assent.models.recommender.memory import available_bytes
+from assent.models.recommender.memory import available_bytes, size_of
 from assent.models.recommender.sparse_solving import BLOCK_ENTRIES, NEIGHBOURS
 from assent.terms.errors import NotEnoughMemory
 
-_GIGABYTE: Final = 1e9
 #: One pair of the sum: an int32 and an int64; and as much again while blocks are put together.
 _PAIR_BYTES: Final = 12
 #: One entry of the weights: by column and by row, number and weight; and their copies while rows are made.
@@ -50,6 +49,6 @@ def _refuse(needed: int, memory_bytes: int | None, what: str) -> None:
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = f"{what} takes {needed / _GIGABYTE:.1f} GB; {available / _GIGABYTE:.1f} GB are free."
+    message = f"{what} takes {size_of(needed)}; {size_of(available)} are free."
     advice = "Keep fewer items of the people who hold the most (pairs grow with the square), or fewer items."
     raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
