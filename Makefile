@@ -5,8 +5,6 @@ RUN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-# One BLAS thread for each of the test processes: more only fight over the same cores.
-export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -26,6 +24,9 @@ spark: $(STAMP) ## Add what training on Spark needs (800 MB; Java 17 as well)
 
 demo: $(STAMP) ## Show it: a made-up shop, consents, suggestions with reasons, withdrawal, erasure
 	@$(RUN)/assent demo $(ARGS)
+
+# One BLAS thread for each of the test processes: more only fight over the same cores. Measuring takes all of them.
+test cover: export OPENBLAS_NUM_THREADS ?= 1
 
 test: $(STAMP) ## Run every test, on SQLite and on PostgreSQL
 	@$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
