@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assent import Engine, Recommender
 from assent.learn.spark import blocks, cluster, histories, sessions, sum_of_parquet, training
@@ -125,6 +127,21 @@ def test_wide_numbers_travel_whole():
     assert take(travelled(total, 0), 1, 90_001, as_it_is)[0].digest() == total.digest()
 
 
+@given(
+    st.lists(st.one_of(*(st.integers(0, 2**bits) for bits in (3, 8, 16, 24, 61))), max_size=60),
+    st.integers(0, 61),
+    st.binary(max_size=20),
+)
+def test_any_whole_numbers_are_read_as_they_were_written(some, bits, behind):
+    """However wide most are and however far some stand out, all come back, and nothing behind them is touched."""
+    numbers = np.array([*some, *[2**bits - 1] * 20], np.int64)
+    packed = b"".join(blocks._narrow(numbers))
+    found, end = blocks._widen(b"head" + packed + behind, 4)
+    np.testing.assert_array_equal(found, numbers)
+    assert end == 4 + len(packed)
+    assert len(packed) <= blocks._ARRAY.size + 8 * len(numbers)
+
+
 def test_an_overflow_is_refused_where_it_would_happen():
     """Two blocks that would pass 2^61 together are not added."""
     row = (np.array([0, 1]), np.array([0], np.int32), np.array([ENTRY_MAX]))
@@ -156,9 +173,12 @@ def test_places_are_taken_in_runs_of_bounded_weight():
 def test_a_block_that_was_cut_short_is_refused(cut):
     """What is not exactly a block is `Corrupt`."""
     packed = blocks.pack(next(blocks.blocks_of(sum_of(crowd_matrix(5, 9)), np.array([0, 9]))))
-    more = bytearray(packed)
-    more[blocks._HEADER.size - 8] += 1
-    for broken in (packed[:cut], packed + b"x", bytes(more)):
+    altered = []
+    # In the head of the first array: one number more, far too many, bytes of each that cannot be, and one apart.
+    for place, byte in ((0, 10), (6, 255), (8, 0), (8, 9), (12, 1)):
+        altered.append(bytearray(packed))
+        altered[-1][blocks._HEADER.size + place] = byte
+    for broken in (packed[:cut], packed + b"x", *map(bytes, altered)):
         with pytest.raises(Corrupt):
             blocks.unpack(broken)
 

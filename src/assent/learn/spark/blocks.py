@@ -23,13 +23,13 @@ BLOCKS_MAX: Final = 2_048
 
 #: Every packed block begins with it.
 MARK: Final = b"assent pair block"
-_HEADER: Final = struct.Struct("<17sBBxIIIQQ")
+_HEADER: Final = struct.Struct("<17sBxxIIQ")
 _VERSION: Final = 2
-#: Quicker than what it saves: Java copies bytes from place to place.
-_CODEC: Final = "lz4"
+#: Before each array: how many numbers it has, how many bytes of each are stored, and how many numbers stand apart.
+_ARRAY: Final = struct.Struct("<QBxxxI")
+#: A number that stands apart takes its place and itself.
+_APART_BYTES: Final = 12
 _ENTRY_BYTES: Final = 12
-_UINT16_MAX: Final = 2**16 - 1
-_INT32_MAX: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,65 +76,79 @@ def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[Block]:
 
 
 def pack(block: Block) -> bytes:
-    """Return a block as bytes: entries take as few as they need, and what repeats among them is written once."""
-    import pyarrow as pa  # noqa: PLC0415 - an extra
-
+    """Return a block as bytes: numbers take as few as they need."""
     rows = np.arange(block.first, block.first + len(block.counts))
     # The first entry of a row is told by its distance from the diagonal, each further one from the entry before it.
-    steps = np.diff(block.indices.astype(np.int64), prepend=0)
+    steps = block.indices.astype(np.int64)
+    steps[1:] -= block.indices[:-1]
     held = np.flatnonzero(np.diff(block.starts))
     heads = block.starts[held]
     steps[heads] = block.indices[heads] - rows[held]
-    step_bytes = 2 if int(steps.max(initial=0)) <= _UINT16_MAX else 4
-    value_bytes = 4 if int(block.values.max(initial=0)) <= _INT32_MAX else 8
-    head = _HEADER.pack(
-        MARK,
-        _VERSION,
-        step_bytes << 4 | value_bytes,
-        block.first,
-        len(block.counts),
-        block.columns,
-        block.people,
-        len(block.values),
-    )
-    body = (
-        block.counts.astype("<i8").tobytes(),
-        np.diff(block.starts).astype("<u4").tobytes(),
-        steps.astype(f"<u{step_bytes}").tobytes(),
-        block.values.astype(f"<i{value_bytes}").tobytes(),
-    )
-    squeezed: bytes = pa.compress(b"".join(body), _CODEC, asbytes=True)
-    return head + squeezed
+    head = _HEADER.pack(MARK, _VERSION, block.first, block.columns, block.people)
+    lengths = np.diff(block.starts).astype(np.int64)
+    arrays = (block.counts, lengths, steps, block.values)
+    return b"".join((head, *(part for numbers in arrays for part in _narrow(numbers))))
 
 
 def unpack(packed: bytes) -> Block:
     """Read what `pack` wrote; raises `Corrupt` when it is cut short."""
-    import pyarrow as pa  # noqa: PLC0415 - an extra
-
     if len(packed) < _HEADER.size:
         raise _cut_short()
-    mark, version, widths, first, rows, columns, people, entries = _HEADER.unpack_from(packed)
-    step_bytes, value_bytes = widths >> 4, widths & 15
+    mark, version, first, columns, people = _HEADER.unpack_from(packed)
     if (mark, version) != (MARK, _VERSION):
         raise _cut_short()
-    size = rows * 12 + entries * (step_bytes + value_bytes)
-    try:
-        body: bytes = pa.decompress(packed[_HEADER.size :], size, _CODEC, asbytes=True)
-    except (OSError, ValueError) as error:
-        raise _cut_short() from error
-    at_steps = rows * 12
-    counts = np.frombuffer(body, "<i8", rows)
-    lengths = np.frombuffer(body, "<u4", rows, rows * 8).astype(np.int64)
-    if int(lengths.sum()) != entries:
+    arrays, at = [], _HEADER.size
+    for _ in range(4):
+        numbers, at = _widen(packed, at)
+        arrays.append(numbers)
+    counts, lengths, steps, values = arrays
+    if at != len(packed) or len(counts) != len(lengths) or not lengths.sum() == len(steps) == len(values):
         raise _cut_short()
-    steps = np.frombuffer(body, f"<u{step_bytes}", entries, at_steps)
-    values = np.frombuffer(body, f"<i{value_bytes}", entries, at_steps + entries * step_bytes).astype(np.int64)
     starts = np.concatenate(([0], np.cumsum(lengths)))
     reached = np.cumsum(steps, dtype=np.int64)
     held = np.flatnonzero(lengths)
     before = reached[starts[held]] - steps[starts[held]]
     indices = reached + np.repeat(first + held - before, lengths[held])
     return Block(first, columns, people, counts, starts, indices.astype(np.int32), values)
+
+
+def _narrow(numbers: NDArray[np.int64]) -> tuple[bytes, ...]:
+    """Return whole numbers from zero on as bytes: the lowest of each, and apart the few that need more than those.
+
+    Nearly all steps take one byte and nearly all values three, but the largest take more: so many that are stored with
+    every number would be nothing.
+    """
+    most = int(numbers.max(initial=0))
+    sizes = {
+        width: len(numbers) * width + _APART_BYTES * int(np.count_nonzero(numbers >> 8 * width))
+        for width in range(1, -(-most.bit_length() // 8) + 1)
+    }
+    width = min(sizes, key=sizes.__getitem__, default=1)
+    whole = numbers.astype("<i8")
+    apart = np.flatnonzero(whole >> 8 * width)
+    lowest = whole.view(np.uint8).reshape(-1, 8)[:, :width]
+    head = _ARRAY.pack(len(whole), width, len(apart))
+    return head, lowest.tobytes(), apart.astype("<u4").tobytes(), whole[apart].tobytes()
+
+
+def _widen(packed: bytes, at: int) -> tuple[NDArray[np.int64], int]:
+    """Read what `_narrow` wrote at a place, and return where it ends; raises `Corrupt` when it is cut short."""
+    if len(packed) - at < _ARRAY.size:
+        raise _cut_short()
+    count, width, apart = _ARRAY.unpack_from(packed, at)
+    at += _ARRAY.size
+    at_apart = at + count * width
+    end = at_apart + apart * _APART_BYTES
+    if not 1 <= width <= 8 or end > len(packed):
+        raise _cut_short()
+    whole = np.zeros((count, 8), np.uint8)
+    whole[:, :width] = np.frombuffer(packed, np.uint8, count * width, at).reshape(count, width)
+    numbers: NDArray[np.int64] = whole.view("<i8").reshape(-1)
+    places = np.frombuffer(packed, "<u4", apart, at_apart)
+    if apart and int(places.max()) >= count:
+        raise _cut_short()
+    numbers[places] = np.frombuffer(packed, "<i8", apart, at_apart + 4 * apart)
+    return numbers, end
 
 
 def add(one: Block, other: Block) -> Block:

@@ -61,7 +61,7 @@ def sum_of_parquet(
         raise InvalidInput(message, advice="Give at least one person with one item.")
     if columns > COLUMNS_MAX:
         message = f"A sum has at most {COLUMNS_MAX} items."
-        raise InvalidInput(message)
+        raise InvalidInput(message, advice="Number the items from 0 on without gaps.")
     parts = max(spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
     work, places = _Interactions(columns, weight_exponent), len(blocks.cut(columns)) - 1
     for _ in range(_ATTEMPTS_MAX):
