@@ -20,7 +20,6 @@ from bench.table import Row, show, unmeasured
 
 HIDDEN_SHARE: Final = 0.2
 DEFAULTS: Final = "the defaults"
-BY_TIME: Final = "tuned by earlier splits by time"
 #: Of the groceries, items that so many households took, and households with so many of those, are left.
 HOUSEHOLDS_MIN: Final = 4
 TAKEN_MIN: Final = 5
@@ -77,9 +76,9 @@ def judged(split: Split, values: Any, model: Recommender) -> tuple[float, float]
 def tuned_by_time() -> tuple[tuple[float, float], Recommender]:
     """Return the figures of settings that were chosen by earlier splits of Online Retail's training part, and them."""
     cut_ms = round(CUT.replace(tzinfo=UTC).timestamp() * 1_000)
-    split = split_of_interactions(read_interactions(ONLINE_RETAIL), cut_ms, rehearsed=True)
+    split = split_of_interactions(read_interactions(ONLINE_RETAIL), cut_ms, validating=True)
     values: Any = split.fresh
-    model = Recommender().tune(values, validation=split.rehearsals)
+    model = Recommender().tune(values, validation=split.validation)
     return recall_and_ndcg(model.recommend(values[split.tested], COUNT)[0], split.wanted, split.sizes), model
 
 
@@ -88,26 +87,28 @@ def rows() -> list[Row]:
     told: list[Row] = []
     if ONLINE_RETAIL.exists():
         by_time = split_by_time()
-        told += rows_of("Online Retail by time", by_time)
+        least = plain_figures(by_time)
+        told += rows_of("Online Retail by time", by_time, least)
         found, model = tuned_by_time()
-        told.append(_row(f"Online Retail by time: {BY_TIME}", found, plain_figures(by_time), _changed(model)))
-        told += rows_of("Online Retail at random", split_at_random((by_time.held + by_time.new).tocsr()))
+        told.append(_row("Online Retail by time: tuned by earlier splits by time", found, least, _changed(model)))
+        at_random = split_at_random((by_time.held + by_time.new).tocsr())
+        told += rows_of("Online Retail at random", at_random, plain_figures(at_random))
     else:
         told.append(unmeasured("parts of the recommender, Online Retail", MISSING))
     if COMPLETE_JOURNEY.exists():
-        told += rows_of("Complete Journey at random", split_at_random(groceries()))
+        taken = split_at_random(groceries())
+        told += rows_of("Complete Journey at random", taken, plain_figures(taken))
     else:
         told.append(unmeasured("parts of the recommender, Complete Journey", f"no {COMPLETE_JOURNEY.name}"))
     return told
 
 
-def rows_of(title: str, split: Split) -> list[Row]:
-    """Return the figures of one split: each part left out, tuned on a slice drawn from it, and plain EASE."""
+def rows_of(title: str, split: Split, least: tuple[float, float]) -> list[Row]:
+    """Return the figures of one split: each part left out, tuned on a slice drawn from it, and `least`, plain EASE."""
     told = {name: figures(split, split.fresh, settings) for name, settings in PARTS}
     if split.fresh is not split.held:
         told["without days"] = figures(split, split.held, {})
     tuned = Recommender().tune(split.fresh)
-    least = plain_figures(split)
     return [
         *(_row(f"{title}: {name}", found, least if name == DEFAULTS else None) for name, found in told.items()),
         _row(f"{title}: tuned on a slice drawn from it", judged(split, split.fresh, tuned), least, _changed(tuned)),

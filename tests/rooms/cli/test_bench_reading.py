@@ -174,30 +174,30 @@ def test_events_are_split_by_time(write):
     assert split_of_interactions(events, cut("2026-02-01"), times=False).fresh is None
 
 
-def test_rehearsals_split_the_training_part_alone(write):
+def test_validation_splits_the_training_part_alone(write):
     """Settings are judged within the training part, as the model is in the end, and by nothing of the test part."""
     lines = [f"p{day % 4},i{day % 7},2026-01-{day:02}T10:00:00Z" for day in range(1, 31)]
     lines += [f"p{person},i{item},2026-02-01T10:00:00Z" for person in range(4) for item in range(7)]
     events = read_interactions(write("\n".join(["person,item,time", *lines, ""]).encode(), "e.csv"))
-    split = split_of_interactions(events, cut("2026-01-20"), rehearsed=True)
-    assert split_of_interactions(events, cut("2026-01-20")).rehearsals == ()
-    assert len(split.rehearsals) == 3
-    for last_day, (before, after) in zip((13, 15, 17), split.rehearsals, strict=True):
+    split = split_of_interactions(events, cut("2026-01-20"), validating=True)
+    assert split_of_interactions(events, cut("2026-01-20")).validation == ()
+    assert len(split.validation) == 3
+    for last_day, (before, after) in zip((13, 15, 17), split.validation, strict=True):
         assert before.shape == after.shape == split.held.shape
         held = {(f"p{day % 4}", f"i{day % 7}") for day in range(1, last_day + 1)}
         assert before.nnz == len(held)
         assert before.max() > 1
         assert not before.multiply(after).nnz
         assert ((before + after) > 0).nnz == split.held.nnz
-    plain = split_of_interactions(events, cut("2026-01-20"), times=False, rehearsed=True)
-    assert {int(before.max()) for before, _ in plain.rehearsals} == {1}
+    plain = split_of_interactions(events, cut("2026-01-20"), times=False, validating=True)
+    assert {int(before.max()) for before, _ in plain.validation} == {1}
 
 
-def test_a_training_part_of_one_moment_has_no_rehearsals(write):
+def test_a_training_part_of_one_moment_has_no_validation(write):
     """Nothing lies before the only moment, so settings are chosen by a slice of the training part instead."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,y,2026-01-01\na,z,2026-01-01\nb,z,2026-02-01\n"
-    split = split_of_interactions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"), rehearsed=True)
-    assert split.rehearsals == ()
+    split = split_of_interactions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
+    assert split.validation == ()
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,10 @@ def test_what_neighbours_are_read_from_counts_before_it_is_made(monkeypatch):
     assert "neighbour_share=0 spares" in caught.value.advice
     # Left to itself it takes another form, if there is room for that.
     total = Recommender(form="sparse").fit(people).sum
-    assert solving.is_sparse(300, Settings(), 2 * once - 50_000, total)
-    assert not solving.is_sparse(300, Settings(neighbour_share=0.0), 2 * once - 50_000, total)
+    beside = memory.image_bytes(total, Settings())
+    assert solving.is_sparse(300, Settings(), 2 * once - 50_000, beside)
+    assert memory.image_bytes(total, Settings(neighbour_share=0.0)) == 0
+    assert not solving.is_sparse(300, Settings(), 2 * once - 50_000)
 
 
 def test_an_inverse_that_does_not_fit_is_refused_before_the_sum_is_made(monkeypatch):

@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     task = Task(
         held=matrix("held"),
         fresh=matrix("fresh") if job["fresh"] else None,
-        rehearsals=[(matrix(f"rehearsal{2 * k}"), matrix(f"rehearsal{2 * k + 1}")) for k in range(job["rehearsals"])],
+        validation=[(matrix(f"validation{2 * k}"), matrix(f"validation{2 * k + 1}")) for k in range(job["validation"])],
         count=job["count"],
         threads=job["threads"],
         memory_bytes=job["memory_bytes"],

@@ -98,7 +98,7 @@ def read(wanted: Wanted) -> tuple[Split, list[str]]:
         return split_of_pairs(read_pairs(wanted.source.train), read_pairs(wanted.source.test)), []
     events = read_interactions(wanted.source.path)
     split = split_of_interactions(
-        events, wanted.source.split_ms, times=wanted.source.times, rehearsed=wanted.tune_seconds is not None
+        events, wanted.source.split_ms, times=wanted.source.times, validating=wanted.tune_seconds is not None
     )
     return split, [f"{counted(count, 'line', 'lines')} {outcome}" for outcome, count in events.table.items() if count]
 

@@ -42,7 +42,7 @@ class Task:
     held: Any
     fresh: Any | None
     #: What settings are chosen by, where times are known: what was held before some day, and taken anew after it.
-    rehearsals: Sequence[tuple[Any, Any]]
+    validation: Sequence[tuple[Any, Any]]
     count: int
     threads: int
     memory_bytes: int
@@ -75,7 +75,7 @@ def _tune(task: Task, model: Recommender, matrix: Any) -> None:
         if share >= 1.0 and not found_at:
             found_at.append(time.perf_counter())
 
-    model.tune(matrix, validation=task.rehearsals, seconds_max=task.tune_seconds or 0.0, progress=told)
+    model.tune(matrix, validation=task.validation, seconds_max=task.tune_seconds or 0.0, progress=told)
     task.tune_took_seconds = (found_at or [began])[0] - began
 
 

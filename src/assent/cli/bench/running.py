@@ -46,8 +46,8 @@ def run(split: Split, plan: Plan, tell: Told) -> Iterator[dict[str, Any]]:
         scipy.sparse.save_npz(folder / "held.npz", split.held, compressed=False)
         if split.fresh is not None:
             scipy.sparse.save_npz(folder / "fresh.npz", split.fresh, compressed=False)
-        for number, part in enumerate(itertools.chain.from_iterable(split.rehearsals)):
-            scipy.sparse.save_npz(folder / f"rehearsal{number}.npz", part, compressed=False)
+        for number, part in enumerate(itertools.chain.from_iterable(split.validation)):
+            scipy.sparse.save_npz(folder / f"validation{number}.npz", part, compressed=False)
         np.save(folder / "tested.npy", split.tested)
         for model in plan.models:
             tell(model, "starting", 0.0)
@@ -67,7 +67,7 @@ def _row(folder: Path, split: Split, plan: Plan, model: str, tell: Told) -> dict
     task = {
         "model": model,
         "fresh": split.fresh is not None,
-        "rehearsals": len(split.rehearsals),
+        "validation": len(split.validation),
         "count": plan.count,
         "threads": plan.threads,
         "memory_bytes": available_bytes(),

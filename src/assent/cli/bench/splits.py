@@ -15,9 +15,9 @@ from assent.engine.measuring import Interactions, fresh_values
 from assent.terms.errors import InvalidInput
 
 _DAY_MS: Final = 86_400_000
-#: Rehearsals split the training part where so much of it lies before: nearly as much is known there as in the end, and
+#: Validation splits the training part where so much of it lies before: nearly as much is known there as in the end, and
 #: one alone would choose for its own weeks.
-_REHEARSED_SHARES: Final = (0.7, 0.8, 0.9)
+_VALIDATION_SHARES: Final = (0.7, 0.8, 0.9)
 _ENOUGH = "Some people must stand in both parts."
 _STRANGERS: Final = "in the training part: left out"
 _UNKNOWN: Final = "of items that nobody trained on: counted as missed"
@@ -41,7 +41,7 @@ class Split:
     #: What was left out or merged, in words.
     notes: tuple[str, ...]
     #: Where times are known, splits of the training part itself to choose settings by: pairs of CSR as `held`.
-    rehearsals: tuple[tuple[Any, Any], ...] = ()
+    validation: tuple[tuple[Any, Any], ...] = ()
 
 
 def split_of_pairs(train: Pairs, test: Pairs) -> Split:
@@ -81,11 +81,11 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     return Split(held, None, tested, wanted, sizes, told)
 
 
-def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True, rehearsed: bool = False) -> Split:
+def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
     """Return a split by time: people and items of before `cut_ms`, tested on what they took anew from then on.
 
     What was taken again and items that nobody took before count neither as wanted nor as missed. Without `times` the
-    training part says nothing of when. With `rehearsed` the training part itself is split as well, where it can be.
+    training part says nothing of when. With `validating` the training part itself is split as well, where it can be.
     Raises `InvalidInput` if nothing lies before the moment, or nobody is tested.
     """
     early = events.at_ms < cut_ms
@@ -101,13 +101,13 @@ def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = Tr
     if not len(tested):
         raise InvalidInput("Nobody took anything new to them after the split.", advice=_ENOUGH)
     wanted, sizes = new[tested], np.diff(new.indptr)[tested].astype(np.int64)
-    rehearsals = []
-    for share in _REHEARSED_SHARES if rehearsed else ():
+    validation = []
+    for share in _VALIDATION_SHARES if validating else ():
         before = early & (events.at_ms < np.quantile(events.at_ms[early], share))
         learned, aged, later = _parts(events, (before, early & ~before), people, items)
         if ((np.diff(learned.indptr) > 0) & (np.diff(later.indptr) > 0)).any():
-            rehearsals.append((aged if times else learned, later))
-    return Split(held, fresh if times else None, tested, wanted, sizes, (), tuple(rehearsals))
+            validation.append((aged if times else learned, later))
+    return Split(held, fresh if times else None, tested, wanted, sizes, (), tuple(validation))
 
 
 def _parts(

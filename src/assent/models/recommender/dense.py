@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.blend import Blend
 from assent.models.recommender.difference import difference_of
-from assent.models.recommender.memory import image_bytes, refuse_if_too_large
+from assent.models.recommender.memory import refuse_if_too_large
 from assent.models.recommender.neighbours import Neighbours
 from assent.models.recommender.rows import WeightRows
 from assent.models.recommender.settings import Settings
@@ -219,8 +219,7 @@ def _multiply(people: Any, dense: NDArray[Any], out: NDArray[Any]) -> None:
 def solve_dense(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> DenseForm:
-    """Invert `sum + diag(ridges)` anew, from whole numbers. Raises `NotEnoughMemory` before anything is allocated."""
-    refuse_if_too_large(total.columns, settings.dtype, memory_bytes, image_bytes(total, settings))
+    """Invert `sum + diag(ridges)` anew, from whole numbers; whether that fits has been asked before."""
     matrix: NDArray[Any] = np.empty((total.columns, total.columns), settings.dtype)
     total.fill(matrix)
     matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)

@@ -21,25 +21,28 @@ _FORMS: Final[Mapping[str, type[Form]]] = {DenseForm.kind: DenseForm, SparseForm
 _DENSE_ITEMS_MAX: Final = 50_000
 
 
-def is_sparse(columns: int, settings: Settings, memory_bytes: int | None, total: PairSum | None = None) -> bool:
+def is_sparse(columns: int, settings: Settings, memory_bytes: int | None, neighbours_bytes: int = 0) -> bool:
     """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other.
 
-    What reading neighbours takes can be told of a `total` only.
+    `neighbours_bytes` is what `image_bytes` says of its sum, once there is one.
     """
     if settings.form != "auto":
         return settings.form == SparseForm.kind
     available = available_bytes() if memory_bytes is None else memory_bytes
-    beside = 0 if total is None or columns > _DENSE_ITEMS_MAX else image_bytes(total, settings)
-    return columns > _DENSE_ITEMS_MAX or dense_bytes(columns, settings.dtype) + beside > available
+    return columns > _DENSE_ITEMS_MAX or dense_bytes(columns, settings.dtype) + neighbours_bytes > available
 
 
 def solve(
     total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
 ) -> Form:
     """Solve a sum anew. Raises `NotEnoughMemory` before anything large is allocated."""
-    if is_sparse(total.columns, settings, memory_bytes, total):
-        return solve_sparse(total, settings, memory_bytes, progress)
-    return solve_dense(total, settings, memory_bytes, progress)
+    columns = total.columns
+    if not is_sparse(columns, settings, memory_bytes):
+        beside = image_bytes(total, settings)
+        if not is_sparse(columns, settings, memory_bytes, beside):
+            refuse_if_too_large(columns, settings.dtype, memory_bytes, beside)
+            return solve_dense(total, settings, memory_bytes, progress)
+    return solve_sparse(total, settings, memory_bytes, progress)
 
 
 def refuse_before_the_sum(matrix: Any, settings: Settings, memory_bytes: int | None) -> None:
