@@ -13,6 +13,7 @@ from assent.terms.purposes import TAGS
 
 Action = Literal["granted", "refused", "withdrawn", "expired", "invalidated"]
 ACTIONS: frozenset[str] = frozenset(get_args(Action))
+_ONCE_YES: frozenset[str] = frozenset({"granted", "expired"})
 
 _CONSENT_MS = limit("consent_days") * DAY_MS
 _BITS = {purpose_id: tag.bit for purpose_id, tag in TAGS.items()}
@@ -27,7 +28,8 @@ def expiry_ms(granted_ms: int) -> int:
 class State:
     """What the ledger says last about one person and one purpose; times in milliseconds since the epoch.
 
-    `outdated`: this was a yes to words that are not the words of today, so it does not carry over.
+    `outdated`: this was a yes to words that are not the words of today, so it does not carry over. Nor does one that
+    had ended before its words changed, whether its end is written down or not.
     """
 
     purpose: str
@@ -46,7 +48,7 @@ class State:
     def __post_init__(self) -> None:
         """Work out once what the hot path compares."""
         until_ms = 0
-        outdated = self.action == "invalidated" or (self.outdated and self.action == "granted")
+        outdated = self.action == "invalidated" or (self.outdated and self.action in _ONCE_YES)
         if self.action == "granted" and not outdated:
             until_ms = expiry_ms(self.at_ms) if self.expires_ms is None else self.expires_ms
         object.__setattr__(self, "outdated", outdated)
@@ -62,7 +64,7 @@ class State:
             return None
         if self.outdated:
             return "notice_changed"
-        if self.action in {"granted", "expired"}:
+        if self.action in _ONCE_YES:
             return "expired"
         return "withdrawn" if self.action == "withdrawn" else "refused"
 
