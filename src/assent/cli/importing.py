@@ -22,6 +22,10 @@ _WORDS = {
     "no_consent": "no consent stated",
     "duplicate": "here already",
 }
+_LOOK_FOR = (
+    "In lines that are not readable or not possible something is missing, lies in the future, or is no number written "
+    "like 1234.50. They were left out; the others are in."
+)
 
 
 def purposes_listed(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -75,3 +79,5 @@ def print_import(house: House, name: str, table: Mapping[str, int], lines: int, 
     house.screen.heading(f"{name}: {lines:,} lines in {took(seconds)}")
     rows = [(_WORDS.get(row, row.replace("_", " ")), count) for row, count in table.items()]
     house.screen.table(("What became of the lines", "Lines"), rows, total=("all", sum(table.values())))
+    if table.get("bad"):
+        house.screen.say(_LOOK_FOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +106,7 @@ def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None
     def number(part: str) -> pl.Expr:
         if part not in found:
             return pl.lit(None, dtype=pl.Float64).alias(part)
-        return pl.col(found[part]).cast(pl.Float64, strict=False).alias(part)
+        return _numbers(frame, found[part]).alias(part)
 
     at = moment_expression(found["at"], frame.schema[found["at"]]) if "at" in found else pl.lit(None, dtype=pl.Int64)
     rows = frame.select(
@@ -121,6 +122,7 @@ def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None
         | pl.col("at_ms").is_null()
         | ~pl.col("at_ms").is_between(0, now_ms + _AHEAD_MS)
         | (pl.col("event").is_in(list(ACTION_BY_EVENT)) & pl.col("item").is_null())
+        | ~pl.all_horizontal(pl.col("quantity", "price").is_finite().fill_null(value=True))
     )
     outcome = (
         pl.when(pl.col("user").is_null() & pl.col("anonymous").is_null())
@@ -131,6 +133,14 @@ def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None
     )
     person = pl.coalesce("user", "anonymous").alias("person")
     return Rows(rows.with_columns(outcome.alias("outcome"), person), block.unreadable, block.after)
+
+
+def _numbers(frame: pl.DataFrame, column: str) -> pl.Expr:
+    """Return a column as float64: an empty place is null, and what is no number is NaN."""
+    if frame.schema[column] != pl.String:
+        return pl.col(column).cast(pl.Float64, strict=False)
+    text = pl.col(column).str.strip_chars()
+    return pl.when(text != "").then(text.cast(pl.Float64, strict=False).fill_null(math.nan))
 
 
 def properties_of(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +180,7 @@ def _item_facts(row: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, A
     facts: dict[str, Any] = {}
     for part, column in found.items():
         value = row[column]
-        if value is None or value == "":
+        if value is None or str(value).strip() == "":
             continue
         if part == "price":
             facts[part] = _number(value)
@@ -191,8 +201,10 @@ def _item_facts(row: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, A
     return {**facts, "properties": extra} if extra else facts
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> Any:
+    """Return a number, or what stands in its place, with which no item is made."""
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        return None
+        return value
+    return number if math.isfinite(number) else str(value)

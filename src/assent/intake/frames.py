@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from assent.terms.errors import InvalidInput, NotFound, TooLarge
 BLOCK_ROWS = 20_000
 BLOCK_BYTES = 2_097_152
 _PIECE_BYTES = 1_048_576
+_SEPARATOR_SAID = re.compile(rb"sep=([,;\t|])\r?\n", re.IGNORECASE)
 #: No single line of text may be longer.
 _LINE_BYTES_MAX = 16_777_216
 
@@ -105,9 +107,8 @@ def _parquet_blocks(source: Source, start: int) -> Iterator[Block]:
 
 def _text_blocks(source: Source, start: int) -> Iterator[Block]:
     with source.path.open("rb") as file:
-        heading = file.readline(_LINE_BYTES_MAX) if source.kind == CSV else b""
-        file.seek(max(start, len(heading)))
-        separator = separator_of(heading)
+        heading, separator = heading_of(file) if source.kind == CSV else (b"", "")
+        file.seek(max(start, file.tell()))
         while text := _whole_lines(file, quoted=source.kind == CSV):
             after = file.tell()
             if source.kind == CSV:
@@ -138,9 +139,16 @@ def _whole_lines(file: io.BufferedReader, *, quoted: bool) -> bytes:
     return text
 
 
-def separator_of(heading: bytes) -> str:
-    """Return the separator of a heading line: the one of comma, semicolon, tab and bar that occurs most."""
-    return max(",;\t|", key=lambda mark: heading.count(mark.encode()))
+def heading_of(file: io.BufferedReader) -> tuple[bytes, str]:
+    """Read the line of column names, and return it with the separator: of comma, semicolon, tab and bar the most used.
+
+    A line before it that names the separator, as Excel writes and reads it, is taken at its word.
+    """
+    heading = file.readline(_LINE_BYTES_MAX)
+    said = _SEPARATOR_SAID.fullmatch(heading.removeprefix(MARK))
+    if said:
+        return file.readline(_LINE_BYTES_MAX), said[1].decode()
+    return heading, max(",;\t|", key=lambda mark: heading.count(mark.encode()))
 
 
 def csv_frame(text: bytes, separator: str) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import polars as pl
 
 from assent.catalog import Item
 from assent.intake.agreed import consent_expression, consents_said
-from assent.intake.frames import CSV, PARQUET, Source, csv_frame, find_columns, moment_expression, separator_of, text_id
+from assent.intake.frames import CSV, PARQUET, Source, csv_frame, find_columns, heading_of, moment_expression, text_id
 from assent.terms.clock import to_text
 from assent.terms.errors import InvalidInput
 
@@ -85,8 +85,9 @@ def _read(source: Source, consent_column: str | None) -> pl.DataFrame:
     if source.kind == PARQUET:
         frame = pl.read_parquet(source.path)
     elif source.kind == CSV:
-        text = source.path.read_bytes()
-        frame = csv_frame(text, separator_of(text.partition(b"\n")[0]))
+        with source.path.open("rb") as file:
+            heading, separator = heading_of(file)
+            frame = csv_frame(heading + file.read(), separator)
     else:
         raise InvalidInput("Online Retail is read from CSV or Parquet.", advice="Save the sheet as CSV.")
     found = find_columns(frame.columns, _COLUMNS)

@@ -79,6 +79,36 @@ def test_each_kind_of_file_gives_the_same_people(shop: Shop, tmp_path: Path, kin
     assert shop.people() == 2
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson"])
+@pytest.mark.parametrize("part", ["quantity", "price"])
+@pytest.mark.parametrize("said", ["2,5", "1.234,50", "many", "nan", "inf"])
+def test_a_number_that_is_not_one_is_never_left_out_in_silence(shop: Shop, tmp_path: Path, kind, part, said) -> None:
+    """A decimal comma, say: the line is not taken in without its number, and is counted."""
+    done = run(shop, write(tmp_path, [ROWS[2] | {part: said}, ROWS[2] | {part: " 4 ", "user_id": "ann"}], kind))
+    assert dict(done.table) == {"imported": 1, "guest": 0, "bad": 1}
+    ((_, order),) = shop.events("ann")
+    assert order["properties"]["products"][0][part] == 4.0
+
+
+@pytest.mark.parametrize("said", ["2,5", "dear", "nan"])
+def test_an_item_is_not_taken_in_without_its_price(shop: Shop, tmp_path: Path, said) -> None:
+    """The line is counted; a blank price is none."""
+    path = tmp_path / "goods.csv"
+    path.write_text(f"sep=;\nid;name;price\ntea;Tea;2.5\nmug;Mug;{said}\npot;Pot; \n")
+    assert dict(shop.importer.run("items", path).table) == {"imported": 2, "bad": 1}
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_that_names_the_separator_is_taken_at_its_word(shop: Shop, tmp_path: Path, mark, end) -> None:
+    """As Excel writes it; the column names stand below."""
+    path = tmp_path / "events.csv"
+    lines = ("sep=;", "user_id;product_id;event;timestamp;note,of,commas", "ann;tea;view;2011-03-01;a,b", "")
+    path.write_text(mark + end.join(lines), newline="")
+    assert dict(run(shop, path).table) == {"imported": 1, "guest": 0, "bad": 0}
+    assert shop.history("ann") == {("tea", 1, BOTH)}
+
+
 def test_the_evidence_is_sealed_with_each_consent(shop: Shop, tmp_path: Path) -> None:
     """What proves the consent stands in the ledger, where the person can read it and nobody else."""
     run(shop, write(tmp_path, ROWS, "csv"))
@@ -398,7 +428,7 @@ GOODS = [
         "in_stock": "no",
         "origin": "Uji",
     },
-    {"sku": "mug", "title": "Blue mug", "price": "cheap"},
+    {"sku": "mug", "title": "Blue mug", "price": ""},
     {"sku": "", "title": "Nothing"},
 ]
 
