@@ -125,6 +125,8 @@ def _refuse_misfit(text: str, read: object, usual: Setting | None) -> None:
         raise click.BadParameter(f"'{text[:64]}' is not a whole number.")
     if isinstance(usual, float) and type(read) not in (int, float):
         raise click.BadParameter(f"'{text[:64]}' is not a number.")
+    if usual is not None and isinstance(read, float | int) and read < 0:
+        raise click.BadParameter(f"'{text[:64]}' is below zero.")
 
 
 def _once(_context: click.Context, _option: click.Parameter, values: tuple[Any, ...]) -> Any:
