@@ -56,12 +56,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-#: The command, with another word on how many bytes the driver adds up by itself.
+#: The command, with another word on how many bytes the driver adds up by itself, and on a machine too small to solve.
 PROGRAM = """
-import sys
+import sys, types
 from assent.cli.app import main
-from assent.learn.spark import cluster
+from assent.learn.spark import cluster, training
+from assent.models.recommender import solving
 cluster.DRIVER_BYTES = int(sys.argv.pop(1))
+solving._DENSE_ITEMS_MAX = 0
+training.os = types.SimpleNamespace(cpu_count=lambda: 1)
 main()
 """
 
@@ -170,7 +173,7 @@ def cluster(tmp_path: Path, shop: Path, environment) -> Iterator[Cluster]:
     started.stop()
 
 
-@pytest.mark.parametrize("driver_bytes", [DRIVER_BYTES, 0], ids=["added up by the driver", "added up by executors"])
+@pytest.mark.parametrize("driver_bytes", [DRIVER_BYTES, 0], ids=["finished by the driver", "by executors"])
 def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster: Cluster, shop: Path, environment, driver_bytes):
     """One of two workers is killed once it holds results: they are made again, and the digest is the local one."""
     training = train(shop, cluster.url, environment, driver_bytes)

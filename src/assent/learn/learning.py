@@ -176,9 +176,9 @@ class Learning:
                 gathered = gather()
                 if gathered is None:
                     continue
-                plan, total = gathered
+                plan, total, solver = gathered
                 with self._folder.solving():
-                    model = Recommender.of_sum(total.copy())
+                    model = Recommender.of_sum(total.copy(), solver=solver)
                     report = self._store.write(functools.partial(self._commit, plan=plan, total=total, model=model))
                     if report is not None:
                         self._served.share()

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent import Engine, Recommender
-from assent.learn.spark import blocks, cluster, histories, sessions, sum_of_parquet, training
-from assent.learn.spark.pieces import Gathering, Moved, Piece, merged, name_reading, take
+from assent.learn.spark import blocks, cluster, columns, histories, sessions, solver_on, sum_of_parquet, training
+from assent.learn.spark.pieces import Gathering, Moved, Piece, as_it_is, merged, name_reading, plain_boxes, take
+from assent.models.recommender import Settings, solving
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.store import meta, people, sums
 from assent.sums import ENTRY_MAX, UNIT, Contribution, PairSum
@@ -68,10 +69,6 @@ def key_path(key_folder: Path) -> Path:
 
 
 # -- cutting and adding up, without Spark ------------------------------------------------------------------------
-
-
-def as_it_is(_place: int, data: bytes) -> bytes:
-    return data
 
 
 def crowd_matrix(people: int, items: int, seed: int = 1) -> scipy.sparse.csr_matrix:
@@ -586,27 +583,29 @@ def test_nothing_readable_lies_on_sparks_disks(
 ):
     """Blocks lie there sealed; the plain file's blocks, which are found, prove that the search finds them."""
     monkeypatch.setattr(cluster, "DRIVER_BYTES", driver_bytes)
+    let_executors_solve(monkeypatch)
     written: dict[str, bytes] = {}
     folder, running = Path(spark.conf.get("spark.local.dir")), ["sealed"]
     before = files_under(folder)
     unpersist = type(spark.range(1)).unpersist
 
     def look_first(frame, *arguments):
-        # At the first look of each run everything that it wrote is still there.
-        if running[0] not in written:
-            written[running[0]] = b"\0".join(map(bytes_of, files_under(folder) - before))
+        # At each look what the run just wrote is still there.
+        written[running[0]] = written.get(running[0], b"") + b"\0".join(map(bytes_of, files_under(folder) - before))
         return unpersist(frame, *arguments)
 
     monkeypatch.setattr(type(spark.range(1)), "unpersist", look_first)
     crowd(engine, clock, people=6)
     engine.train(spark=spark)
     write_interactions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
-    running[0] = "plain"
-    sum_of_parquet(spark, str(tmp_path / "plain.parquet"))
-    sealed, plain = written["sealed"], written["plain"]
-    assert sealed
-    assert blocks.MARK not in sealed
-    assert blocks.MARK in plain
+    running[0], before = "plain", files_under(folder)
+    total = sum_of_parquet(spark, str(tmp_path / "plain.parquet"))
+    running[0], before = "columns", files_under(folder)
+    Recommender.of_sum(total, solver=solver_on(spark), form="sparse")
+    assert written["sealed"]
+    assert blocks.MARK not in written["sealed"]
+    assert blocks.MARK in written["plain"]
+    assert blocks.MARK in written["columns"]
 
 
 def bytes_of(path: Path) -> bytes:
@@ -624,6 +623,129 @@ def files_under(folder: Path) -> set[Path]:
 def test_a_shop_that_nobody_agreed_in_needs_no_executor(spark, engine: Engine):
     """Without anybody to read, the sum is empty."""
     assert engine.train(spark=spark).people == 0
+
+
+# -- columns of a sparse model ------------------------------------------------------------------------------------
+
+
+def let_executors_solve(monkeypatch) -> None:
+    """Have every model be a sparse one, and this machine have one core, fewer than the executors."""
+    monkeypatch.setattr(solving, "_DENSE_ITEMS_MAX", 0)
+    monkeypatch.setattr(training, "os", SimpleNamespace(cpu_count=lambda: 1))
+
+
+def test_executors_solve_what_would_be_solved_here(spark, monkeypatch):
+    """Every array of the model is the same to the last bit, however the sum is cut for its way."""
+    monkeypatch.setattr(columns, "_SHIPPED_BYTES", 5_000)
+    monkeypatch.setattr(columns, "_TASKS_EACH", 3)
+    total, heard = sum_of(crowd_matrix(150, 200)), []
+    there = solving.solve(total.copy(), Settings(form="sparse"), None, heard.append, solver_on(spark))
+    here = Recommender.of_sum(total, form="sparse")._form
+    assert heard == sorted(heard)
+    assert (len(heard), heard[-1]) == (6, 1.0)
+    for name, array in here.arrays().items():
+        np.testing.assert_array_equal(array, there.arrays()[name], err_msg=name)
+
+
+@pytest.mark.parametrize("items", [0, 1, 3])
+def test_executors_solve_small_sums_too(spark, items):
+    """Fewer columns than tasks; none at all."""
+    total = sum_of(scipy.sparse.csr_matrix(np.ones((2, items)))) if items else PairSum(0)
+    there = Recommender.of_sum(total.copy(), solver=solver_on(spark), form="sparse")
+    here = Recommender.of_sum(total, form="sparse")
+    np.testing.assert_array_equal(there._form.weights.near, here._form.weights.near)
+    np.testing.assert_array_equal(there._form.left, here._form.left)
+
+
+@SQLITE_ALONE
+def test_a_shop_trains_the_same_sparse_model_on_executors(spark, engine: Engine, clock: FixedClock, monkeypatch):
+    """Everybody's list is the one of a training here; nothing of the run's key is left in memory."""
+    let_executors_solve(monkeypatch)
+    asked, bring = [], cluster.bring
+    monkeypatch.setattr(cluster, "bring", lambda *arguments: asked.append(arguments) or bring(*arguments))
+    crowd(engine, clock, people=12)
+    engine.train(spark=spark)
+    there = [engine.decide(f"crowd-{number}") for number in range(12)]
+    assert asked
+    (_, work) = asked[0]
+    assert work.boxes.__self__.run not in engine._vault._cached
+    engine.train(rebuild=True)
+    here = [engine.decide(f"crowd-{number}") for number in range(12)]
+    assert any(answer.personal for answer in here)
+    for one, other in zip(there, here, strict=True):
+        assert [(each.item, each.text) for each in one.items] == [(each.item, each.text) for each in other.items]
+
+
+class Sealing:
+    """Boxes that turn every byte about, unless they are told the wrong place."""
+
+    def __call__(self):
+        return self.turn, self.turn
+
+    @staticmethod
+    def turn(place: int, data: bytes) -> bytes:
+        return bytes((np.frombuffer(data, np.uint8) ^ (1 + place % 255)).tobytes())
+
+
+def columns_work(total: PairSum, digest: str | None = None) -> columns._Columns:
+    """Make what an executor is sent, of a sum in one shipment."""
+    packed = [
+        (place, Sealing.turn(place, blocks.pack(block)))
+        for place, block in enumerate(blocks.blocks_of(total, blocks.cut(total.columns)))
+    ]
+    bounds = (0, 7, total.columns)
+    return columns._Columns(digest or total.digest(), Settings(), bounds, [SimpleNamespace(value=packed)], Sealing())
+
+
+def test_columns_leave_an_executor_sealed():
+    """What a task makes can be read with the run's boxes alone, under the place of its columns."""
+    pa = pytest.importorskip("pyarrow")
+    total = sum_of(crowd_matrix(20, 30))
+    batch = pa.RecordBatch.from_pydict({"id": [1]})
+    (piece,) = columns_work(total)(0, iter([batch]))
+    whole = solving.solve_here(total, Settings())
+    packed = columns._packed([each[7:] for each in whole])
+    assert piece.place == 1
+    assert packed[:64] not in piece.data
+    assert Sealing.turn(columns._PLACE + 1, piece.data) == packed
+    read = columns._unpacked(packed, 23)
+    for one, other in zip(read, whole, strict=True):
+        np.testing.assert_array_equal(one, other[7:])
+    for damaged in (packed[:-1], packed + b"\0", b""):
+        with pytest.raises(Corrupt, match="does not belong"):
+            columns._unpacked(damaged, 23)
+
+
+def test_an_executor_solves_no_other_sum():
+    """One that arrives with another digest is refused, and not kept."""
+    pa = pytest.importorskip("pyarrow")
+    work = columns_work(sum_of(crowd_matrix(20, 30)), "0" * 64)
+    with pytest.raises(Corrupt, match="does not belong"):
+        list(work(0, iter([pa.RecordBatch.from_pydict({"id": [0]})])))
+    assert columns._held == {}
+
+
+def test_columns_that_did_not_come_are_missed(monkeypatch):
+    """A task whose piece is not there leaves no model with columns of nothing."""
+    idle = SimpleNamespace(
+        sparkContext=SimpleNamespace(
+            defaultParallelism=2, broadcast=lambda value: SimpleNamespace(value=value, destroy=lambda: None)
+        ),
+        range=lambda *_: None,
+    )
+    monkeypatch.setattr(cluster, "bring", lambda *_: [])
+    with pytest.raises(Corrupt, match="does not belong"):
+        Recommender.of_sum(sum_of(crowd_matrix(20, 30)), solver=solver_on(idle, plain_boxes), form="sparse")
+
+
+def test_columns_are_cut_into_tasks_of_equal_work():
+    """A heavy column stands alone; together the tasks are all columns; none is too large for the memory of a core."""
+    lengths = np.array([1_000, 10, 10, 10, 10, 1_000, 10, 10], np.int64)
+    bounds = columns._cut(lengths, 1)
+    assert (bounds[0], bounds[-1]) == (0, 8)
+    assert bounds == sorted(set(bounds))
+    assert len(columns._cut(np.full(100, columns.BLOCK_ENTRIES), 1)) > 100
+    assert columns._cut(np.empty(0, np.int64), 4) == [0, 0]
 
 
 # -- a plain file ------------------------------------------------------------------------------------------------

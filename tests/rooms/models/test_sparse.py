@@ -13,6 +13,7 @@ from assent.models.recommender.sparse_memory import pairs_at_most, sparse_bytes
 from assent.models.recommender.sparse_weights import SparseWeights
 from assent.sums import PairSum
 from assent.sums.sparse_nearest import NOBODY
+from assent.sums.sparse_reading import SumReader
 from assent.terms.errors import Corrupt, InvalidInput, NotEnoughMemory, NotLearned
 from assent.testing.models import AdditiveModelContract
 
@@ -400,6 +401,17 @@ def test_an_interrupted_solve_leaves_the_old_model_serving(model):
             model.fit(crowd(seed=2), progress=interrupt)
         assert model.digest() == digest
         np.testing.assert_array_equal(model.score(crowd()), scores)
+
+
+def test_columns_come_out_the_same_alone_and_in_company(monkeypatch, model):
+    """Solved in blocks, on one thread, they are what they are solved together: other machines may do it."""
+    monkeypatch.setattr(sparse_solving, "BLOCK_ENTRIES", 200)
+    whole = sparse_solving.solve_here(model.sum, model.settings)
+    reader, every = SumReader(model.sum), np.arange(model.columns, dtype=np.int32)
+    parts = [sparse_solving.solve_some(reader, model.settings, some, threads=1) for some in np.array_split(every, 7)]
+    for together, *alone in zip(whole, *parts, strict=True):
+        np.testing.assert_array_equal(together, np.concatenate(alone))
+    np.testing.assert_array_equal(whole.near, held(model).weights.near)
 
 
 def test_a_failed_task_stops_all_others(monkeypatch):

@@ -10,6 +10,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from assent.learn.spark.pieces import Box, Moved, Piece, merged
@@ -48,13 +49,25 @@ def add_up(rows: DataFrame, places: int, contribute: Contribute, boxes: Boxes) -
     Where all of it is small, pieces come as they were made; else they are added up first, and each place comes once.
     Raises what an executor told (`AssentError`, `Moved`), or `SparkUnavailable` for whatever else ended the job.
     """
+    with _made(rows, contribute) as (made, sizes):
+        yield from _as_made(made, sizes) if sizes.total() <= DRIVER_BYTES else _added_up(made, places, boxes)
+
+
+def bring(rows: DataFrame, contribute: Contribute) -> Iterator[Piece]:
+    """Have each partition of `rows` make its pieces; yield them as they were made. Raises as `add_up`."""
+    with _made(rows, contribute) as (made, sizes):
+        yield from _as_made(made, sizes)
+
+
+@contextmanager
+def _made(rows: DataFrame, contribute: Contribute) -> Iterator[tuple[DataFrame, Counter[int]]]:
+    """Have all pieces made and keep them for a while, with how many bytes there are at each place."""
     from pyspark import StorageLevel  # noqa: PLC0415 - an extra
 
     # On disk: nothing is made twice while the machines live, and made again from the start when one dies.
     made = rows.mapInArrow(_contributor(contribute), _COLUMNS).persist(StorageLevel.DISK_ONLY)
     try:
-        sizes = _sizes(made)
-        yield from _as_made(made, sizes) if sizes.total() <= DRIVER_BYTES else _added_up(made, places, boxes)
+        yield made, _sizes(made)
     except (AssentError, Moved, GeneratorExit):
         raise
     except Exception as error:

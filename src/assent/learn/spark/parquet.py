@@ -11,7 +11,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.learn.spark import blocks, cluster
-from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Gathering, Moved, Piece, name_reading, take
+from assent.learn.spark.pieces import PAIRS_AT_ONCE, Gathering, Moved, Piece, as_it_is, name_reading, plain_boxes, take
 from assent.models.recommender import Settings
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.sums import COLUMNS_MAX, PairSum
@@ -66,8 +66,8 @@ def sum_of_parquet(
     work, places = _Interactions(columns, weight_exponent), len(blocks.cut(columns)) - 1
     for _ in range(_ATTEMPTS_MAX):
         try:
-            pieces = cluster.add_up(rows.repartition(parts, person), places, work, _open)
-            return take(pieces, parts, columns, _as_it_is)[0]
+            pieces = cluster.add_up(rows.repartition(parts, person), places, work, plain_boxes)
+            return take(pieces, parts, columns, as_it_is)[0]
         except Moved:
             continue
         except InvalidInput:
@@ -122,7 +122,7 @@ class _Interactions:
 
     def __call__(self, part: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
         matrix, weights = weigh(people_by_items(self._matrix(batches), self.columns), self.weight_exponent)
-        gathering = Gathering(blocks.cut(self.columns), _as_it_is)
+        gathering = Gathering(blocks.cut(self.columns), as_it_is)
         for flush, (first, last) in enumerate(flushes(np.diff(matrix.indptr))):
             rows, weighed = matrix[first:last], weights[first:last]
             read = [np.ascontiguousarray(each).tobytes() for each in (rows.indptr, rows.indices, rows.data, weighed)]
@@ -163,11 +163,3 @@ def flushes(lengths: NDArray[Any]) -> Iterator[tuple[int, int]]:
         first = last
     if not len(pairs):
         yield 0, 0
-
-
-def _as_it_is(_place: int, data: bytes) -> bytes:
-    return data
-
-
-def _open() -> tuple[Box, Box]:
-    return _as_it_is, _as_it_is

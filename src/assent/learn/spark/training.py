@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from assent.learn.plan import Plan
 from assent.learn.snapshot import MODEL
 from assent.learn.spark import blocks, cluster, sessions
+from assent.learn.spark.columns import solver_on
 from assent.learn.spark.histories import KEY_FILE, STORE, Errand, Histories, boxes_of, hear, release
-from assent.learn.spark.pieces import Moved, take
+from assent.learn.spark.pieces import Box, Moved, take
+from assent.models.recommender.sparse_solving import Solver, solve_here
 from assent.store import items, meta, sums
 from assent.sums import PairSum
 from assent.terms.ids import PersonId
@@ -32,8 +36,17 @@ RUN_BYTES: Final = 16
 #: An open session, or a master's URL.
 Spark: TypeAlias = "SparkSession | str"
 
+
+class Gathered(NamedTuple):
+    """What to write, the sum, and who solves its columns where the model is sparse."""
+
+    plan: Plan
+    total: PairSum
+    solver: Solver
+
+
 #: Reads everybody once; None when what was read changed meanwhile.
-Gather = Callable[[], "tuple[Plan, PairSum] | None"]
+Gather = Callable[[], Gathered | None]
 
 
 @contextmanager
@@ -52,10 +65,8 @@ def gatherer(spark: Spark, *, store: Store, vault: Vault, ledger: Ledger, clock:
         yield lambda: gather(spark, store, vault, ledger, clock)
 
 
-def gather(
-    spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, clock: Clock
-) -> tuple[Plan, PairSum] | None:
-    """Have executors read everybody who says yes; return what to write, and the sum; None when consent changed."""
+def gather(spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, clock: Clock) -> Gathered | None:
+    """Have executors read everybody who says yes; None when consent changed."""
     with store.read() as session:
         head = sums.head(session, MODEL)
         granting = ledger.people_granting(session, Learn)
@@ -64,7 +75,7 @@ def gather(
     plan = Plan(epoch=epoch, version=head.version if head else 0, columns=columns, rebuild=True)
     plan.gone += sorted(held - set(granting))
     if not granting:
-        return plan, PairSum(columns)
+        return Gathered(plan, PairSum(columns), solve_here)
     # Keys are touched once there is somebody to read: what is wrong with the store has been told by now.
     run = PersonId(vault.randomness.take(RUN_BYTES))
     wrapped, key_id = vault.new_person_key(run)
@@ -82,21 +93,31 @@ def gather(
     cores = spark.sparkContext.defaultParallelism
     parts = min(max(2 * cores, -(-len(granting) // PART_PEOPLE)), len(granting))
     work = Histories(errand, tuple(b"".join(granting[part::parts]) for part in range(parts)))
+    own = functools.partial(_own_boxes, vault, errand)
     try:
-        unseal, _ = boxes_of(vault.key(run, wrapped, key_id))
-        places = len(blocks.cut(columns)) - 1 + parts
-        pieces = cluster.add_up(spark.range(0, parts, 1, parts), places, work, errand.boxes)
-        total, said = take(pieces, parts, columns, unseal)
+        with own() as (unseal, _):
+            places = len(blocks.cut(columns)) - 1 + parts
+            pieces = cluster.add_up(spark.range(0, parts, 1, parts), places, work, errand.boxes)
+            total, said = take(pieces, parts, columns, unseal)
     except Moved:
         return None
-    finally:
-        vault.forget(run)
     for person, sealed in (each for part in said for each in hear(part)):
         if sealed:
             plan.sealed.append((person, sealed))
         else:
             plan.gone.append(person)
-    return plan, total
+    # With no more cores than there are here, sending the sum to them would only take time.
+    there = cores > (os.cpu_count() or 1)
+    return Gathered(plan, total, solver_on(spark, errand.boxes, own) if there else solve_here)
+
+
+@contextmanager
+def _own_boxes(vault: Vault, errand: Errand) -> Iterator[tuple[Box, Box]]:
+    """Open the boxes of a run here; its key is in memory for no longer."""
+    try:
+        yield boxes_of(vault.key(errand.run, errand.wrapped, errand.key_id))
+    finally:
+        vault.forget(errand.run)
 
 
 def without_password(store: Store) -> str:

@@ -15,6 +15,7 @@ from assent.models.recommender import batch, files, scoring, solving, tuning
 from assent.models.recommender.form import Form
 from assent.models.recommender.matrix import contributions, people_by_items, weigh
 from assent.models.recommender.settings import DEFAULT, Settings
+from assent.models.recommender.sparse_solving import Solver, solve_here
 from assent.models.recommender.trial import trials_of
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Corrupt, InvalidInput, NotFound, NotLearned
@@ -73,10 +74,10 @@ class Recommender:
         self._probed_terms = 0
 
     @classmethod
-    def of_sum(cls, total: PairSum, **settings: Any) -> Self:
-        """Make a solved model of a sum, which it takes over; `settings` as for the constructor."""
+    def of_sum(cls, total: PairSum, *, solver: Solver = solve_here, **settings: Any) -> Self:
+        """Make a solved model of a sum, which it takes over; `settings` as the constructor; sparse by `solver`."""
         made = cls(**settings)
-        made.adopt(total)
+        made._form = solving.solve(total, made.settings, made.memory_bytes, solver=solver)
         return made
 
     # -- what it holds -------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from assent.models.recommender.form import Form
 from assent.models.recommender.memory import available_bytes, dense_bytes, image_bytes, refuse_if_too_large
 from assent.models.recommender.settings import Settings
 from assent.models.recommender.sparse import SparseForm, solve_sparse
+from assent.models.recommender.sparse_solving import Progress, Solver, solve_here
 from assent.sums import PairSum
 from assent.terms.errors import Corrupt
 
@@ -33,16 +34,20 @@ def is_sparse(columns: int, settings: Settings, memory_bytes: int | None, neighb
 
 
 def solve(
-    total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
+    total: PairSum,
+    settings: Settings,
+    memory_bytes: int | None,
+    progress: Progress | None = None,
+    solver: Solver = solve_here,
 ) -> Form:
-    """Solve a sum anew. Raises `NotEnoughMemory` before anything large is allocated."""
+    """Solve a sum anew, columns of a sparse form by `solver`. Raises `NotEnoughMemory` before it allocates much."""
     columns = total.columns
     if not is_sparse(columns, settings, memory_bytes):
         beside = image_bytes(total, settings)
         if not is_sparse(columns, settings, memory_bytes, beside):
             refuse_if_too_large(columns, settings.dtype, memory_bytes, beside)
             return solve_dense(total, settings, memory_bytes, progress)
-    return solve_sparse(total, settings, memory_bytes, progress)
+    return solve_sparse(total, settings, memory_bytes, progress, solver)
 
 
 def refuse_before_the_sum(matrix: Any, settings: Settings, memory_bytes: int | None) -> None:

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from assent.models.recommender.mass import mass_of, mass_of_rows
 from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
 from assent.models.recommender.sparse_memory import refuse_if_too_large
-from assent.models.recommender.sparse_solving import choose, closeness, levels, regress, rows_of
+from assent.models.recommender.sparse_solving import (
+    Progress,
+    Solver,
+    choose,
+    closeness,
+    levels,
+    regress,
+    rows_of,
+    solve_here,
+)
 from assent.models.recommender.sparse_weights import Replacement, Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
 from assent.sums.sparse_nearest import NOBODY
@@ -311,16 +320,17 @@ class SparseForm:
 
 
 def solve_sparse(
-    total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
+    total: PairSum,
+    settings: Settings,
+    memory_bytes: int | None,
+    progress: Progress | None = None,
+    solver: Solver = solve_here,
 ) -> SparseForm:
     """Solve a sum over many items anew. Raises `NotEnoughMemory` before anything is allocated."""
-    reader = SumReader(total)
     refuse_if_too_large(total.columns, len(total.arrays()[1]), memory_bytes)
-    every = np.arange(total.columns, dtype=np.int32)
-    near, edges = choose(reader, levels(total.counts), every, progress)
-    solved = regress(reader, settings.ridges(total.counts), every, near, progress)
-    weights = SparseWeights(near, _layers(solved.weights, solved.together, settings.neighbour_share))
-    return SparseForm(total, settings, weights, solved.left, edges)
+    near, edges, weights, together, left = solver(total, settings, progress)
+    layers = _layers(weights, together, settings.neighbour_share)
+    return SparseForm(total, settings, SparseWeights(near, layers), left, edges)
 
 
 def _layers(weights: Any, together: Any, share: float) -> list[Any]:

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import LOWEST_OCTAVE
+from assent.models.recommender.settings import LOWEST_OCTAVE, Settings
+from assent.sums import PairSum
 from assent.sums.sparse_nearest import nearest
 from assent.sums.sparse_reading import SumReader
 from assent.sums.sparse_systems import BATCH_COLUMNS, in_company, solve_columns
@@ -44,32 +45,37 @@ class Choice(NamedTuple):
 
 
 def choose(
-    reader: SumReader, octaves: NDArray[np.float64], items: NDArray[np.int32], progress: Progress | None = None
+    reader: SumReader,
+    octaves: NDArray[np.float64],
+    items: NDArray[np.int32],
+    progress: Progress | None = None,
+    threads: int | None = None,
 ) -> Choice:
-    """Return the neighbours of `items` (ascending), in blocks of bounded memory.
+    """Return the neighbours of `items` (ascending), in blocks of bounded memory, on all processors or some `threads`.
 
     The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine: without the root, the most popular
     items would stand near everything.
     """
     choice = Choice(np.empty((len(items), NEIGHBOURS), np.int32), np.empty(len(items)))
     bounds = [*_blocks(np.cumsum(reader.lengths()[items]))]
-    read = rows_of if len(bounds) == 1 else SumReader.rows
+    alone = len(bounds) == 1
 
     def choose_block(first: int, last: int) -> None:
-        starts, indices, values = read(reader, items[first:last])
+        some = items[first:last]
+        starts, indices, values = rows_of(reader, some, threads) if alone else reader.rows(some)
         found = nearest(starts, indices, closeness(values, octaves[indices]), NEIGHBOURS)
         choice.near[first:last], choice.edges[first:last] = found
 
     tasks = [(choose_block, pair) for pair in bounds]
-    run_all(tasks, None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(items)))
+    run_all(tasks, None if progress is None else lambda item: progress(_CHOOSING_SHARE * item / len(items)), threads)
     return choice
 
 
 def rows_of(
-    reader: SumReader, items: NDArray[np.int32]
+    reader: SumReader, items: NDArray[np.int32], threads: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Return the symmetric rows of `items` (ascending) as `SumReader.rows` does, with all processors."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    """Return the symmetric rows of `items` (ascending) as `SumReader.rows` does, with all processors or `threads`."""
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         return reader.rows(items, pool.map)
 
 
@@ -104,8 +110,9 @@ def regress(
     columns: NDArray[np.int32],
     near: NDArray[np.int32],
     progress: Progress | None = None,
+    threads: int | None = None,
 ) -> Solution:
-    """Solve `columns`, int32 [c], each from its neighbours, int32 [c, k]."""
+    """Solve `columns`, int32 [c], each from its neighbours, int32 [c, k], on all processors or some `threads`."""
     solved = Solution(*(np.empty(shape, np.float32) for shape in (near.shape, near.shape, len(near))))
     order = in_company(near, reader.total.columns)
 
@@ -118,7 +125,7 @@ def regress(
     bounds = [*range(0, len(order), _TASK_COLUMNS), len(order)]
     tasks = [(solve_task, pair) for pair in itertools.pairwise(bounds)]
     share = None if progress is None else lambda column: progress(_after_choosing(column / len(order)))
-    run_all(tasks, share)
+    run_all(tasks, share, threads)
     return solved
 
 
@@ -126,8 +133,44 @@ def _after_choosing(share: float) -> float:
     return _CHOOSING_SHARE + (1.0 - _CHOOSING_SHARE) * share
 
 
-def run_all(tasks: Sequence[tuple[Callable[[int, int], None], tuple[int, int]]], progress: Progress | None) -> None:
-    """Run tasks over ranges on all processors; `progress` hears the end of a range that was done.
+class Columns(NamedTuple):
+    """All that is known of some columns: the fields of their `Choice`, then those of their `Solution`."""
+
+    near: NDArray[np.int32]
+    edges: NDArray[np.float64]
+    weights: NDArray[np.float32]
+    together: NDArray[np.float32]
+    left: NDArray[np.float32]
+
+
+#: Solves all columns of a sum: here, or on other machines that return what `solve_here` would.
+Solver = Callable[[PairSum, Settings, Progress | None], Columns]
+
+
+def solve_here(total: PairSum, settings: Settings, progress: Progress | None = None) -> Columns:
+    """Solve all columns of a sum on all processors of this machine."""
+    return solve_some(SumReader(total), settings, np.arange(total.columns, dtype=np.int32), progress)
+
+
+def solve_some(
+    reader: SumReader,
+    settings: Settings,
+    items: NDArray[np.int32],
+    progress: Progress | None = None,
+    threads: int | None = None,
+) -> Columns:
+    """Solve the columns `items` (ascending): each comes out the same alone and in any company."""
+    counts = reader.total.counts
+    choice = choose(reader, levels(counts), items, progress, threads)
+    return Columns(*choice, *regress(reader, settings.ridges(counts), items, choice.near, progress, threads))
+
+
+def run_all(
+    tasks: Sequence[tuple[Callable[[int, int], None], tuple[int, int]]],
+    progress: Progress | None,
+    threads: int | None = None,
+) -> None:
+    """Run tasks over ranges on all processors, or `threads`; `progress` hears the end of a range that was done.
 
     When one fails, or the caller is interrupted, those that have not begun never do, and the error goes on.
     """
@@ -137,7 +180,7 @@ def run_all(tasks: Sequence[tuple[Callable[[int, int], None], tuple[int, int]]],
         if progress is not None:
             progress(last)
         return
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         running = {pool.submit(task, *bounds): bounds[1] for task, bounds in tasks}
         try:
             for done in as_completed(running):

@@ -1,0 +1,178 @@
+"""Solving a sparse model on executors: each holds the whole sum, and solves a block of its columns at a time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.learn.spark import blocks, cluster
+from assent.learn.spark.pieces import Box, Piece, as_it_is, plain_boxes
+from assent.models.recommender import Settings
+from assent.models.recommender.sparse_solving import (
+    BLOCK_ENTRIES,
+    NEIGHBOURS,
+    Columns,
+    Progress,
+    Solver,
+    solve_some,
+)
+from assent.sums import PairSum
+from assent.sums.sparse_reading import SumReader
+from assent.terms.errors import Corrupt
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark import Broadcast
+    from pyspark.sql import SparkSession
+
+#: The sum travels in so many bytes at a time: Java holds each of them more than once.
+_SHIPPED_BYTES: Final = 1 << 26
+#: Columns solved by one task are so few that every core has this many tasks.
+_TASKS_EACH: Final = 4
+#: What columns are sealed under: no block of a sum has such a place.
+_PLACE: Final = 1 << 32
+_TYPES: Final = ("<i4", "<f8", "<f4", "<f4", "<f4")
+
+#: Opens the boxes of a run here, for as long as they are needed.
+OwnBoxes = Callable[[], AbstractContextManager[tuple[Box, Box]]]
+#: Some blocks of a sum: their places, and their bytes, boxed.
+_Shipment = list[tuple[int, bytes]]
+
+
+def solver_on(
+    spark: SparkSession,
+    boxes: cluster.Boxes = plain_boxes,
+    own: OwnBoxes = lambda: nullcontext((as_it_is, as_it_is)),
+) -> Solver:
+    """Return what solves the columns of a sparse model on a session's executors: `Recommender.of_sum(solver=...)`.
+
+    They come out as they would here, to the last bit where the executors' linear algebra is the same. `boxes` opens the
+    boxes of a run in an executor, `own` here. The model raises what an executor told, `SparkUnavailable` and `Corrupt`.
+    """
+    return functools.partial(_solve, spark, boxes, own)
+
+
+def _solve(
+    spark: SparkSession,
+    boxes: cluster.Boxes,
+    own: OwnBoxes,
+    total: PairSum,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> Columns:
+    bounds = _cut(SumReader(total).lengths(), spark.sparkContext.defaultParallelism)
+    tasks = len(bounds) - 1
+    shaped = zip(_shapes(total.columns), _TYPES, strict=True)
+    whole: list[NDArray[Any]] = [np.empty(shape, kind) for shape, kind in shaped]
+    done = np.zeros(tasks, np.bool_)
+    with own() as (unseal, seal), _shipped(spark, total, seal) as shipments:
+        work = _Columns(total.digest(), settings, tuple(bounds), shipments, boxes)
+        for piece in cluster.bring(spark.range(0, tasks, 1, tasks), work):
+            first, last = bounds[piece.place : piece.place + 2]
+            part = _unpacked(unseal(_PLACE + piece.place, piece.data), last - first)
+            for all_of_it, some in zip(whole, part, strict=True):
+                all_of_it[first:last] = some
+            done[piece.place] = True
+            if progress is not None:
+                progress(float(done.mean()))
+    if not done.all():
+        raise _do_not_fit()
+    return Columns(*whole)
+
+
+def _cut(lengths: NDArray[np.int64], cores: int) -> list[int]:
+    """Return where the columns of each task begin and end, given how many entries each has: about equal work."""
+    reach = np.concatenate(([0], np.cumsum(lengths + NEIGHBOURS)))
+    tasks = min(max(_TASKS_EACH * cores, -(-int(reach[-1]) // BLOCK_ENTRIES)), max(len(lengths), 1))
+    found = np.searchsorted(reach, np.linspace(0, reach[-1], tasks + 1))
+    return [int(bound) for bound in np.unique(found)] if len(lengths) else [0, 0]
+
+
+@contextmanager
+def _shipped(spark: SparkSession, total: PairSum, seal: Box) -> Iterator[list[Broadcast[_Shipment]]]:
+    """Give every executor the blocks of a sum for a while."""
+    shipments: list[Broadcast[_Shipment]] = []
+    waiting: _Shipment = []
+    try:
+        for place, block in enumerate(blocks.blocks_of(total, blocks.cut(total.columns))):
+            waiting.append((place, seal(place, blocks.pack(block))))
+            if sum(len(data) for _, data in waiting) >= _SHIPPED_BYTES:
+                shipments.append(spark.sparkContext.broadcast(waiting))
+                waiting = []
+        shipments.append(spark.sparkContext.broadcast(waiting))
+        yield shipments
+    finally:
+        for each in shipments:
+            each.destroy()
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Runs in an executor: a row names a task by its number, the columns of that task come out."""
+
+    digest: str
+    settings: Settings
+    bounds: tuple[int, ...]
+    shipments: Sequence[Any]
+    boxes: cluster.Boxes
+
+    def __call__(self, _partition: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
+        unseal, seal = self.boxes()
+        reader = _reader(self.digest, self.shipments, unseal)
+        for batch in batches:
+            for task in batch.column(0).to_pylist():
+                items = np.arange(*self.bounds[task : task + 2], dtype=np.int32)
+                # One thread: Spark gives every core a task of its own.
+                solved = solve_some(reader, self.settings, items, threads=1)
+                yield Piece(task, b"", seal(_PLACE + task, _packed(solved)))
+
+
+#: The sum that this process solves columns of, by its digest: tasks that follow each other have the same.
+_held: dict[str, SumReader] = {}
+
+
+def _reader(digest: str, shipments: Sequence[Any], unseal: Box) -> SumReader:
+    """Return a reader of the sum that was shipped; raises `Corrupt` when it is not the one of that digest."""
+    if digest not in _held:
+        _held.clear()
+        held = [blocks.unpack(unseal(place, data)) for each in shipments for place, data in each.value]
+        total = blocks.put_together(held, held[0].columns)
+        if total.digest() != digest:
+            raise _do_not_fit()
+        _held[digest] = SumReader(total)
+    return _held[digest]
+
+
+def _shapes(columns: int) -> list[tuple[int, ...]]:
+    """Return the shapes of the fields of `Columns`."""
+    near = (columns, NEIGHBOURS)
+    return [near, (columns,), near, near, (columns,)]
+
+
+def _packed(solved: Sequence[Any]) -> bytes:
+    """Return the fields of `Columns`, one after the other."""
+    return b"".join(part.astype(kind).tobytes() for part, kind in zip(solved, _TYPES, strict=True))
+
+
+def _unpacked(packed: bytes, columns: int) -> list[NDArray[Any]]:
+    """Read what `_packed` wrote; raises `Corrupt` when it is of another size."""
+    parts: list[NDArray[Any]] = []
+    at = 0
+    sizes = [int(np.prod(shape)) for shape in _shapes(columns)]
+    if len(packed) != sum(size * np.dtype(kind).itemsize for size, kind in zip(sizes, _TYPES, strict=True)):
+        raise _do_not_fit()
+    for shape, size, kind in zip(_shapes(columns), sizes, _TYPES, strict=True):
+        parts.append(np.frombuffer(packed, kind, size, at).reshape(shape))
+        at += parts[-1].nbytes
+    return parts
+
+
+def _do_not_fit() -> Corrupt:
+    message = "What travelled between driver and executors does not belong to the sum."
+    return Corrupt(message, advice="Train again.")
