@@ -716,13 +716,42 @@ def test_columns_leave_an_executor_sealed():
             columns._unpacked(damaged, 23)
 
 
-def test_an_executor_solves_no_other_sum():
-    """One that arrives with another digest is refused, and not kept."""
+def test_an_executor_solves_no_other_sum(monkeypatch):
+    """One that arrives with another digest is refused, and not kept; nor is any once its tasks are done."""
     pa = pytest.importorskip("pyarrow")
     work = columns_work(sum_of(crowd_matrix(20, 30)), "0" * 64)
     with pytest.raises(Corrupt, match="does not belong"):
         list(work(0, iter([pa.RecordBatch.from_pydict({"id": [0]})])))
-    assert columns._held == {}
+    assert columns._HELD.kept is None
+    monkeypatch.setattr(columns, "_KEPT_SECONDS", 0.0)
+    total = sum_of(crowd_matrix(20, 30))
+    asked = columns_work(total)(0, iter([pa.RecordBatch.from_pydict({"id": [0, 1]})]))
+    next(asked)
+    assert columns._HELD.kept[0] == total.digest()
+    assert len(list(asked)) == 1
+    columns._HELD.timer.join()
+    assert columns._HELD.kept is None
+
+
+def test_tasks_that_follow_each_other_read_the_sum_once():
+    """The second one finds it where the first one left it; another sum takes its place."""
+    held, read = columns._Held(), []
+    for digest in ("one", "one", "other"):
+        with held.reader(digest, lambda digest=digest: read.append(digest) or digest) as reader:
+            assert reader == digest
+    held.timer.cancel()
+    assert read == ["one", "other"]
+
+
+def test_a_sum_that_cannot_be_sent_is_told():
+    """What Spark says of its own memory comes as our error."""
+
+    def full(_value):
+        raise MemoryError
+
+    idle = SimpleNamespace(sparkContext=SimpleNamespace(defaultParallelism=2, broadcast=full))
+    with pytest.raises(SparkUnavailable, match="MemoryError"):
+        Recommender.of_sum(sum_of(crowd_matrix(20, 30)), solver=solver_on(idle), form="sparse")
 
 
 def test_columns_that_did_not_come_are_missed(monkeypatch):

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from assent.learn.spark.pieces import Box, Moved, Piece, merged
 from assent.terms.errors import AssentError, SparkUnavailable
@@ -19,7 +19,8 @@ from assent.terms.errors import AssentError, SparkUnavailable
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark import Broadcast
+    from pyspark.sql import DataFrame, SparkSession
 
 _COLUMNS: Final = "place int, readings binary, data binary"
 #: Pieces go to Spark in batches of about this much.
@@ -32,6 +33,8 @@ DRIVER_BYTES: Final = 1 << 29
 _TAKEN_BYTES: Final = 3 << 25
 _MARK: Final = "assent-error:"
 _TOLD: Final = re.compile(re.escape(_MARK) + r" (\{.*\})")
+
+Value = TypeVar("Value")
 
 #: Makes the pieces of one part from its rows.
 Contribute = Callable[[int, Iterator["pa.RecordBatch"]], Iterator[Piece]]
@@ -57,6 +60,14 @@ def bring(rows: DataFrame, contribute: Contribute) -> Iterator[Piece]:
     """Have each partition of `rows` make its pieces; yield them as they were made. Raises as `add_up`."""
     with _made(rows, contribute) as (made, sizes):
         yield from _as_made(made, sizes)
+
+
+def broadcast(spark: SparkSession, value: Value) -> Broadcast[Value]:
+    """Give a value to every executor that asks for it; `destroy` it afterwards. Raises `SparkUnavailable`."""
+    try:
+        return spark.sparkContext.broadcast(value)
+    except Exception as error:
+        raise told(error) from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _SHIPPED_BYTES: Final = 1 << 26
 #: Columns solved by one task are so few that every core has this many tasks.
 _TASKS_EACH: Final = 4
+#: How long an executor holds a sum beyond its last task: the next one of the same run comes at once.
+_KEPT_SECONDS: Final = 10.0
 #: What columns are sealed under: no block of a sum has such a place.
 _PLACE: Final = 1 << 32
 _TYPES: Final = ("<i4", "<f8", "<f4", "<f4", "<f4")
@@ -103,9 +106,9 @@ def _shipped(spark: SparkSession, total: PairSum, seal: Box) -> Iterator[list[Br
         for place, block in enumerate(blocks.blocks_of(total, blocks.cut(total.columns))):
             waiting.append((place, seal(place, blocks.pack(block))))
             if sum(len(data) for _, data in waiting) >= _SHIPPED_BYTES:
-                shipments.append(spark.sparkContext.broadcast(waiting))
+                shipments.append(cluster.broadcast(spark, waiting))
                 waiting = []
-        shipments.append(spark.sparkContext.broadcast(waiting))
+        shipments.append(cluster.broadcast(spark, waiting))
         yield shipments
     finally:
         for each in shipments:
@@ -124,29 +127,55 @@ class _Columns:
 
     def __call__(self, _partition: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
         unseal, seal = self.boxes()
-        reader = _reader(self.digest, self.shipments, unseal)
-        for batch in batches:
-            for task in batch.column(0).to_pylist():
-                items = np.arange(*self.bounds[task : task + 2], dtype=np.int32)
-                # One thread: Spark gives every core a task of its own.
-                solved = solve_some(reader, self.settings, items, threads=1)
-                yield Piece(task, b"", seal(_PLACE + task, _packed(solved)))
+        with _HELD.reader(self.digest, lambda: self._read(unseal)) as reader:
+            for batch in batches:
+                for task in batch.column(0).to_pylist():
+                    items = np.arange(*self.bounds[task : task + 2], dtype=np.int32)
+                    # One thread: Spark gives every core a task of its own.
+                    solved = solve_some(reader, self.settings, items, threads=1)
+                    yield Piece(task, b"", seal(_PLACE + task, _packed(solved)))
 
-
-#: The sum that this process solves columns of, by its digest: tasks that follow each other have the same.
-_held: dict[str, SumReader] = {}
-
-
-def _reader(digest: str, shipments: Sequence[Any], unseal: Box) -> SumReader:
-    """Return a reader of the sum that was shipped; raises `Corrupt` when it is not the one of that digest."""
-    if digest not in _held:
-        _held.clear()
-        held = [blocks.unpack(unseal(place, data)) for each in shipments for place, data in each.value]
+    def _read(self, unseal: Box) -> SumReader:
+        """Put the sum together that was shipped; raises `Corrupt` when it is not the one of the digest."""
+        held = [blocks.unpack(unseal(place, data)) for each in self.shipments for place, data in each.value]
         total = blocks.put_together(held, held[0].columns)
-        if total.digest() != digest:
+        if total.digest() != self.digest:
             raise _do_not_fit()
-        _held[digest] = SumReader(total)
-    return _held[digest]
+        return SumReader(total)
+
+
+class _Held:
+    """The sum that this process solves columns of, by its digest: tasks that follow each other have the same.
+
+    It is let go of soon after the last one: people leave sums, and nobody reaches into the memory of an executor.
+    """
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.kept: tuple[str, SumReader] | None = None
+        self.timer: threading.Timer | None = None
+
+    @contextmanager
+    def reader(self, digest: str, read: Callable[[], SumReader]) -> Iterator[SumReader]:
+        """Hold the sum of a digest, which `read` reads, for a task and a while longer."""
+        if self.timer is not None:
+            self.timer.cancel()
+        kept = self.kept
+        if kept is None or kept[0] != digest:
+            self.kept = None
+            self.kept = kept = (digest, read())
+        try:
+            yield kept[1]
+        finally:
+            self.timer = threading.Timer(_KEPT_SECONDS, self._let_go)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def _let_go(self) -> None:
+        self.kept = None
+
+
+_HELD: Final = _Held()
 
 
 def _shapes(columns: int) -> list[tuple[int, ...]]:
