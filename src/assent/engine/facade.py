@@ -124,6 +124,7 @@ class Engine:
     def close(self) -> None:
         """Finish every acknowledged write and let go of the store."""
         self._intake.close()
+        self._learning.close()
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -86,6 +86,10 @@ class Learning:
         """
         return self._served.model(session, version, wait=wait)
 
+    def close(self) -> None:
+        """Write no other model file."""
+        self._served.close()
+
     @property
     def lock(self) -> threading.RLock:
         """The lock to hold while several questions to the model belong together."""

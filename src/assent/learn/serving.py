@@ -39,6 +39,8 @@ FOLLOW_SHARE, FOLLOW_ROWS_MAX = 8, 512
 TERMS_MAX: Final = 128
 #: A new file is made at once, and the next no sooner than after so many times as long as the last one took.
 REST_FACTOR: Final = 4
+#: How long closing waits for a file that is being written.
+CLOSING_SECONDS: Final = 5.0
 #: Arrays are handed on from file to file with the changes folded in, until they are so far from inverting the sum.
 RESIDUAL_MAX: Final = 1e-3
 
@@ -77,6 +79,7 @@ class Served:
         self._trained = 0
         self._loading: Future[None] | None = None
         self._sharing: threading.Thread | None = None
+        self._closed = threading.Event()
 
     # -- answering -----------------------------------------------------------------------------------------------
 
@@ -307,16 +310,23 @@ class Served:
             with self._folder.solving():
                 if self._due() and not self.share():
                     failed_left = left
-            time.sleep(REST_FACTOR * (time.monotonic() - began))
+            self._closed.wait(REST_FACTOR * (time.monotonic() - began))
 
     def _due(self) -> bool:
         """Tell whether other arrays should follow: no file has these, somebody left, a training ended, much came."""
         with self.lock:
             base, model = self._base, self._model
-            if base is None or model is None:
+            if base is None or model is None or self._closed.is_set():
                 return False
             outdated = base.version < max(self._left, self._trained)
             return not base.shared or outdated or model.terms > TERMS_MAX
+
+    def close(self) -> None:
+        """Begin no other file, and wait a while for one that is being written: its folder may be taken away next."""
+        self._closed.set()
+        sharing = self._sharing
+        if sharing is not None:
+            sharing.join(CLOSING_SECONDS)
 
     def _last_left(self) -> int:
         with self._store.read() as session:

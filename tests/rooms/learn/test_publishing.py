@@ -378,3 +378,23 @@ def test_a_published_file_says_nothing_about_anybody_by_name(shop: Engine, folde
     length = int.from_bytes(content[16:20], "little")
     assert set(json.loads(content[28 : 28 + length])) == {"settings", "kind", "people", "arrays"}
     assert path.stat().st_size == len(content)
+
+
+def test_closing_waits_for_the_file_that_is_being_written(shop: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nothing appears in the folder afterwards, so whoever closed may take it away."""
+    publish, began, hold = ModelFolder.publish, threading.Event(), threading.Event()
+
+    def slowly(*arguments):
+        began.set()
+        assert hold.wait(10)
+        return publish(*arguments)
+
+    monkeypatch.setattr(ModelFolder, "publish", slowly)
+    shop.consent("crowd-3", withdraw=["learn"])
+    assert began.wait(10)
+    sharing = shop._learning._served._sharing
+    threading.Timer(0.2, hold.set).start()
+    shop.close()
+    assert not sharing.is_alive()
+    shutil.rmtree(folder)
+    assert not folder.exists()
