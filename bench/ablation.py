@@ -11,8 +11,8 @@ import polars as pl
 import scipy.sparse
 
 from assent import Recommender
-from assent.cli.bench.splits import split_of_interactions
-from assent.engine.measuring import read_interactions
+from assent.bench.splits import split_of_interactions
+from assent.intake.files.actions import read_interactions
 from assent.models.ranking import recall_and_ndcg
 from bench.recommender import COUNT, CUT, Split, plain_ease, split_by_time
 from bench.retail import COMPLETE_JOURNEY, MISSING, ONLINE_RETAIL

@@ -5,8 +5,8 @@ from __future__ import annotations
 from assent.engine import Engine
 from assent.learn import MODEL
 from assent.models.recommender import Recommender
-from assent.store import sums
-from assent.store.sums import HeadRow
+from assent.store.topics import sums
+from assent.store.topics.sums import HeadRow
 
 
 def head_if_any(engine: Engine) -> HeadRow | None:

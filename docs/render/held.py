@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from assent.consent import Purposes
 from assent.intake.allow import AllowList
-from assent.intake.reasons import REASONS
+from assent.intake.dropped import REASONS
 from assent.intake.wire import CALLS
 from assent.store.tables import META
 from assent.terms.events import ACTIONS

@@ -42,7 +42,7 @@ def test_every_contract_gives_guidance():
         ("testing", "engine/__init__.py", "import assent.testing"),
         ("rings", "terms/clock.py", "import assent.terms.limits, assent.terms.ids\nimport assent.terms.randomness"),
         ("sql", "vault/vault.py", "import sqlalchemy"),
-        ("cryptography", "store/people.py", "import cryptography"),
+        ("cryptography", "store/topics/people.py", "import cryptography"),
         ("http", "engine/__init__.py", "import litestar"),
         ("terminal", "learn/learning.py", "import rich"),
         ("frames", "catalog/__init__.py", "import polars"),

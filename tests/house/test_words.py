@@ -18,7 +18,7 @@ WORDS = {
 #: Names of the edges, which keep the field's own terms: Segment's calls and fields, and Python's and SQL's own.
 EDGES = {"user_id", "userId"}
 #: The module that reads another's file, column by column, under the names of its columns.
-FOREIGN = "retail.py"
+FOREIGN = "online_retail.py"
 
 
 def forbidden() -> set[str]:

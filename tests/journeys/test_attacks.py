@@ -15,7 +15,7 @@ from litestar.testing import TestClient
 from assent.engine import Engine
 from assent.learn import MODEL
 from assent.models.recommender import Recommender
-from assent.store import people, records, sums
+from assent.store.topics import people, records, sums
 from assent.sums import PairSum
 from assent.terms.clock import to_text
 from assent.terms.ids import identifiers_named

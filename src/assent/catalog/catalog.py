@@ -11,8 +11,8 @@ import msgspec
 
 from assent.catalog.item import Item, facts_of, moment_ms, read_items
 from assent.catalog.view import CatalogView
-from assent.store import items
-from assent.store.items import NO_NUMBER, ItemRow
+from assent.store.topics import items
+from assent.store.topics.items import NO_NUMBER, ItemRow
 from assent.terms.clock import to_text
 from assent.terms.errors import InvalidInput, NotFound
 

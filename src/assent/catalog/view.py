@@ -13,7 +13,7 @@ from assent.catalog.item import moment_ms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assent.store.items import ItemRow
+    from assent.store.topics.items import ItemRow
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 

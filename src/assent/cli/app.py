@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from assent import __version__
-from assent.cli.bench import bench
-from assent.cli.demo.command import demo
-from assent.cli.house import examples
-from assent.cli.importing import import_
-from assent.cli.learning import decide, train
-from assent.cli.people import consent, erase, export
-from assent.cli.serving import serve
-from assent.cli.setup import doctor, init
-from assent.cli.verifying import verify
+from assent.cli.commands.bench import bench
+from assent.cli.commands.demo import demo
+from assent.cli.commands.import_ import import_
+from assent.cli.commands.people import consent, erase, export
+from assent.cli.commands.serve import serve
+from assent.cli.commands.setup import doctor, init
+from assent.cli.commands.train import decide, train
+from assent.cli.commands.verify import verify
+from assent.cli.context import examples
 
 COMMANDS = (init, demo, serve, import_, train, decide, consent, export, erase, verify, bench, doctor)
 

@@ -147,11 +147,6 @@ def cell(value: object, *, style: str = "") -> Text:
     return Text(str(value), style=style)
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """Write a count with the words for one, or for any other number."""
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def plain(value: object) -> Any:
     """Turn an answer into what JSON can hold: structs and mappings to objects, sequences to lists, bytes to hex."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -16,8 +16,9 @@ from assent.consent.reading import read_signals
 from assent.consent.receipts import Controller, Entry, receipt
 from assent.consent.signals import NO_SIGNALS, Signals, unknown_mode
 from assent.consent.states import ACTIONS, Change, State, expiry_ms, standing
-from assent.store import Session, consents, meta, people
-from assent.store.consents import StateRow
+from assent.store import Session
+from assent.store.topics import consents, meta, people
+from assent.store.topics.consents import StateRow
 from assent.terms.clock import Clock
 from assent.terms.errors import Conflict, InvalidInput, NotFound, PermitNeeded
 from assent.terms.ids import PersonId

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from assent.consent.declared import DeclaredPurpose
-from assent.store.consents import LedgerRow
+from assent.store.topics.consents import LedgerRow
 from assent.terms.clock import to_text
 
 #: An entry of the ledger is its row: what was said about which purpose, when, by whom, and in answer to which words.

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from assent.learn import taste
-from assent.store import people
+from assent.store.topics import people
 from assent.terms.events import ACTION_BY_CODE, BOUGHT
 from assent.terms.ids import identifiers_named
 from assent.terms.limits import limit
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from assent.consent import Ledger, State
     from assent.models.recommender import Recommender
     from assent.store import Session
-    from assent.store.versions import Versions
+    from assent.store.topics.versions import Versions
     from assent.terms.answers import Decision, Suggestion
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit

@@ -16,8 +16,8 @@ from assent.decide.knowing import Chosen, KnownPeople, Told
 from assent.decide.steps import Answer, Asked, Gathered, Recorded
 from assent.learn import MODEL
 from assent.models.recommender.recency import FRESHEST
-from assent.store.decisions import DecisionRow
-from assent.store.versions import versions
+from assent.store.topics.decisions import DecisionRow
+from assent.store.topics.versions import versions
 from assent.terms.answers import Decision
 from assent.terms.clock import to_text
 from assent.terms.errors import AssentError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from assent.learn import Learning
     from assent.models.recommender import Recommender
     from assent.store import Session
-    from assent.store.versions import Versions
+    from assent.store.topics.versions import Versions
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
     from assent.vault import Vault

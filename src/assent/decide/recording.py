@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeAlias
 
-from assent.store import decisions, people
+from assent.store.topics import decisions, people
 from assent.terms.errors import AssentError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assent.decide.knowing import KnownPerson, Tastes, Told
-    from assent.store.decisions import DecisionRow
+    from assent.store.topics.decisions import DecisionRow
     from assent.terms.answers import Decision
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit, Refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assent.learn import MODEL
-from assent.store import decisions, erasures, items, keys, people, records, sums
+from assent.store.topics import api_keys, decisions, erasures, items, people, records, sums
 
 if TYPE_CHECKING:
     from assent.store import Session
@@ -47,6 +47,6 @@ def facts(session: Session) -> dict[str, Any]:
         "items": items.count(session),
         "unlisted_items": items.count_unlisted(session),
         "erasures_open": len(erasures.open_ones(session)),
-        "api_keys": keys.count(session),
+        "api_keys": api_keys.count(session),
         "model": model,
     }

@@ -18,7 +18,8 @@ from assent.engine.roles import ROLES
 from assent.intake import Intake
 from assent.learn import Learning
 from assent.rights import Choice, Choices, Retention, Rights
-from assent.store import Store, keys, people
+from assent.store import Store
+from assent.store.topics import api_keys, people
 from assent.terms.answers import Certificate, Check, Decision, Imported, Suggestion, TakenIn, TrainReport, Verification
 from assent.terms.clock import Clock, SystemClock
 from assent.terms.errors import AssentError, InvalidInput, NotFound
@@ -189,7 +190,7 @@ class Engine:
         People's lines need a stated consent: purposes to `grant` with `evidence`, or a column that holds them.
         `progress` is called with lines done and lines in all.
         """
-        from assent.intake.importer import Importer  # noqa: PLC0415 - only importing needs it, and it takes long to load
+        from assent.intake.files.importer import Importer  # noqa: PLC0415 - only importing needs it, and it takes long to load
 
         return Importer(self._store, self._intake, self._catalog, self._clock).run(
             shape, Path(path), grant=grant, evidence=evidence, consent_column=consent_column, progress=progress
@@ -334,7 +335,7 @@ class Engine:
         key = f"{role}_{self._randomness.take(20).hex()}"
 
         def job(session: Session) -> None:
-            keys.add(session, digest_api_key(key), role, label, self._clock.now_ms())
+            api_keys.add(session, digest_api_key(key), role, label, self._clock.now_ms())
             self._audit.append(session, "key made", {"role": role})
 
         self._store.write(job)
@@ -345,7 +346,7 @@ class Engine:
         known = self._roles.get(key)
         if known is None:
             with self._store.read() as session:
-                known = keys.role(session, digest_api_key(key))
+                known = api_keys.role(session, digest_api_key(key))
             if known is not None:
                 self._roles[key] = known
         return known
@@ -353,7 +354,7 @@ class Engine:
     def has_keys(self) -> bool:
         """Tell whether any API key was made."""
         with self._store.read() as session:
-            return keys.count(session) > 0
+            return api_keys.count(session) > 0
 
     def facts(self) -> dict[str, Any]:
         """Return what `assent doctor` looks at: where things are, how many there are, never anything about a person."""

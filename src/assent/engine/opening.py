@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assent.store import Store, meta, path_of
+from assent.store import Store, path_of
+from assent.store.topics import meta
 from assent.terms.errors import Conflict, KeyFileMissing
 from assent.vault import KeyFile, Vault
 

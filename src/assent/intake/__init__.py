@@ -1,11 +1,11 @@
 """Events in: shape, consent, duplicates, minimising, sealing.
 
-Files are imported by `assent.intake.importer`, which is loaded only when needed: data frames take long to import.
+Files are imported by `assent.intake.files.importer`, which is loaded only when needed: data frames take long to import.
 """
 
 from assent.intake.allow import AllowList
+from assent.intake.dropped import REASONS
 from assent.intake.intake import Intake
 from assent.intake.parse import Batch
-from assent.intake.reasons import REASONS
 
 __all__ = ["REASONS", "AllowList", "Batch", "Intake"]

@@ -63,7 +63,7 @@ class AllowList:
     other: EventPlan = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out once what the hot path looks up."""
+        """BatchWork out once what the hot path looks up."""
         every = self.track.get(EVERY_EVENT, frozenset())
         names = self.track.keys() | ACTION_BY_EVENT.keys()
         codes = {event: action.code for event, action in ACTION_BY_EVENT.items()}

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from assent.intake.allow import AllowList
 from assent.intake.parse import Batch, Parser, body_of, digest_of, write_key_of
-from assent.intake.queueing import BatchQueue
+from assent.intake.queue import BatchQueue
 from assent.intake.shape import Shaper
-from assent.intake.stating import Stated
-from assent.intake.taking import Taker
+from assent.intake.stated_consent import StatedGroup
 from assent.intake.wire import Event
+from assent.intake.write_job import IntakeJob
 from assent.learn import Learning
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Intake:
         self.allow = AllowList.load() if allow is None else allow
         self._parser = Parser(self.allow, vault.digest_message, clock.now_ms)
         sums = Learning(store, vault, ledger, clock) if learning is None else learning
-        self._taker = Taker(vault, ledger, sums, clock, randomness)
+        self._taker = IntakeJob(vault, ledger, sums, clock, randomness)
         self._queue = BatchQueue(
             store, lambda session, batches: self._take(session, batches, watched=True), self._taker.failed
         )
@@ -120,7 +120,7 @@ class Intake:
         """Return the 16 bytes by which an event is known when it comes again."""
         return digest_of(self._keyed, event, message_id)
 
-    def take_stated(self, stated: Sequence[Stated], evidence: str) -> Callable[[Session], Counter[str]]:
+    def take_stated(self, stated: Sequence[StatedGroup], evidence: str) -> Callable[[Session], Counter[str]]:
         """Return the write job that takes in events under consent that the operator stated; it counts their lines."""
         return lambda session: self._taker.take_stated(session, stated, evidence)
 

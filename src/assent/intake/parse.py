@@ -11,9 +11,9 @@ from msgspec import Raw
 
 from assent.intake.allow import AllowList
 from assent.intake.body import deeper_than, plain_body
-from assent.intake.moments import read_moment
-from assent.intake.reasons import REASONS, Dropped
+from assent.intake.dropped import REASONS, Dropped
 from assent.intake.shape import Shaper, clean_id, clean_message_id, read_time
+from assent.intake.times import read_moment
 from assent.intake.wire import CALLS, EVENT_CALLS, NOTHING, Body, Call, Context, Event
 from assent.terms.clock import DAY_MS
 from assent.terms.errors import InvalidInput, TooLarge

@@ -10,8 +10,8 @@ import msgspec
 
 from assent.intake.allow import AllowList, keep
 from assent.intake.body import deeper_than
-from assent.intake.moments import read_moment
-from assent.intake.reasons import Dropped
+from assent.intake.dropped import Dropped
+from assent.intake.times import read_moment
 from assent.intake.wire import Call, Event
 from assent.terms.clock import DAY_MS
 from assent.terms.limits import limit

@@ -20,8 +20,8 @@ from assent.learn.serving import Served
 from assent.learn.snapshot import MODEL, last_leaving, load_sum, write_sum
 from assent.learn.spark.training import gatherer
 from assent.models.recommender import Recommender
-from assent.store import items, people, records, sums
-from assent.store import meta as store_meta
+from assent.store.topics import items, people, records, sums
+from assent.store.topics import meta as store_meta
 from assent.sums import Contribution, PairSum
 from assent.terms.answers import Check, TrainReport
 from assent.terms.errors import AssentError, Busy, NotLearned

@@ -15,7 +15,7 @@ from assent.sums import Contribution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assent.store.sums import HeadRow
+    from assent.store.topics.sums import HeadRow
     from assent.terms.ids import PersonId
     from assent.vault import PersonKey
 

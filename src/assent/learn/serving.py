@@ -18,7 +18,7 @@ import numpy as np
 
 from assent.learn.snapshot import MODEL, last_leaving, load_sum
 from assent.models.recommender import Recommender
-from assent.store import sums
+from assent.store.topics import sums
 from assent.terms.errors import AssentError, Loading, StoreUnavailable
 
 if TYPE_CHECKING:

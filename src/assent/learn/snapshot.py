@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.store import sums
+from assent.store.topics import sums
 from assent.sums import PairSum
 from assent.terms.errors import Corrupt
 

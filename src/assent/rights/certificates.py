@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from assent.store import log, people
+from assent.store.topics import log, people
 from assent.terms.answers import Certificate, Check, Verification
 from assent.terms.clock import to_text
 from assent.vault import Proven, canonical, leaf_of, verify_signed
 
 if TYPE_CHECKING:
     from assent.store import Session, Store
-    from assent.store.erasures import ErasureRow
+    from assent.store.topics.erasures import ErasureRow
     from assent.vault import Vault
 
 FORMAT = "assent-erasure-1"

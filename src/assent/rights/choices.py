@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assent.store import people
+from assent.store.topics import people
 from assent.terms.errors import Conflict, InvalidInput, NotFound
 from assent.terms.ids import PERSON_ID_BYTES, PersonId, identifiers_named
 from assent.terms.limits import limit

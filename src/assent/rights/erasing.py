@@ -22,9 +22,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from assent.rights import certificates
-from assent.rights.journal import Journal, Line
-from assent.store import erasures, meta, people
-from assent.store.erasures import ErasureRow
+from assent.rights.journal import ErasureJournal, JournalLine
+from assent.store.topics import erasures, meta, people
+from assent.store.topics.erasures import ErasureRow
 from assent.terms.errors import Busy, Corrupt, NotFound
 from assent.terms.ids import PersonId
 from assent.vault import Proven
@@ -65,7 +65,7 @@ class Eraser:
         learning: Learning,
         clock: Clock,
         randomness: Randomness,
-        journal: Journal,
+        journal: ErasureJournal,
     ) -> None:
         """Hold the rooms below, and the journal."""
         self._store = store
@@ -96,7 +96,7 @@ class Eraser:
         begun = [each for each in erasures.of_person(session, row.person) if each.certificate is None]
         if begun:
             return begun[-1].erasure_id
-        line = Line(
+        line = JournalLine(
             erasure=self._randomness.take(ERASURE_ID_BYTES),
             person=row.person,
             blinds=tuple(people.identifiers(session, row.person)),
@@ -106,11 +106,11 @@ class Eraser:
         self._suppress(session, line, repeated=False)
         return line.erasure
 
-    def repeat(self, line: Line, session: Session) -> None:
+    def repeat(self, line: JournalLine, session: Session) -> None:
         """Begin the erasure of a journal line that this store knows nothing of, inside a write job."""
         self._suppress(session, line, repeated=True)
 
-    def _suppress(self, session: Session, line: Line, *, repeated: bool) -> None:
+    def _suppress(self, session: Session, line: JournalLine, *, repeated: bool) -> None:
         now_ms = self._clock.now_ms()
         people.set_state(session, line.person, people.ERASING)
         for kind, blind in line.blinds:
@@ -169,7 +169,7 @@ class Eraser:
         if now is None or now.step != SUPPRESSED:
             return
         if not json.loads(row.facts)["facts"]["repeated_after_a_restore"]:
-            self._journal.add(Line(row.erasure_id, row.person, blinds, row.requested_ms))
+            self._journal.add(JournalLine(row.erasure_id, row.person, blinds, row.requested_ms))
         self._advance(row, SUBTRACTED, functools.partial(self._subtract, PersonId(row.person)))
 
     def _subtract(self, person: PersonId, session: Session) -> dict[str, Any]:

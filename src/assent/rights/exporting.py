@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assent.store import decisions, items, people, sums
+from assent.store.topics import decisions, items, people, sums
 from assent.sums import Contribution
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import InvalidInput

@@ -23,7 +23,7 @@ MODE = 0o600
 END = b"\n"
 
 
-class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class JournalLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One erasure that was asked for: its random id, the person's random id, and their identifiers' blind indexes."""
 
     erasure: bytes
@@ -32,14 +32,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requested_ms: int
 
 
-class Journal:
+class ErasureJournal:
     """The journal file; several threads and processes may append to it."""
 
     def __init__(self, path: Path) -> None:
         """Keep the journal at `path`; the file is made with its first line."""
         self.path = path
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[JournalLine]:
         """Return every whole line, oldest first; raises `Corrupt` when one that is not the last cannot be read."""
         try:
             content = self.path.read_bytes()
@@ -47,7 +47,7 @@ class Journal:
             return []
         return _parse(content)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: JournalLine) -> None:
         """Append one line, unless it is there, and make it durable; raises `StoreUnavailable` when it cannot."""
         try:
             self._add(msgspec.json.encode(line) + END)
@@ -80,10 +80,10 @@ class Journal:
         return None
 
 
-def _parse(content: bytes) -> list[Line]:
+def _parse(content: bytes) -> list[JournalLine]:
     *whole, _ = content.split(END)
     try:
-        return [msgspec.json.decode(text, type=Line) for text in whole]
+        return [msgspec.json.decode(text, type=JournalLine) for text in whole]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = "A line of the erase journal cannot be read."
         raise Corrupt(message, advice="Put the journal back from a copy: it says who must not come back.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from assent.store import consents, decisions, meta, people, records
+from assent.store.topics import consents, decisions, meta, people, records
 from assent.terms.clock import DAY_MS
 from assent.terms.purposes import TAGS, Learn, Personalize
 

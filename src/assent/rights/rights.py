@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from assent.rights import certificates
 from assent.rights.erasing import Eraser
 from assent.rights.exporting import Exporter
-from assent.rights.journal import Journal
-from assent.store import erasures, people
+from assent.rights.journal import ErasureJournal
+from assent.store.topics import erasures, people
 from assent.terms.errors import NotFound
 from assent.terms.ids import identifiers_named
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assent.consent import Controller, Ledger
     from assent.learn import Learning
     from assent.store import Session, Store
-    from assent.store.people import PersonRow
+    from assent.store.topics.people import PersonRow
     from assent.terms.answers import Certificate, Verification
     from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
@@ -49,7 +49,7 @@ class Rights:
         self._store = store
         self._vault = vault
         self._audit = audit
-        self._journal = Journal(journal_path)
+        self._journal = ErasureJournal(journal_path)
         self._eraser = Eraser(store, vault, audit, learning, clock, randomness, self._journal)
         self._exporter = Exporter(vault, ledger, audit, controller, clock)
 

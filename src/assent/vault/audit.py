@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from assent.store import log, meta, people
-from assent.store.log import LeafRow
+from assent.store.topics import log, meta, people
+from assent.store.topics.log import LeafRow
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
 from assent.vault import checking, notes, sealing, tree

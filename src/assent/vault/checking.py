@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assent.store import log, meta, people
+from assent.store.topics import log, meta, people
 from assent.terms.answers import Check
 from assent.terms.errors import AssentError
 from assent.terms.ids import PersonId
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assent.store import Session
-    from assent.store.log import LeafRow
+    from assent.store.topics.log import LeafRow
     from assent.vault.sealing import PersonKey
     from assent.vault.vault import Vault
 

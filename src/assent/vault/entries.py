@@ -12,7 +12,7 @@ from assent.vault import sealing, tree
 from assent.vault.signing import canonical
 
 if TYPE_CHECKING:
-    from assent.store.log import LeafRow
+    from assent.store.topics.log import LeafRow
     from assent.vault.sealing import PersonKey
 
 #: The meta key under which the tree's frontier is kept, in the same transaction as the leaves.

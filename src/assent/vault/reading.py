@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from assent.store import records
+from assent.store.topics import records
 from assent.terms.errors import Corrupt, PermitNeeded
 from assent.terms.permits import Permit
 from assent.terms.purposes import Purpose
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assent.store import Session
-    from assent.store.records import RecordRow
+    from assent.store.topics.records import RecordRow
     from assent.terms.ids import PersonId
     from assent.vault.sealing import PersonKey
 

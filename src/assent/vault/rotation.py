@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assent.store import meta, people
+from assent.store.topics import meta, people
 from assent.terms.errors import KeyFileMissing
 from assent.terms.ids import PersonId
 from assent.vault import sealing

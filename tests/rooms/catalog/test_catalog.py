@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from assent.catalog import Catalog, CatalogView
 from assent.catalog.catalog import PAGE_ITEMS_MAX
 from assent.catalog.item import read_items
-from assent.store import Store, items
-from assent.store.items import ItemRow
+from assent.store import Store
+from assent.store.topics import items
+from assent.store.topics.items import ItemRow
 from assent.terms.clock import to_text
 from assent.terms.errors import AssentError, InvalidInput, NotFound, TooLarge
 from assent.terms.limits import limit

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from assent.cli.app import main
-from assent.cli.bench import checkout as checkout_module
+from assent.cli.views import measurements as checkout_module
 
 MEASURE = '''"""A made-up measurement.
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from assent.cli.checkup import checkup
+from assent.cli.views.findings import checkup
 from assent.terms.clock import DAY_MS
 
 NOW_MS = 1_767_603_600_000

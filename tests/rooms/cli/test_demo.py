@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from assent.cli.app import main
-from assent.cli.demo import command, shop
-from assent.cli.demo.command import FOLDER, MARK, times_found
+from assent.cli.commands import demo
+from assent.cli.commands.demo import FOLDER, MARK, times_found
+from assent.demo import shop
 from tests.processes import free_port
 
 ACTS = ["arrivals", "learned", "held", "asked", "asked", "asked", "erased", "others", "erased", "proved"]
@@ -143,12 +144,12 @@ def test_a_busy_port_gives_way_to_a_free_one():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert command._free_port(port) != port
+        assert demo._free_port(port) != port
 
 
 def test_the_demo_serves_and_its_curl_line_works(tmp_path):
     """Without `--once` the shop is served: the printed line gets an answer, and an interrupt ends demo and server."""
-    code = "from assent.cli.demo import shop; shop.PEOPLE = 40\nfrom assent.cli import main; main()"
+    code = "from assent.demo import shop; shop.PEOPLE = 40\nfrom assent.cli import main; main()"
     port = free_port()
     with (tmp_path / "told").open("wb") as out:
         demo = subprocess.Popen(

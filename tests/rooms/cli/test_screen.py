@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.cli.house import house_options
-from assent.cli.screen import Screen, counted, moment, plain, took
+from assent.cli.context import context_options
+from assent.cli.screen import Screen, moment, plain, took
 from assent.terms.answers import Check, TakenIn, Verification
 from assent.terms.errors import AssentError, InvalidInput, NotFound
+from assent.terms.plurals import counted
 
 
 def spoken(act, *, as_json=False):
@@ -124,11 +125,11 @@ def test_progress_is_silent_when_nobody_watches():
 
 
 def test_a_failed_act_ends_with_1_and_no_traceback():
-    """Every error of the house ends a command with exit code 1 and words, never a traceback."""
+    """Every error of the context ends a command with exit code 1 and words, never a traceback."""
 
     @click.command()
-    @house_options
-    def command(house):
+    @context_options
+    def command(context):
         raise AssentError("It broke.", advice="Mend it.")
 
     told = CliRunner().invoke(command, [])

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assent.cli.serving import serve_command
+from assent.cli.commands.serve import serve_command
 from tests.processes import free_port
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, settle
 from assent.consent.purposes import BUILT_IN
-from assent.store import consents, meta, people
+from assent.store.topics import consents, meta, people
 from assent.terms.clock import DAY_MS
 from assent.terms.errors import Conflict, InvalidInput, NotFound, UnknownPurpose
 from assent.terms.ids import PersonId

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from assent.consent import NO_SIGNALS, Ledger, Purposes, settle
 from assent.consent.purposes import BUILT_IN
-from assent.store import people
+from assent.store.topics import people
 from assent.terms.clock import DAY_MS
 from assent.terms.ids import PersonId
 from assent.terms.permits import Permit

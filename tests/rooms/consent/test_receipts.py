@@ -9,7 +9,7 @@ import pytest
 
 from assent.consent import ACTIONS, Controller, Ledger, Purposes, notice_hash
 from assent.consent.purposes import BUILT_IN
-from assent.store import people
+from assent.store.topics import people
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.ids import PersonId
 from assent.testing import START_MS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from assent.engine import Engine
-from assent.store import decisions, people
+from assent.store.topics import decisions, people
 from assent.terms.errors import InvalidInput
 from assent.terms.ids import identifiers_named
 from assent.terms.limits import limit

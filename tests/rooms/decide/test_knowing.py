@@ -13,8 +13,8 @@ import pytest
 from assent.decide import Recorded, Recorder, knowing
 from assent.decide.knowing import CHOICES_MAX
 from assent.engine import Engine, ask
-from assent.store import decisions
-from assent.store.decisions import DecisionRow
+from assent.store.topics import decisions
+from assent.store.topics.decisions import DecisionRow
 from assent.terms.errors import Conflict, InvalidInput, StoreUnavailable
 from assent.testing import FixedClock
 from assent.testing.shops import acts

@@ -10,9 +10,10 @@ from typing import Any
 from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
-from assent.intake.importer import Importer
+from assent.intake.files.importer import Importer
 from assent.learn import Learning
-from assent.store import Store, items, people
+from assent.store import Store
+from assent.store.topics import items, people
 from assent.terms.answers import TakenIn
 from assent.terms.clock import to_text
 from assent.terms.ids import PersonId, identifiers_named

@@ -227,7 +227,7 @@ def test_a_bad_event_is_dropped_by_reason_and_the_batch_goes_on(fields, reason) 
 
 
 def test_items_that_are_no_objects_are_dropped() -> None:
-    """Numbers, lists and nulls in a batch are malformed events."""
+    """ItemNumbers, lists and nulls in a batch are malformed events."""
     assert parse({"batch": [1, None, [], "x", event()]}).dropped == {"malformed": 4}
 
 

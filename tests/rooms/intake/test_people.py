@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assent.store import people
+from assent.store.topics import people
 from assent.terms.clock import DAY_MS, to_text
 from tests.rooms.intake.shop import BOTH, YES, Shop
 

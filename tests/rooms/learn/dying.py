@@ -20,12 +20,12 @@ OPEN = "open"
 
 def arm(point: int) -> None:
     """Let this process die at the point-th place where it could."""
-    from assent.rights.journal import Journal
+    from assent.rights.journal import ErasureJournal
     from assent.store.session import Session
     from assent.store.sqlite import SqliteLink
 
     death = Death(point)
-    for kind, name in ((Session, "run"), (Session, "run_many"), (SqliteLink, "commit"), (Journal, "add")):
+    for kind, name in ((Session, "run"), (Session, "run_many"), (SqliteLink, "commit"), (ErasureJournal, "add")):
         setattr(kind, name, death.around(getattr(kind, name)))
 
 

@@ -15,7 +15,7 @@ from assent.engine import Engine
 from assent.learn import MODEL, taste
 from assent.learn.plan import contributions_of
 from assent.models.recommender import contribution
-from assent.store import people, records, sums
+from assent.store.topics import people, records, sums
 from assent.terms.errors import AssentError, Corrupt
 from assent.terms.limits import limit
 from assent.terms.purposes import Learn

@@ -34,7 +34,7 @@ from hypothesis.stateful import (
 from assent.engine import Engine
 from assent.learn import MODEL
 from assent.models.recommender import Recommender, contribution, fresh_values
-from assent.store import sums
+from assent.store.topics import sums
 from assent.sums import PairSum
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import NotFound

@@ -19,7 +19,7 @@ from assent.learn import publishing, serving
 from assent.learn.publishing import ModelFolder, folder_of
 from assent.learn.snapshot import last_leaving
 from assent.models.recommender import Recommender, contribution, files
-from assent.store import sums
+from assent.store.topics import sums
 from assent.sums import PairSum
 from assent.terms.errors import Loading, StoreUnavailable
 from assent.terms.settings import Settings

@@ -19,7 +19,7 @@ from assent.learn.spark import blocks, cluster, columns, histories, sessions, so
 from assent.learn.spark.pieces import Gathering, Moved, Piece, as_it_is, merged, name_reading, plain_boxes, take
 from assent.models.recommender import Settings, solving
 from assent.models.recommender.matrix import people_by_items, weigh
-from assent.store import meta, people, sums
+from assent.store.topics import meta, people, sums
 from assent.sums import ENTRY_MAX, UNIT, Contribution, PairSum
 from assent.terms.errors import (
     AssentError,

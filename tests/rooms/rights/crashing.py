@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from assent.rights import erasing
-from assent.store import Store, people
+from assent.store import Store
+from assent.store.topics import people
 from assent.terms.randomness import SystemRandomness
 from assent.testing import FixedClock
 from tests.processes import Death

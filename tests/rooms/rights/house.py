@@ -11,9 +11,10 @@ import msgspec
 from assent.consent import Controller, Ledger, Purposes
 from assent.learn import Learning
 from assent.rights import Choice, Choices, Rights
-from assent.store import Store, decisions, items, meta, people, records
-from assent.store.decisions import DecisionRow
-from assent.store.records import RecordRow
+from assent.store import Store
+from assent.store.topics import decisions, items, meta, people, records
+from assent.store.topics.decisions import DecisionRow
+from assent.store.topics.records import RecordRow
 from assent.terms.ids import Identifier, PersonId, identifiers_named
 from assent.testing import FixedClock, SeededRandomness
 from assent.vault import AuditLog, KeyFile, PersonKey, Vault, decision_number, entries, pack

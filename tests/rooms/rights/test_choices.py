@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assent.rights import Choice
-from assent.store import consents, people, records, sums
+from assent.store.topics import consents, people, records, sums
 from assent.terms.errors import Conflict, InvalidInput, NotFound, UnknownPurpose
 from assent.terms.ids import identifiers_named
 from assent.terms.limits import limit

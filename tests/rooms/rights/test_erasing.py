@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from assent.rights import erasing
-from assent.rights.journal import Line
-from assent.store import Store, erasures, log, people, records, sums
-from assent.store.erasures import ErasureRow
+from assent.rights.journal import JournalLine
+from assent.store import Store
+from assent.store.topics import erasures, log, people, records, sums
+from assent.store.topics.erasures import ErasureRow
 from assent.terms.errors import Busy, Corrupt, NotFound, StoreUnavailable
 from assent.terms.ids import PersonId, identifiers_named
 from assent.terms.permits import Permit
@@ -320,7 +321,7 @@ def test_who_a_backup_brought_back_is_erased_again(full):
     """A journal line that the store knows nothing of: the person is suppressed and erased before anything is served."""
     person, _ = full.find("ann")
     blinds = full.vault.blinds(identifiers_named("email:ann@example.org"))
-    line = Line(b"e" * 16, person, tuple(blinds), START_MS - 1000)
+    line = JournalLine(b"e" * 16, person, tuple(blinds), START_MS - 1000)
     full.rights._journal.add(line)
     (certificate,) = full.again().rights.replay_journal()
     assert certificate.body["facts"]["repeated_after_a_restore"]
@@ -334,7 +335,7 @@ def test_who_a_backup_brought_back_is_erased_again(full):
 def test_who_the_restored_store_never_knew_stays_away(full):
     """A backup older than the person: nothing to delete, their identifiers are suppressed all the same."""
     blinds = full.vault.blinds(identifiers_named("user_id:eve"))
-    full.rights._journal.add(Line(b"e" * 16, b"v" * 16, tuple(blinds), START_MS))
+    full.rights._journal.add(JournalLine(b"e" * 16, b"v" * 16, tuple(blinds), START_MS))
     (certificate,) = full.rights.replay_journal()
     assert certificate.body["facts"]["models"] == {}
     assert certificate.body["facts"]["rows_deleted"] == {}

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from assent.store import people, records
-from assent.store.records import RecordRow
+from assent.store.topics import people, records
+from assent.store.topics.records import RecordRow
 from assent.terms.errors import NotFound
 from assent.terms.ids import identifier
 from assent.testing import START_MS

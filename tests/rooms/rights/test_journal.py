@@ -8,18 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assent.rights.journal import Journal, Line
+from assent.rights.journal import ErasureJournal, JournalLine
 from assent.terms.errors import Corrupt, StoreUnavailable
 
 
-def line(number: int) -> Line:
+def line(number: int) -> JournalLine:
     erasure = number.to_bytes(16, "big")
-    return Line(erasure, erasure[::-1], (("user_id", bytes([number % 256]) * 32), ("email", b"e" * 32)), 1000 + number)
+    return JournalLine(
+        erasure, erasure[::-1], (("user_id", bytes([number % 256]) * 32), ("email", b"e" * 32)), 1000 + number
+    )
 
 
 @pytest.fixture
 def journal(tmp_path):
-    return Journal(tmp_path / "shop.erasures")
+    return ErasureJournal(tmp_path / "shop.erasures")
 
 
 def test_lines_come_back_in_order(journal):
@@ -68,7 +70,7 @@ def test_damage_is_told(journal):
 def test_a_journal_that_cannot_be_written_is_told(tmp_path):
     """No directory: nobody can be erased, and the caller learns why."""
     with pytest.raises(StoreUnavailable, match="beside its key file"):
-        Journal(tmp_path / "absent" / "shop.erasures").add(line(1))
+        ErasureJournal(tmp_path / "absent" / "shop.erasures").add(line(1))
 
 
 def test_many_write_at_once(journal):

@@ -86,6 +86,6 @@ def test_somebody_being_erased_is_left_to_the_erasure(shop: Engine, clock: Fixed
 
 
 def _everyone(session):
-    from assent.store import people
+    from assent.store.topics import people
 
     return people.everyone(session)

@@ -2,7 +2,8 @@
 
 import sys
 
-from assent.store import Store, meta
+from assent.store import Store
+from assent.store.topics import meta
 
 
 def main(url, name):

@@ -2,7 +2,7 @@
 
 import threading
 
-from assent.store import meta
+from assent.store.topics import meta
 
 
 def put(key, value="x"):

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import Integer, LargeBinary, Text, func, select
 
-from assent.store import people
 from assent.store.columns import METADATA
 from assent.store.tables import ERASURES, LOG_LEAVES, PEOPLE
+from assent.store.topics import people
 
 ANN, BOB = b"a" * 16, b"b" * 16
 

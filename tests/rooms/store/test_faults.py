@@ -4,8 +4,9 @@ import sqlite3
 
 import pytest
 
-from assent.store import Store, meta, people, sqlite
+from assent.store import Store, sqlite
 from assent.store.sqlite import translate
+from assent.store.topics import meta, people
 from assent.terms.errors import AssentError, Busy, Conflict, Corrupt, InvalidInput, StoreUnavailable
 from tests.rooms.store.jobs import Gate, facts, put
 

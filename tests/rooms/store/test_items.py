@@ -3,8 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assent.store import items
-from assent.store.items import NO_NUMBER, ItemRow
+from assent.store.topics import items
+from assent.store.topics.items import NO_NUMBER, ItemRow
 from tests.rooms.store.jobs import on, read
 
 

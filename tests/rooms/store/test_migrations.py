@@ -8,11 +8,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from assent.store import Store, meta, migrate, path_of
+from assent.store import Store, migrate, path_of
 from assent.store.address import read_address
 from assent.store.columns import METADATA
 from assent.store.sqlite import Sqlite
 from assent.store.store import _server
+from assent.store.topics import meta
 from assent.terms.errors import InvalidInput, StoreNewer, StoreUnavailable
 from tests.rooms.store.jobs import at_once
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from assent.store import Store, meta
+from assent.store import Store
 from assent.store.columns import METADATA
+from assent.store.topics import meta
 
 CHILD = Path(__file__).with_name("child.py")
 

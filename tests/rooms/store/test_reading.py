@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import bindparam, select
 
-from assent.store import Store, meta, people, plans, sqlite
+from assent.store import Store, plans, sqlite
 from assent.store.plans import LIST_VALUES_MAX
 from assent.store.statements import among
 from assent.store.tables import META, SEQUENCES
+from assent.store.topics import meta, people
 from assent.terms.errors import AssentError, Busy, Conflict, InvalidInput, StoreUnavailable
 from tests.rooms.store.jobs import put
 

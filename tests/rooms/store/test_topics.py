@@ -4,14 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assent.store import consents, decisions, erasures, imports, keys, log, meta, people, records, sums
-from assent.store.consents import LedgerRow, NoticeRow
-from assent.store.decisions import DecisionRow
-from assent.store.erasures import ErasureRow
-from assent.store.log import CheckpointRow, LeafRow
-from assent.store.people import PersonRow
-from assent.store.records import HistoryRow, RecordRow
-from assent.store.sums import HeadRow
+from assent.store.topics import api_keys, consents, decisions, erasures, imports, log, meta, people, records, sums
+from assent.store.topics.consents import LedgerRow, NoticeRow
+from assent.store.topics.decisions import DecisionRow
+from assent.store.topics.erasures import ErasureRow
+from assent.store.topics.log import CheckpointRow, LeafRow
+from assent.store.topics.people import PersonRow
+from assent.store.topics.records import HistoryRow, RecordRow
+from assent.store.topics.sums import HeadRow
 from assent.terms.errors import Conflict, InvalidInput
 from tests.rooms.store.jobs import on, read
 
@@ -339,12 +339,12 @@ def test_messages_of_a_failed_job_are_new_again(store):
 
 def test_blocks_stay_few(store):
     """However small the additions, they are kept in few blocks, and very large blocks are left as they are."""
-    from assent.store import seen
+    from assent.store.topics import seen_events
 
     def job(session):
         for number in range(1, 301):
-            seen.add_seen(session, digests(number))
-        return len(session.all(seen._LIVE))
+            seen_events.add_seen(session, digests(number))
+        return len(session.all(seen_events._LIVE))
 
     assert store.write(job) <= 10
     assert on(store, records.seen, digests(*range(1, 400))) == set(digests(*range(1, 301)))
@@ -352,16 +352,16 @@ def test_blocks_stay_few(store):
 
 def test_a_full_block_is_not_written_again(store, monkeypatch):
     """A block at its largest size stays under its name while smaller ones are merged."""
-    from assent.store import seen
+    from assent.store.topics import seen_events
 
-    monkeypatch.setattr(seen, "BLOCK_DIGESTS_MAX", 8)
+    monkeypatch.setattr(seen_events, "BLOCK_DIGESTS_MAX", 8)
 
     def job(session):
-        seen.add_seen(session, digests(*range(8)))
-        full = session.all(seen._LIVE)
-        seen.add_seen(session, digests(*range(8, 20)))
-        seen.add_seen(session, digests(20, 21))
-        return set(full) <= set(session.all(seen._LIVE))
+        seen_events.add_seen(session, digests(*range(8)))
+        full = session.all(seen_events._LIVE)
+        seen_events.add_seen(session, digests(*range(8, 20)))
+        seen_events.add_seen(session, digests(20, 21))
+        return set(full) <= set(session.all(seen_events._LIVE))
 
     assert store.write(job)
     assert on(store, records.seen, digests(*range(30))) == set(digests(*range(22)))
@@ -518,12 +518,12 @@ def test_an_erasure_goes_from_step_to_step(store):
 
 def test_api_keys_have_one_role(store):
     """A key's digest leads to its role; a digest is added once."""
-    on(store, keys.add, b"d" * 32, "server", "the shop", 5)
-    assert read(store, keys.role, b"d" * 32) == "server"
-    assert read(store, keys.role, b"e" * 32) is None
-    assert read(store, keys.count) == 1
+    on(store, api_keys.add, b"d" * 32, "server", "the shop", 5)
+    assert read(store, api_keys.role, b"d" * 32) == "server"
+    assert read(store, api_keys.role, b"e" * 32) is None
+    assert read(store, api_keys.count) == 1
     with pytest.raises(Conflict):
-        on(store, keys.add, b"d" * 32, "officer", "again", 6)
+        on(store, api_keys.add, b"d" * 32, "officer", "again", 6)
 
 
 def test_imports_move_forward(store):

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from assent.store import Store, meta, people, writer
+from assent.store import Store, writer
+from assent.store.topics import meta, people
 from assent.terms.errors import Busy, Conflict, StoreUnavailable
 from tests.rooms.store.jobs import Gate, at_once, facts, put
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from assent.store import Session, Store, people, records
-from assent.store.records import RecordRow
+from assent.store import Session, Store
+from assent.store.topics import people, records
+from assent.store.topics.records import RecordRow
 from assent.terms.ids import Identifier, PersonId
 from assent.testing import START_MS, FixedClock, SeededRandomness
 from assent.vault import AuditLog, KeyFile, PersonKey, Vault, entries, pack

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assent.store import log, meta, people
+from assent.store.topics import log, meta, people
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
 from assent.testing import FixedClock, SeededRandomness

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from assent.store import decisions
-from assent.store.decisions import DecisionRow
+from assent.store.topics import decisions
+from assent.store.topics.decisions import DecisionRow
 from assent.terms.ids import Identifier
 from assent.testing import START_MS
 from assent.vault import decision_number
@@ -32,7 +32,7 @@ def every_form(text: str) -> list[bytes]:
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_no_canary_in_any_byte(shop, tmp_path):
     """Identifiers, events, evidence, log details and decisions leave no readable form of the canary in the files."""
-    from assent.store import people
+    from assent.store.topics import people
 
     key = shop.join("ann")
     shop.record(1, key, [{"email": NAME, "properties": {"name": CANARY}, "purposes": 1}], [(1, 2, 3, 1)])

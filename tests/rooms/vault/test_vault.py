@@ -7,8 +7,8 @@ import hmac
 import msgspec
 import pytest
 
-from assent.store import meta, people, records
-from assent.store.records import RecordRow
+from assent.store.topics import meta, people, records
+from assent.store.topics.records import RecordRow
 from assent.terms.errors import Conflict, Corrupt, KeyFileMissing, NotFound, PermitNeeded
 from assent.terms.ids import Identifier, PersonId, identifiers_named
 from assent.terms.permits import Permit, Refusal

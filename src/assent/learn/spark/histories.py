@@ -20,7 +20,8 @@ from assent.learn.plan import contributions_of
 from assent.learn.snapshot import MODEL
 from assent.learn.spark import blocks
 from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Gathering, Moved, Piece, name_reading
-from assent.store import Store, meta, people, sums
+from assent.store import Store
+from assent.store.topics import meta, people, sums
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Conflict, KeyFileMissing
 from assent.terms.ids import PERSON_ID_BYTES, PersonId

@@ -16,7 +16,7 @@ from assent.learn.spark.columns import solver_on
 from assent.learn.spark.histories import KEY_FILE, STORE, Errand, Histories, boxes_of, hear, release
 from assent.learn.spark.pieces import Box, Moved, take
 from assent.models.recommender.sparse_solving import Solver, solve_here
-from assent.store import items, meta, sums
+from assent.store.topics import items, meta, sums
 from assent.sums import PairSum
 from assent.terms.ids import PersonId
 from assent.terms.purposes import Learn

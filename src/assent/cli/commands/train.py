@@ -1,0 +1,101 @@
+"""`assent train` learns from everybody who says yes; `assent decide` asks for one list, with its reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from assent.cli.context import CommandContext, context_options, examples
+from assent.cli.screen import took
+from assent.cli.views.answers import print_decision
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command(
+    short_help="Learn from everybody who says yes",
+    epilog=examples(
+        "assent train", "assent train --rebuild", "assent train --spark spark://master:7077", "assent train --json"
+    ),
+)
+@click.option("--rebuild", is_flag=True, help="Add everybody up anew instead of changing the sum by the differences.")
+@click.option(
+    "--spark",
+    metavar="MASTER_URL",
+    help="Have Spark read all histories and add everybody up: local[2], spark://HOST:PORT, yarn or k8s://...",
+)
+@context_options
+def train(context: CommandContext, *, rebuild: bool, spark: str | None) -> None:
+    """Learn from everybody who says yes to `learn` now, and take out whoever no longer does."""
+    with context.open() as engine, context.screen.busy("Learning"):
+        report = engine.train(rebuild=rebuild, spark=spark)
+    if context.screen.as_json:
+        context.screen.data(report)
+        return
+    context.screen.heading(f"Learned from {report.people:,} people in {took(report.seconds)}.")
+    context.screen.pairs(
+        [
+            ("People added or changed", f"{report.added:,}"),
+            ("People taken out", f"{report.removed:,}"),
+            ("Items", f"{report.items:,}"),
+            ("Version", f"{report.version}{' (added up anew)' if report.rebuilt else ''}"),
+        ]
+    )
+    context.screen.say("  Digest of the sum")
+    context.screen.say(f"    {report.digest}")
+
+
+@click.command(
+    short_help="Choose items for one place on a page, with reasons",
+    epilog=examples(
+        "assent decide",
+        "assent decide ana@example.com --count 5",
+        "assent decide user_id:4711 --slot basket --item KET-1 --exclude KET-2,KET-3",
+        "assent decide user_id:4711 --mode non_profiled --json",
+    ),
+)
+@click.argument("person", required=False)
+@click.option("--slot", default="home", show_default=True, help="The place on the page that shows the list.")
+@click.option("--count", default=10, show_default=True, type=int, help="How many items.")
+@click.option("--item", metavar="ID", help="The item on the page, if there is one.")
+@click.option("--exclude", default="", metavar="IDS", help="Items that must not appear, with commas between them.")
+@click.option(
+    "--mode", default="personal", show_default=True, help="personal, or non_profiled: nobody's history is used."
+)
+@click.option("--include-bought", is_flag=True, help="Show again what the person bought already.")
+@click.option("--gpc", is_flag=True, help="Answer as for a browser that sends Sec-GPC: 1.")
+@context_options
+def decide(
+    context: CommandContext,
+    *,
+    person: str | None,
+    slot: str,
+    count: int,
+    item: str | None,
+    exclude: str,
+    mode: str,
+    include_bought: bool,
+    gpc: bool,
+) -> None:
+    """Choose items for one place on a page, for PERSON or for nobody in particular, and say why each is there.
+
+    PERSON is any name the shop knows them by: a user id, an anonymous id, an e-mail address, or KIND:NAME.
+    """
+    excluded = tuple(part.strip() for part in exclude.split(",") if part.strip())
+    with context.open() as engine, context.screen.busy("Choosing"):
+        decision = engine.decide(
+            person,
+            slot=slot,
+            count=count,
+            context={"item": item} if item else None,
+            mode=mode,
+            exclude=excluded,
+            include_bought=include_bought,
+            gpc=gpc,
+        )
+    if context.screen.as_json:
+        context.screen.data(decision)
+        return
+    print_decision(context.screen, decision)

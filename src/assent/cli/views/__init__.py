@@ -1,0 +1,1 @@
+"""How answers look in a terminal: one file for each kind that more than one line tells."""

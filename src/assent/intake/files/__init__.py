@@ -1,0 +1,1 @@
+"""Importers: files of events, items and orders, read as frames."""

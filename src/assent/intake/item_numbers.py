@@ -1,0 +1,72 @@
+"""The numbers of items: every item that an event names gets one, in the catalogue or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from assent.store.topics import items
+from assent.terms.clock import DAY_MS
+from assent.terms.limits import limit
+
+if TYPE_CHECKING:
+    from assent.store import Session
+
+#: What may become an item that the catalogue does not know: never something that looks like an address of a person.
+_NEW_ITEM = re.compile(rf"[A-Za-z0-9._:/ -]{{1,{limit('item_id_chars_max')}}}")
+#: How many numbers are remembered before all are forgotten.
+NUMBERS_MAX = 1_000_000
+
+
+class ItemNumbers:
+    """Item numbers by id. A number is never given twice and never changes, so only a failed job makes them wrong."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.by_id: dict[str, int] = {}
+        self._sights: dict[str, int] = {}
+        #: Items known to have been seen on a day or after it, and the day: asked about with every job.
+        self._seen_on: tuple[int, set[str]] = (0, set())
+
+    def forget(self) -> None:
+        """Forget every number; the next batch asks the store."""
+        self.by_id.clear()
+        self._sights.clear()
+        self._seen_on = (0, set())
+
+    def learn(self, session: Session, ids: set[str], at_ms: int) -> None:
+        """Look up the numbers of these ids, and make unlisted items of those that may be items; inside a write job."""
+        unknown = ids.difference(self.by_id)
+        if not unknown:
+            return
+        new = [item for item in unknown if _NEW_ITEM.fullmatch(item)]
+        self.by_id |= items.number_of(session, sorted(new), at_ms)
+        odd = [item for item in unknown if item not in self.by_id and "\x00" not in item]
+        if odd:
+            self.by_id |= {item: row.number for item, row in items.by_ids(session, odd).items()}
+
+    def seen_on(self, day: int) -> set[str]:
+        """Return items whose numbers are remembered and that were seen on that day or after it.
+
+        Asked first in every job: when too many numbers are remembered, this forgets all of them.
+        """
+        if len(self.by_id) >= NUMBERS_MAX:
+            self.forget()
+        if self._seen_on[0] != day:
+            self._seen_on = day, set()
+        return self._seen_on[1]
+
+    def unseen(self, ids: set[str], day: int) -> bool:
+        """Tell whether any of these items was not seen yet on that day."""
+        known, sights = self.seen_on(day), self._sights
+        known.update(item for item in ids if sights.get(item, 0) >= day)
+        return not ids <= known
+
+    def see(self, session: Session, days: Mapping[str, int]) -> None:
+        """Note the day (since 1970) on which each item was seen last; inside a write job. Once a day and item."""
+        sights, by_id = self._sights, self.by_id
+        fresh = {item: day for item, day in days.items() if day > sights.get(item, 0) and item in by_id}
+        if fresh:
+            items.touch_seen(session, {by_id[item]: day * DAY_MS for item, day in fresh.items()})
+            sights.update(fresh)

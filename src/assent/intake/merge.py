@@ -1,0 +1,44 @@
+"""Moving what is kept on one person under another's key, purpose by purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from assent.store.topics import meta, records
+from assent.store.topics.records import RecordRow
+from assent.vault import pack
+
+if TYPE_CHECKING:
+    from assent.store import Session
+    from assent.vault import PersonKey, Vault
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def moved_record(
+    session: Session, vault: Vault, source: PersonKey, target: PersonKey, allowed: int, now_ms: int
+) -> RecordRow | None:
+    """Return one record that holds everything of `source` that the bits in `allowed` permit, sealed for `target`.
+
+    None when nothing may be kept. The folded history becomes the record's trail.
+    """
+    history = vault.export_history(session, source).copy()
+    history["purposes"] &= np.uint8(allowed)
+    history = history[history["purposes"] != 0]
+    kept = [
+        {**opened.event, "purposes": opened.purposes & allowed}
+        for opened in vault.export_records(session, source)
+        if opened.purposes & allowed and isinstance(opened.event, dict)
+    ]
+    mask = int(np.bitwise_or.reduce(history["purposes"], initial=0))
+    for event in kept:
+        mask |= event["purposes"]
+    if not mask:
+        return None
+    seq = meta.allocate(session, records.SEQUENCE)
+    sealed = target.seal("records", seq, _encode(kept))
+    trail = target.seal("trails", seq, pack(history)) if len(history) else None
+    return RecordRow(seq, target.person, now_ms, mask, sealed, trail)

@@ -1,0 +1,1 @@
+"""Topics of the store: one file a group of tables."""
