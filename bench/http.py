@@ -159,7 +159,7 @@ def _shop(folder: Path) -> tuple[str, str]:
             taken = engine.take_in(events)
             assert taken.stored == len(events), taken
         engine.train()
-        return url, engine.make_key("server", "bench")
+        return url, engine.keys.make("server", "bench")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from assent.consent import Ledger, Purposes
 from assent.intake import Intake
 from assent.learn import Learning
 from assent.store import Store
-from assent.terms.answers import TakenIn
+from assent.terms.answers.events import TakenIn
 from assent.terms.clock import SystemClock
 from assent.terms.randomness import SystemRandomness
 from assent.terms.settings import Settings

@@ -11,7 +11,7 @@ from assent.store.topics.sums import HeadRow
 
 def head_if_any(engine: Engine) -> HeadRow | None:
     """Return the head of the stored sum; None before the first training."""
-    with engine._store.read() as session:
+    with engine._rooms.store.read() as session:
         return sums.head(session, MODEL)
 
 
@@ -24,13 +24,13 @@ def head(engine: Engine) -> HeadRow:
 
 def model_of(engine: Engine) -> Recommender:
     """Return the model that answers now, which has to be there."""
-    with engine._store.read() as session:
-        model = engine._learning.model(session)
+    with engine._rooms.store.read() as session:
+        model = engine._rooms.learning.model(session)
     assert model is not None
     return model
 
 
 def wait_for_files(engine: Engine) -> None:
     """Wait until nothing is on its way into a model file."""
-    while (sharing := engine._learning._served._sharing) is not None:
+    while (sharing := engine._rooms.learning._served._sharing) is not None:
         sharing.join()

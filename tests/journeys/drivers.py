@@ -95,7 +95,7 @@ class PythonDriver(Driver):
         return self._plain(self.engine.consent, person, grant=grant, withdraw=withdraw)
 
     def consents(self, person: str) -> Json:
-        return self._plain(self.engine.consents, person)
+        return self._plain(self.engine.people.consents, person)
 
     def decide(self, person: str | None = None, *, gpc: bool = False, **question: Any) -> Json:
         return self._plain(self.engine.decide, person, gpc=gpc, **question)
@@ -108,7 +108,7 @@ class PythonDriver(Driver):
 
     def verify(self, certificate: Json | None = None, *, rebuild: bool = False) -> Json:
         if certificate is not None:
-            return self._plain(self.engine.verify_certificate, certificate)
+            return self._plain(self.engine.people.verify_certificate, certificate)
         return self._plain(self.engine.verify, rebuild=rebuild)
 
     def close(self) -> None:

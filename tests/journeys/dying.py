@@ -20,7 +20,7 @@ def erase(store: str, person: str, point: int, there: Connection) -> None:
 
     death = Death(point)
     engine = Engine.open(store, create=False)
-    engine.warm()
+    engine.server.warm()
     for owner, names in ((ModelFolder, ["retire", "publish"]), (files, ["write", "sync_folder"])):
         for name in names:
             setattr(owner, name, death.before(getattr(owner, name)))

@@ -57,7 +57,7 @@ class Watched:
         """Ask for the list beside an item, in the program itself."""
         return [
             {"item": each.item, "because": [{"share_percent": reason.share_percent} for reason in each.because]}
-            for each in self.engine.similar(item, LENGTH)
+            for each in self.engine.catalog.similar(item, LENGTH)
         ]
 
     def total(self) -> PairSum:
@@ -157,7 +157,7 @@ def people_told(engine: Engine) -> int:
 
 def test_the_same_over_http(watched):
     """Over HTTP the lists are the same, hold no number that is not whole, and need the key of a server."""
-    server, browser = (watched.engine.make_key(role) for role in ("server", "browser"))
+    server, browser = (watched.engine.keys.make(role) for role in ("server", "browser"))
     with TestClient(make_app(watched.engine)) as client:
         path = f"/v1/items/{{}}/similar?count={LENGTH}"
         for key, code in ((None, 401), (browser, 403), (server, 200)):
@@ -224,8 +224,8 @@ def test_events_during_and_after_a_withdrawal_add_nothing(kind, tmp_path):
 
 def bytes_of(engine: Engine, name: str) -> dict[str, bytes]:
     """Return what of a person lies in the files: key, sealed records, history, contribution, and rows with them in."""
-    with engine._store.read() as session:
-        row = people.load(session, engine._vault.blinds(identifiers_named(name)))
+    with engine._rooms.store.read() as session:
+        row = people.load(session, engine._rooms.vault.blinds(identifiers_named(name)))
         assert row is not None
         held = {"key": row.wrapped, "contribution": sums.contribution(session, MODEL, row.person)}
         for record in records.of(session, row.person):
@@ -256,7 +256,7 @@ def test_nothing_sealed_stays_behind_in_any_file(tmp_path, leave):
         engine.train()
         engine.take_in(ana())
         engine.train()
-        with engine._store.read() as session:
+        with engine._rooms.store.read() as session:
             before = sums.get_rows(session, MODEL, range(len(GOODS)))
         contents = bytes_of(engine, "ana")
         if leave == "erase":
@@ -266,7 +266,7 @@ def test_nothing_sealed_stays_behind_in_any_file(tmp_path, leave):
             assert found == set(contents)
             engine.consent("ana", withdraw=["learn", "personalize"])
             contents.pop("key")
-        with engine._store.read() as session:
+        with engine._rooms.store.read() as session:
             after = sums.get_rows(session, MODEL, range(len(GOODS)))
         changed = [item for item in before if before[item] != after[item]]
         assert changed

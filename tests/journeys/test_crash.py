@@ -109,7 +109,7 @@ def assert_kept(store: str, told: Told, people: list[str]) -> None:
                 with pytest.raises(NotFound):
                     engine.export(person)
             elif person not in told.unanswered:
-                assert len(engine.export(person)["events"]) == told.stored[person], person
+                assert len(engine.export(person).events) == told.stored[person], person
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged(tmp_path, seed):
     with Engine.open(store) as engine:
         engine.put_items(GOODS)
         engine.take_in(crowd())
-        key = engine.make_key("server")
+        key = engine.keys.make("server")
     told = Told()
     for round_number in range(KILLS):
         before = set(told.stored) | set(told.certificates)
@@ -133,10 +133,10 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged(tmp_path, seed):
     assert len(told.stored) > KILLS // 2
     assert len(told.certificates) > KILLS // 10
     with Engine.open(store, create=False) as engine:
-        assert engine.facts()["erasures_open"] == 0
+        assert engine.server.facts().erasures_open == 0
         half = [person for person in told.unanswered if not whole_or_gone(engine, person, told.stored[person])]
         assert half == []
-        assert all(engine.verify_certificate(each).holds for each in told.certificates.values())
+        assert all(engine.people.verify_certificate(each).holds for each in told.certificates.values())
         changed = engine.train()
         assert engine.train(rebuild=True).digest == changed.digest
         found = engine.verify(rebuild=True)
@@ -146,7 +146,7 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged(tmp_path, seed):
 def whole_or_gone(engine: Engine, person: str, stored: int) -> bool:
     """Tell whether a person is all there or not at all."""
     try:
-        return len(engine.export(person)["events"]) == stored
+        return len(engine.export(person).events) == stored
     except NotFound:
         return True
 
@@ -249,7 +249,7 @@ def test_an_erasure_cut_short_is_finished_by_the_next_opening(tmp_path, seed):
         process.join()
         acknowledged = here.poll() and here.recv() == "erased"
         with Engine.open(store, create=False) as engine:
-            assert engine.facts()["erasures_open"] == 0
+            assert engine.server.facts().erasures_open == 0
             if acknowledged:
                 with pytest.raises(NotFound):
                     engine.export(person)

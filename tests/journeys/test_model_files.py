@@ -141,7 +141,7 @@ def test_two_processes_change_over_without_dropping_a_question_and_keep_nobody(s
     file's pages are shared and never copied; and once an erasure is acknowledged no answer holds a trace of it.
     """
     with Engine.open(str(store)) as engine:
-        key = engine.make_key("server")
+        key = engine.keys.make("server")
     with start_server(str(store), workers=2) as server:
         with Hammer(server, key) as hammer:
             for round_number in (1, 2):
@@ -203,7 +203,7 @@ def test_killed_at_any_step_no_file_keeps_who_left(store: Path):
             assert with_them not in [version_of(each) for each in files_of(store)]
         with Engine.open(str(store)) as engine:
             assert all(each.suffix == ".model" and version_of(each) > with_them for each in files_of(store))
-            assert engine.facts()["erasures_open"] == 0
+            assert engine.server.facts().erasures_open == 0
             assert engine.verify(rebuild=True).holds
         if "settled" in told:
             break

@@ -13,6 +13,7 @@ from assent.catalog.item import Item, facts_of, moment_ms, read_items
 from assent.catalog.view import CatalogView
 from assent.store.topics import items
 from assent.store.topics.items import NO_NUMBER, ItemRow
+from assent.terms.answers import catalog as answers
 from assent.terms.clock import to_text
 from assent.terms.errors import InvalidInput, NotFound
 
@@ -46,7 +47,7 @@ class Catalog:
         self._store.write(lambda session: items.put_many(session, rows))
         return len(rows)
 
-    def get(self, item: str) -> dict[str, Any]:
+    def get(self, item: str) -> answers.Item:
         """Return everything known about one listed item; raises `NotFound`."""
         with self._store.read() as session:
             row = items.get(session, item)
@@ -54,7 +55,7 @@ class Catalog:
             raise _no_such_item()
         return facts_of_row(row)
 
-    def page(self, after: str | None = None, count: int = 100) -> list[dict[str, Any]]:
+    def page(self, after: str | None = None, count: int = 100) -> answers.ItemPage:
         """Return up to `count` listed items in the order of their ids, beginning after the id `after`.
 
         Raises `InvalidInput` unless `count` is from 1 to 1,000.
@@ -66,7 +67,8 @@ class Catalog:
             start = 0 if after is None else bisect_right(ids, after)
             wanted = ids[start : start + count]
             rows = items.by_ids(session, wanted)
-        return [facts_of_row(rows[item]) for item in wanted if item in rows and rows[item].listed]
+        found = [facts_of_row(rows[item]) for item in wanted if item in rows and rows[item].listed]
+        return answers.ItemPage(found, found[-1].id if len(found) == count else None)
 
     def drop(self, item: str) -> None:
         """Take an item off the list: it keeps its number and is suggested no more. Raises `NotFound`."""
@@ -104,17 +106,20 @@ def row_of(item: Item, first_ms: int, last_ms: int) -> ItemRow:
     )
 
 
-def facts_of_row(row: ItemRow) -> dict[str, Any]:
-    """Return an item as JSON shows it: the fields it was put with, and when it was first and last seen."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "available": bool(row.available),
-        **msgspec.json.decode(row.facts),
-        "first_seen": to_text(row.first_seen_ms),
-        "last_seen": to_text(row.last_seen_ms),
-    }
+def facts_of_row(row: ItemRow) -> answers.Item:
+    """Return an item as it is told: the fields it was put with, and when it was first and last seen."""
+    return answers.Item(
+        id=row.id,
+        name=row.name,
+        available=bool(row.available),
+        facts=msgspec.json.decode(row.facts),
+        first_seen=to_text(row.first_seen_ms),
+        last_seen=to_text(row.last_seen_ms),
+    )
 
 
 def _no_such_item() -> NotFound:
-    return NotFound("No item of that id is in the catalogue.", advice="GET /v1/items lists the ids that exist.")
+    return NotFound(
+        "No item of that id is in the catalogue.",
+        advice="Ask for a page of the catalogue: it lists the ids that exist.",
+    )

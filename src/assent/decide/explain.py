@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.terms.answers import Because, NotUsed, Suggestion
+from assent.terms.answers.decisions import Because, NotUsed, Suggestion
 from assent.terms.limits import limit
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assent.models.recommender import Recommender
     from assent.store import Session
     from assent.store.topics.versions import Versions
-    from assent.terms.answers import Decision, Suggestion
+    from assent.terms.answers.decisions import Decision, Suggestion
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit
     from assent.vault import HeldHistory, PersonKey, Vault

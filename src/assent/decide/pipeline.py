@@ -18,7 +18,7 @@ from assent.learn import MODEL
 from assent.models.recommender.recency import FRESHEST
 from assent.store.topics.decisions import DecisionRow
 from assent.store.topics.versions import versions
-from assent.terms.answers import Decision
+from assent.terms.answers.decisions import Decision
 from assent.terms.clock import to_text
 from assent.terms.errors import AssentError
 from assent.terms.permits import Refusal

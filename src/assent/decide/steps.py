@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from assent.decide.knowing import KnownPerson, Tastes, Told
     from assent.store.topics.decisions import DecisionRow
-    from assent.terms.answers import Decision
+    from assent.terms.answers.decisions import Decision
     from assent.terms.ids import PersonId
     from assent.terms.permits import Permit, Refusal
     from assent.terms.purposes import Personalize

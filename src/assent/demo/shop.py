@@ -78,12 +78,12 @@ def fill_made(engine: Engine, now_ms: int, told: Callable[[int, int], None]) -> 
 
 def fill_from(engine: Engine, path: Path, cast: tuple[str, str, str], told: Callable[[int, int], None]) -> Shop:
     """Import the Online Retail file under a consent that is stated for the show; every line is accounted for."""
-    done = engine.import_file("online-retail", path, grant=GRANT, evidence=EVIDENCE, progress=told)
+    done = engine.imports.run("online-retail", path, grant=GRANT, evidence=EVIDENCE, progress=told)
     table = dict(done.table)
     stored = table.pop("imported", 0)
-    facts = engine.facts()
-    rows = [Row("lines of the file", facts["people"], done.lines, stored, table)]
-    return Shop(path.name, facts["items"], rows, done.seconds, *cast)
+    facts = engine.server.facts()
+    rows = [Row("lines of the file", facts.people, done.lines, stored, table)]
+    return Shop(path.name, facts.items, rows, done.seconds, *cast)
 
 
 def _shown(shopper: Shopper) -> bool:

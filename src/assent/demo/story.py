@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from assent.demo.shop import Shop
+from assent.terms.answers.server import ModelFacts
 from assent.terms.errors import NotFound
 from assent.terms.events import ACTION_BY_EVENT
 
 if TYPE_CHECKING:
     from assent.engine import Engine
-    from assent.terms.answers import Certificate, Decision, TrainReport, Verification
+    from assent.terms.answers.decisions import Decision
+    from assent.terms.answers.models import TrainReport
+    from assent.terms.answers.people import Certificate
+    from assent.terms.answers.proofs import Verification
 
 COUNT = 10
 LATEST_SHOWN = 4
@@ -121,9 +125,9 @@ class Stage:
         """Ask for one person's list."""
         return self.engine.decide(person, slot="home", count=COUNT)
 
-    def model(self) -> Mapping[str, Any]:
+    def model(self) -> ModelFacts:
         """Return version, people and digest of the sum as the store holds it."""
-        return self.engine.facts()["model"] or {"version": 0, "people": 0, "digest": ""}
+        return self.engine.server.facts().model or ModelFacts(version=0, people=0, items=0, digest="", at_ms=0)
 
 
 def tell(stage: Stage) -> Iterator[Act]:
@@ -163,18 +167,18 @@ def tell(stage: Stage) -> Iterator[Act]:
 def _held(stage: Stage, person: str) -> Held:
     """Export one person and read what matters out of it."""
     export = stage.engine.export(person)
-    everything = json.dumps(export)
+    everything = json.dumps(asdict(export))
     return Held(
         person=person,
-        events=len(export["events"]),
-        latest=[_told(stage, entry) for entry in reversed(export["history"][-LATEST_SHOWN:])],
-        agreed_to=[purpose for purpose, state in export["consents"]["purposes"].items() if state.get("receipt")],
+        events=len(export.events),
+        latest=[_told(stage, entry) for entry in reversed(export.history[-LATEST_SHOWN:])],
+        agreed_to=[purpose for purpose, state in export.consents.purposes.items() if state.receipt],
         kept_unasked={what: sign in everything for what, sign in UNASKED.items() if stage.shop.source == "made"},
     )
 
 
 def _told(stage: Stage, entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    return entry["day"], ACTION_BY_EVENT[entry["action"]].verb, stage.engine.item(entry["item"])["name"]
+    return entry["day"], ACTION_BY_EVENT[entry["action"]].verb, stage.engine.catalog.get(entry["item"]).name
 
 
 def _asked(stage: Stage, moment: str, act: Callable[[], object]) -> Asked:
@@ -192,9 +196,9 @@ def _asked(stage: Stage, moment: str, act: Callable[[], object]) -> Asked:
         moment=moment,
         decision=decision,
         changed_places=None if last is None else _changed(last, items),
-        digest_before=before["digest"],
-        digest=after["digest"],
-        people_learned_from=after["people"],
+        digest_before=before.digest,
+        digest=after.digest,
+        people_learned_from=after.people,
         seconds=seconds,
     )
 
@@ -206,17 +210,17 @@ def _erased(stage: Stage, person: str) -> Erased:
     certificate = stage.engine.erase(person)
     seconds = perf_counter() - started
     after = stage.model()
-    checked = stage.engine.verify_certificate(
+    checked = stage.engine.people.verify_certificate(
         {"body": certificate.body, "signature": certificate.signature, "public_key": certificate.public_key}
     )
     return Erased(
         person=person,
         certificate=certificate,
         checked=checked,
-        digest_before=before["digest"],
-        digest_after=after["digest"],
-        people_before=before["people"],
-        people_after=after["people"],
+        digest_before=before.digest,
+        digest_after=after.digest,
+        people_before=before.people,
+        people_after=after.people,
         seconds=seconds,
         left=_left(stage, person),
     )

@@ -1,9 +1,11 @@
-"""Which role of API key may do what; whatever is not named is refused."""
+"""Which role of API key may do what, collected from the acts of every capability."""
 
-#: Role to acts.
+from __future__ import annotations
+
+from assent.engine.acts import ROLE_NAMES
+from assent.engine.capabilities import ACTS
+
+#: Role to the names of its acts; whatever is not named is refused.
 ROLES: dict[str, frozenset[str]] = {
-    "browser": frozenset({"take_in"}),
-    "server": frozenset({"take_in", "decide", "items", "consent", "people", "erase", "metrics"}),
-    "officer": frozenset({"consent", "people", "erase", "metrics"}),
-    "monitor": frozenset({"metrics"}),
+    role: frozenset(act.name for act in ACTS if role in act.roles) for role in ROLE_NAMES
 }

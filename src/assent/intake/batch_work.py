@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assent.terms.answers import TakenIn
+from assent.terms.answers.events import TakenIn
 
 if TYPE_CHECKING:
     from assent.intake.known_people import Known

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assent.catalog import Catalog
     from assent.consent import Ledger
     from assent.store import Session, Store
-    from assent.terms.answers import TakenIn
+    from assent.terms.answers.events import TakenIn
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
     from assent.terms.settings import Settings

@@ -21,7 +21,7 @@ from assent.terms.errors import AssentError, Busy
 if TYPE_CHECKING:
     from assent.intake.parse import Batch
     from assent.store import Session, Store
-    from assent.terms.answers import TakenIn
+    from assent.terms.answers.events import TakenIn
 
 #: Events that one job takes in at most: more would only make the first of them wait.
 JOB_EVENTS_MAX = 10_000

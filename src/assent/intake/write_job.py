@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assent.intake.wire import Event
     from assent.learn import Learning
     from assent.store import Session
-    from assent.terms.answers import TakenIn
+    from assent.terms.answers.events import TakenIn
     from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
     from assent.terms.randomness import Randomness

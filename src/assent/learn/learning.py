@@ -23,7 +23,8 @@ from assent.models.recommender import Recommender
 from assent.store.topics import items, people, records, sums
 from assent.store.topics import meta as store_meta
 from assent.sums import Contribution, PairSum
-from assent.terms.answers import Check, TrainReport
+from assent.terms.answers.models import TrainReport
+from assent.terms.answers.proofs import Check
 from assent.terms.errors import AssentError, Busy, NotLearned
 from assent.terms.ids import PersonId
 from assent.terms.limits import limit

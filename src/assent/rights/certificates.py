@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from assent.store.topics import log, people
-from assent.terms.answers import Certificate, Check, Verification
+from assent.terms.answers.people import Certificate
+from assent.terms.answers.proofs import Check, Verification
 from assent.terms.clock import to_text
 from assent.vault import Proven, canonical, leaf_of, verify_signed
 

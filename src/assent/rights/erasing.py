@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from assent.learn import Learning
     from assent.store import Session, Store
-    from assent.terms.answers import Certificate
+    from assent.terms.answers.people import Certificate
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
     from assent.vault import AuditLog, Vault

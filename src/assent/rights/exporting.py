@@ -9,6 +9,7 @@ import msgspec
 
 from assent.store.topics import decisions, items, people, sums
 from assent.sums import Contribution
+from assent.terms.answers.people import ConsentEntry, Consents, Export, PurposeState
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTION_BY_CODE
@@ -19,7 +20,7 @@ from assent.vault import decision_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from assent.consent import Controller, Ledger
+    from assent.consent import Controller, Ledger, State
     from assent.store import Session
     from assent.terms.clock import Clock
     from assent.terms.ids import Identifier, PersonId
@@ -49,23 +50,21 @@ class Exporter:
     controller: Controller
     clock: Clock
 
-    def collect(
-        self, session: Session, person: PersonId, key: PersonKey, asked: Sequence[Identifier]
-    ) -> dict[str, Any]:
-        """Return everything held on `person`, JSON-ready; `asked` are the identifiers the person was named by."""
+    def collect(self, session: Session, person: PersonId, key: PersonKey, asked: Sequence[Identifier]) -> Export:
+        """Return everything held on `person`; `asked` are the identifiers the person was named by."""
         opened = self.vault.export_records(session, key)
         names = {row.number: row.id for row in items.all(session)}
-        return {
-            "format": FORMAT,
-            "made": to_text(self.clock.now_ms()),
-            "person": person.hex(),
-            "controller": asdict(self.controller),
-            "identifiers": self._identifiers(session, person, opened, asked),
-            "events": [_event(each) for each in opened],
-            "history": self._history(session, key, names),
-            "consents": self.consents(session, person),
-            "receipts": self._receipts(session, person, key),
-            "decisions": [
+        return Export(
+            format=FORMAT,
+            made=to_text(self.clock.now_ms()),
+            person=person.hex(),
+            controller=asdict(self.controller),
+            identifiers=self._identifiers(session, person, opened, asked),
+            events=[_event(each) for each in opened],
+            history=self._history(session, key, names),
+            consents=self.consents(session, person),
+            receipts=self._receipts(session, person, key),
+            decisions=[
                 {
                     "decision": row.decision_id.hex(),
                     "at": to_text(row.at_ms),
@@ -74,49 +73,37 @@ class Exporter:
                 }
                 for row in decisions.of(session, person)
             ],
-            "models": self._models(session, person, key, names),
-            "log": [
+            models=self._models(session, person, key, names),
+            log=[
                 {"entry": each.index, "at": to_text(each.at_ms), "kind": each.kind, "detail": dict(each.detail)}
                 for each in self.audit.of(session, person)
             ],
-            "also_held": list(ALSO_HELD),
-            "purposes": self.ledger.purposes.rows(),
-        }
+            also_held=list(ALSO_HELD),
+            purposes=self.ledger.purposes.rows(),
+        )
 
-    def consents(self, session: Session, person: PersonId) -> dict[str, Any]:
-        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it, JSON-ready."""
+    def consents(self, session: Session, person: PersonId) -> Consents:
+        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it."""
         now_ms = self.clock.now_ms()
         states = self.ledger.states(session, person)
-        purposes = {}
-        for declared in self.ledger.purposes.all():
-            state = states.get(declared.id)
-            if state is None:
-                why = None if not declared.optional else "not_granted"
-                purposes[declared.id] = {"allowed": why is None, "why_not": why}
-                continue
-            why = state.refusal(now_ms)
-            purposes[declared.id] = {
-                "allowed": why is None,
-                "why_not": why,
-                "since": to_text(state.at_ms),
-                "until": to_text(state.until_ms) if why is None else None,
-                "source": state.source,
-                "receipt": state.entry_id,
-            }
+        purposes = {
+            declared.id: _purpose_state(states.get(declared.id), now_ms, optional=declared.optional)
+            for declared in self.ledger.purposes.all()
+        }
         entries = [
-            {
-                "receipt": entry.entry_id,
-                "purpose": entry.purpose,
-                "action": entry.action,
-                "at": to_text(entry.at_ms),
-                "until": None if entry.expires_ms is None else to_text(entry.expires_ms),
-                "source": entry.source,
-                "notice": entry.notice_hash,
-                "language": entry.language,
-            }
+            ConsentEntry(
+                receipt=entry.entry_id,
+                purpose=entry.purpose,
+                action=entry.action,
+                at=to_text(entry.at_ms),
+                until=None if entry.expires_ms is None else to_text(entry.expires_ms),
+                source=entry.source,
+                notice=entry.notice_hash,
+                language=entry.language,
+            )
             for entry in self.ledger.entries(session, person)
         ]
-        return {"purposes": purposes, "entries": entries}
+        return Consents(purposes, entries)
 
     def _receipts(self, session: Session, person: PersonId, key: PersonKey) -> list[dict[str, Any]]:
         """Return the signed receipt of every entry, with the evidence that was kept for it."""
@@ -171,6 +158,21 @@ class Exporter:
         return [
             {"kind": kind, "value": values.get((kind, blind))} for kind, blind in people.identifiers(session, person)
         ]
+
+
+def _purpose_state(state: State | None, now_ms: int, *, optional: bool) -> PurposeState:
+    """Return whether a purpose may be used now, from what the ledger says last."""
+    if state is None:
+        return PurposeState(allowed=not optional, why_not="not_granted" if optional else None)
+    why = state.refusal(now_ms)
+    return PurposeState(
+        allowed=why is None,
+        why_not=why,
+        since=to_text(state.at_ms),
+        until=to_text(state.until_ms) if why is None else None,
+        source=state.source,
+        receipt=state.entry_id,
+    )
 
 
 def _names(event: Any) -> Iterator[str]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from assent.learn import Learning
     from assent.store import Session, Store
     from assent.store.topics.people import PersonRow
-    from assent.terms.answers import Certificate, Verification
+    from assent.terms.answers.people import Certificate, Consents, Export
+    from assent.terms.answers.proofs import Verification
     from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
     from assent.terms.randomness import Randomness
@@ -55,12 +56,12 @@ class Rights:
 
     # -- seeing --------------------------------------------------------------------------------------------------
 
-    def consents(self, session: Session, person: PersonId) -> dict[str, Any]:
-        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it, JSON-ready."""
+    def consents(self, session: Session, person: PersonId) -> Consents:
+        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it."""
         return self._exporter.consents(session, person)
 
-    def export(self, name: str) -> dict[str, Any]:
-        """Return everything held on a person, JSON-ready; the log notes that it was carried away.
+    def export(self, name: str) -> Export:
+        """Return everything held on a person; the log notes that it was carried away.
 
         Raises `NotFound` when nobody is known by that name, or they are being erased.
         """

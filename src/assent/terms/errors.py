@@ -7,6 +7,31 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+__all__ = [
+    "AssentError",
+    "Busy",
+    "Conflict",
+    "Corrupt",
+    "Forbidden",
+    "InvalidInput",
+    "KeyFileExists",
+    "KeyFileExposed",
+    "KeyFileMissing",
+    "Loading",
+    "MethodNotAllowed",
+    "NotEnoughMemory",
+    "NotFound",
+    "NotLearned",
+    "PermitNeeded",
+    "SparkUnavailable",
+    "StoreNewer",
+    "StoreUnavailable",
+    "SumOverflow",
+    "TooLarge",
+    "Unauthenticated",
+    "UnknownPurpose",
+]
+
 
 class AssentError(Exception):
     """The root of every error a caller can see.

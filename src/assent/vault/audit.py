@@ -23,7 +23,7 @@ from assent.vault.entries import FRONTIER, SALT_BYTES, entry_bytes, leaf_of, ope
 
 if TYPE_CHECKING:
     from assent.store import Session
-    from assent.terms.answers import Check
+    from assent.terms.answers.proofs import Check
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
     from assent.vault.sealing import PersonKey

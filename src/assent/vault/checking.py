@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assent.store.topics import log, meta, people
-from assent.terms.answers import Check
+from assent.terms.answers.proofs import Check
 from assent.terms.errors import AssentError
 from assent.terms.ids import PersonId
 from assent.vault import notes

@@ -40,7 +40,7 @@ class Asking:
         taken, self._waiting = self._waiting, []
         try:
             later = asyncio.get_running_loop().call_later
-            answers, recorded = self._desk.engine.submit_decide([question for question, _ in taken], later)
+            answers, recorded = self._desk.engine.decisions.submit([question for question, _ in taken], later)
             bodies = [each if isinstance(each, AssentError) else each.json() for each in answers]
         except Loading:
             self._desk.warming().add_done_callback(lambda done: self._again(taken, done))

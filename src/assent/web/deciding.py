@@ -54,4 +54,4 @@ async def similar_items(request: AnyRequest) -> Response[bytes]:
     query = read_query(request.scope, SimilarQuery)
     item = named(request.scope)
     desk = desk_of(request)
-    return as_json(Similar(await desk.in_thread(lambda: desk.engine.similar(item, query.count))))
+    return as_json(Similar(await desk.in_thread(lambda: desk.engine.catalog.similar(item, query.count))))

@@ -35,7 +35,7 @@ class Desk:
     def warming(self) -> asyncio.Future[None]:
         """Return what becomes of loading the model, which one thread does for everybody who waits for it."""
         if self._warming is None or self._warming.done():
-            self._warming = asyncio.ensure_future(self.in_thread(self.engine.warm))
+            self._warming = asyncio.ensure_future(self.in_thread(self.engine.server.warm))
         return self._warming
 
     async def landed(self, future: Future[T]) -> T:

@@ -23,20 +23,21 @@ async def list_items(request: AnyRequest) -> Response[bytes]:
     """Answer with one page of the catalogue."""
     desk = desk_of(request)
     query = read_query(request.scope, ItemsQuery)
-    items = await desk.in_thread(lambda: desk.engine.items(query.after or None, query.count))
-    return as_json(ItemPage(items, items[-1]["id"] if len(items) == query.count else None))
+    page = await desk.in_thread(lambda: desk.engine.catalog.page(query.after or None, query.count))
+    return as_json(ItemPage([each.fields() for each in page.items], page.next))
 
 
 @serves("get_item")
 async def get_item(request: AnyRequest) -> Response[bytes]:
     """Answer with one item's facts."""
     desk, item = desk_of(request), named(request.scope)
-    return as_json(await desk.in_thread(lambda: desk.engine.item(item)))
+    found = await desk.in_thread(lambda: desk.engine.catalog.get(item))
+    return as_json(found.fields())
 
 
 @serves("drop_item")
 async def drop_item(request: AnyRequest) -> Response[None]:
     """Take one item off the list."""
     desk, item = desk_of(request), named(request.scope)
-    await desk.in_thread(lambda: desk.engine.drop_item(item))
+    await desk.in_thread(lambda: desk.engine.catalog.drop(item))
     return Response(None, status_code=204)

@@ -44,7 +44,7 @@ def key_in(authorization: bytes) -> str | None:
 
 def admit(engine: Engine, key: str | None, act: str) -> None:
     """Let a key do an act, or raise `Unauthenticated` (no key, unknown key) or `Forbidden` (its role may not)."""
-    role = engine.role(key) if key is not None else None
+    role = engine.keys.role(key) if key is not None else None
     if role is None:
         raise Unauthenticated("No key was sent, or one that this store never gave out.")
     if act not in ROLES.get(role, frozenset()):

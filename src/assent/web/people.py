@@ -16,21 +16,21 @@ _decode = msgspec.json.Decoder(shapes.Choices).decode
 @serves("list_purposes")
 async def list_purposes(request: AnyRequest) -> Response[bytes]:
     """Answer with every purpose and the text that a person is shown."""
-    return as_json({"purposes": desk_of(request).engine.purposes()})
+    return as_json({"purposes": desk_of(request).engine.purposes.all()})
 
 
 @serves("get_consent")
 async def get_consent(request: AnyRequest) -> Response[bytes]:
     """Answer with what a person agreed to."""
     desk, person = desk_of(request), named(request.scope)
-    return as_json(await desk.in_thread(lambda: desk.engine.consents(person)))
+    return as_json(await desk.in_thread(lambda: desk.engine.people.consents(person)))
 
 
 @serves("get_person")
 async def get_person(request: AnyRequest) -> Response[bytes]:
     """Answer whether a person is known, and with what they agreed to."""
     desk, person = desk_of(request), named(request.scope)
-    return as_json(await desk.in_thread(lambda: desk.engine.consents(person)))
+    return as_json(await desk.in_thread(lambda: desk.engine.people.consents(person)))
 
 
 @serves("put_consent")

@@ -67,7 +67,7 @@ def serve(
     settings = settings or Settings.from_environment()
     address = _address_of(host)
     with Engine.open(store, keys=keys, settings=settings, create=False) as engine:
-        if not ip_address(address).is_loopback and not engine.has_keys():
+        if not ip_address(address).is_loopback and not engine.keys.any():
             message = "This address can be reached from outside, and the store has no keys that could guard it."
             raise Forbidden(message, advice="Make a key first (`assent init`), or listen at 127.0.0.1.")
     _check_free(address, port)
@@ -102,7 +102,7 @@ def load_app(
     sys.setswitchinterval(SWITCH_SECONDS)
     engine = Engine.open(store, keys=keys, settings=settings, create=False)
     _spare_the_collector()
-    engine.warm()
+    engine.server.warm()
     app = make_app(engine, cors_origins=[each.strip() for each in settings.cors_origins.split(",")])
     tasks: set[asyncio.Task[None]] = set()
 
@@ -143,7 +143,7 @@ async def _keep_up(engine: Engine) -> None:
     while True:
         await asyncio.sleep(_KEEP_UP_SECONDS)
         with contextlib.suppress(AssentError):  # the next question says it
-            await asyncio.get_running_loop().run_in_executor(None, engine.warm)
+            await asyncio.get_running_loop().run_in_executor(None, engine.server.warm)
 
 
 def _shown(address: str, port: int) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from assent.terms.answers import Suggestion
+from assent.terms.answers.decisions import Suggestion
 from assent.terms.limits import limit
 
 #: What Python takes for space beyond what every dialect of regular expressions does.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from litestar import Response
@@ -43,7 +44,7 @@ def prometheus(metrics: Mapping[str, Mapping[str, int]]) -> str:
 def standing_routes(desk: Desk) -> list[HTTPRouteHandler]:
     """Return the routes whose answers stay as they are, made once."""
     gpc = encode(Gpc(gpc=True, last_update=GPC_LAST_UPDATE))
-    description = encode(describe(desk.engine.purposes()))
+    description = encode(describe([asdict(each) for each in desk.engine.purposes.all()]))
 
     @serves("gpc_support")
     async def gpc_support() -> Response[bytes]:
@@ -59,7 +60,7 @@ def standing_routes(desk: Desk) -> list[HTTPRouteHandler]:
 @serves("health")
 async def health(request: AnyRequest) -> Response[bytes]:
     """Answer that the server is here and its store can be read."""
-    desk_of(request).engine.health()
+    desk_of(request).engine.server.health()
     return as_json(Health(status="ok"))
 
 
@@ -67,5 +68,5 @@ async def health(request: AnyRequest) -> Response[bytes]:
 async def metrics(request: AnyRequest) -> Response[bytes]:
     """Answer with the counts."""
     desk = desk_of(request)
-    counts = await desk.in_thread(desk.engine.metrics)
-    return Response(prometheus(counts).encode(), media_type=METRICS_MEDIA_TYPE)
+    counts = await desk.in_thread(desk.engine.server.metrics)
+    return Response(prometheus(asdict(counts)).encode(), media_type=METRICS_MEDIA_TYPE)

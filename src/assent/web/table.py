@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from assent.terms.answers import Certificate, Decision
+from assent.terms.answers.decisions import Decision
+from assent.terms.answers.people import Certificate
 from assent.terms.errors import AssentError, Conflict, InvalidInput, NotFound, TooLarge, UnknownPurpose
 from assent.web import shapes
 from assent.web.keys import PUBLIC

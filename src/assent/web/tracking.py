@@ -61,7 +61,7 @@ def tracking_routes(desk: Desk, origins: Sequence[str]) -> list[ASGIRouteHandler
         encoding = None if sent is None else sent.decode("latin-1").strip().lower()
         await _admit(desk, scope, body, encoding)
         call = _CALL_BY_PATH[cast("HTTPScope", scope)["path"]]
-        await desk.landed(desk.engine.submit_events(body, encoding=encoding, kind=call, gpc=opted_out(scope)))
+        await desk.landed(desk.engine.events.submit(body, encoding=encoding, kind=call, gpc=opted_out(scope)))
         return _SUCCESS
 
     async def throw_away(scope: Scope, receive: Receive) -> bytes:
@@ -71,7 +71,7 @@ def tracking_routes(desk: Desk, origins: Sequence[str]) -> list[ASGIRouteHandler
     @serves("client_settings")
     async def client_settings(request: AnyRequest) -> Response[bytes]:
         key = named(request.scope)
-        role = await desk.in_thread(lambda: desk.engine.role(key))
+        role = await desk.in_thread(lambda: desk.engine.keys.role(key))
         if role != "browser":
             raise NotFound("No browser write key has that name.", advice="Make one with the role `browser`.")
         integrations = {"Segment.io": {"apiKey": key, "unbundledIntegrations": [], "addBundledMetadata": True}}
@@ -96,7 +96,7 @@ async def _admit(desk: Desk, scope: Scope, body: bytes, encoding: str | None) ->
     engine = desk.engine
     authorization = header(scope, b"authorization")
     key = None if authorization is None else key_in(authorization)
-    if key is None or engine.role(key) is None:
-        look = partial(engine.body_write_key, body, encoding)
+    if key is None or engine.keys.role(key) is None:
+        look = partial(engine.events.write_key_of, body, encoding)
         key = look() if len(body) <= INLINE_BYTES_MAX else await desk.in_thread(look)
     admit(engine, key, "take_in")

@@ -71,10 +71,10 @@ def file_catalog(tmp_path: Path, clock: FixedClock) -> Iterator[Catalog]:
 def test_items_come_in_as_mappings_json_or_ndjson(catalog: Catalog, given_items) -> None:
     """A list, an object with a list, and lines of JSON all say the same."""
     assert catalog.put(given_items) == 2
-    tea = catalog.get("tea")
+    tea = catalog.get("tea").fields()
     moment = to_text(START_MS)
     assert tea == {**TEA, "name": "Green tea", "available": True, "first_seen": moment, "last_seen": moment}
-    assert catalog.get("mug")["name"] == "Blue mug"
+    assert catalog.get("mug").name == "Blue mug"
 
 
 def test_one_item_alone_may_come_as_one_object(catalog: Catalog) -> None:
@@ -86,12 +86,12 @@ def test_one_item_alone_may_come_as_one_object(catalog: Catalog) -> None:
 def test_what_get_shows_can_be_put_again(catalog: Catalog, clock: FixedClock) -> None:
     """An item goes out and comes in unchanged; the time it was first seen stays, the last moves on."""
     catalog.put([TEA])
-    before = catalog.get("tea")
+    before = catalog.get("tea").fields()
     clock.move(days=2)
     catalog.put([before])
-    assert catalog.get("tea") == before
+    assert catalog.get("tea").fields() == before
     catalog.put([TEA])
-    after = catalog.get("tea")
+    after = catalog.get("tea").fields()
     assert after["first_seen"] == before["first_seen"]
     assert after["last_seen"] == to_text(clock.now_ms())
 
@@ -100,7 +100,7 @@ def test_putting_replaces_the_whole_item_and_keeps_its_number(catalog: Catalog, 
     """The newest description counts, also within one request; facts that it leaves out are gone."""
     catalog.put([TEA, MUG])
     catalog.put([{"id": "tea", "name": "x"}, {"id": "tea", "name": "Black tea", "available": False}])
-    assert "price" not in catalog.get("tea")
+    assert "price" not in catalog.get("tea").facts
     with store.read() as session:
         assert [(row.number, row.id, row.available) for row in items.all(session)] == [(0, "tea", 0), (1, "mug", 1)]
 
@@ -193,10 +193,10 @@ def test_items_are_paged_in_the_order_of_their_ids(catalog: Catalog) -> None:
     """A page begins after the id that ended the one before; items off the list are not shown."""
     catalog.put([{"id": each, "name": each} for each in "dbeac"])
     catalog.drop("c")
-    assert [row["id"] for row in catalog.page(None, 2)] == ["a", "b"]
-    assert [row["id"] for row in catalog.page("b", 2)] == ["d", "e"]
-    assert [row["id"] for row in catalog.page("bb")] == ["d", "e"]
-    assert catalog.page("e") == []
+    assert [row.id for row in catalog.page(None, 2).items] == ["a", "b"]
+    assert [row.id for row in catalog.page("b", 2).items] == ["d", "e"]
+    assert [row.id for row in catalog.page("bb").items] == ["d", "e"]
+    assert catalog.page("e").items == []
     for count in (0, -1, PAGE_ITEMS_MAX + 1):
         with pytest.raises(InvalidInput):
             catalog.page(None, count)
@@ -212,7 +212,7 @@ def test_a_dropped_item_is_gone_until_it_is_put_again(catalog: Catalog) -> None:
         with pytest.raises(NotFound):
             catalog.drop(item)
     catalog.put([TEA])
-    assert catalog.get("tea")["name"] == "Green tea"
+    assert catalog.get("tea").name == "Green tea"
 
 
 def test_the_view_is_the_whole_catalogue_and_follows_it(catalog: Catalog, store: Store, clock: FixedClock) -> None:

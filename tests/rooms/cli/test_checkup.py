@@ -1,10 +1,12 @@
 """What `assent doctor` reads out of the facts."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from assent.cli.views.findings import checkup
+from assent.terms.answers.server import ModelFacts, StoreFacts
 from assent.terms.clock import DAY_MS
 
 NOW_MS = 1_767_603_600_000
@@ -21,8 +23,8 @@ def key_path(tmp_path):
 
 def facts(**changes):
     """Return the facts of a shop in which all is well, with changes."""
-    model = {"version": 3, "people": 9, "items": 20, "digest": "ab" * 32, "at_ms": NOW_MS - DAY_MS}
-    return {
+    model = ModelFacts(3, 9, 20, "ab" * 32, NOW_MS - DAY_MS)
+    well = {
         "store": "sqlite:///shop.db",
         "dialect": "sqlite",
         "schema": {"current": 1, "wanted": 1},
@@ -35,7 +37,9 @@ def facts(**changes):
         "api_keys": 2,
         "model": model,
         "now_ms": NOW_MS,
-    } | changes
+        "key_file": "shop.key",
+    }
+    return StoreFacts(**(well | changes))
 
 
 def by_name(findings):
@@ -79,7 +83,7 @@ def test_what_is_missing_is_advice_and_no_fault(key_path, changes, name, advice)
 
 def test_an_old_model_is_told_to_be_trained_again(key_path):
     """A model older than a week is told with its age."""
-    old = facts()["model"] | {"at_ms": NOW_MS - 9 * DAY_MS}
+    old = replace(facts().model, at_ms=NOW_MS - 9 * DAY_MS)
     finding = by_name(checkup(facts(model=old), key_path))["model"]
     assert "9 days" in finding.advice
     assert "assent train" in finding.advice

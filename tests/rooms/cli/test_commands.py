@@ -47,8 +47,8 @@ def test_init_makes_a_private_key_file_and_shows_two_keys_once(run, tmp_path):
     path = tmp_path / made["key_file"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with Engine.open("sqlite:///shop.db", create=False) as engine:
-        assert engine.role(made["server_key"]) == "server"
-        assert engine.role(made["browser_key"]) == "browser"
+        assert engine.keys.role(made["server_key"]) == "server"
+        assert engine.keys.role(made["browser_key"]) == "browser"
     files = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert made["server_key"].encode() not in files
     assert made["browser_key"].encode() not in files

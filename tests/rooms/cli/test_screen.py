@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from assent.cli.context import context_options
 from assent.cli.screen import Screen, moment, plain, took
-from assent.terms.answers import Check, TakenIn, Verification
+from assent.terms.answers.events import TakenIn
+from assent.terms.answers.proofs import Check, Verification
 from assent.terms.errors import AssentError, InvalidInput, NotFound
 from assent.terms.plurals import counted
 

@@ -43,7 +43,7 @@ def test_her_own_history_chooses(ana: Engine):
     assert answer.method == "personal"
     assert all(item.startswith("tea-") for item in names(answer))
     assert answer.purpose == "personalize"
-    receipts = [receipt["payload"]["dct:identifier"] for receipt in ana.export("ana")["receipts"]]
+    receipts = [receipt["payload"]["dct:identifier"] for receipt in ana.export("ana").receipts]
     assert any(answer.receipt in identifier for identifier in receipts)
     assert "your own 3 actions with 3 items" in answer.used
 
@@ -63,9 +63,9 @@ def test_reasons_are_her_own_acts_with_rounded_shares(ana: Engine):
 def test_the_first_reason_is_the_one_whose_removal_costs_most(ana: Engine):
     """Scoring again without each item in turn confirms which one carried the suggestion."""
     first = ana.decide("ana", count=1).items[0]
-    with ana._store.read() as session:
-        model = ana._learning.model(session)
-        view = ana._catalog.view(session)
+    with ana._rooms.store.read() as session:
+        model = ana._rooms.learning.model(session)
+        view = ana._rooms.catalog.view(session)
     inputs = {item: view.number(item) for item in ("tea-0", "tea-1", "tea-2")}
     target = view.number(first.item)
     whole = model.score_one(np.array(sorted(inputs.values()), np.int32))[target]
@@ -100,7 +100,7 @@ def test_excluded_unavailable_and_unlisted_items_do_not_appear(ana: Engine, cloc
     best = names(ana.decide("ana", count=3))
     assert best[0] not in names(ana.decide("ana", count=24, exclude=[best[0], "no such item"]))
     ana.put_items([{**next(each for each in goods() if each["id"] == best[1]), "available": False}])
-    ana.drop_item(best[2])
+    ana.catalog.drop(best[2])
     ana.take_in(acts("ana", ["tea-unheard-of"], clock))
     ana.train()
     left = names(ana.decide("ana", count=200))
@@ -115,7 +115,7 @@ def test_the_item_on_the_page_counts_and_is_not_suggested(ana: Engine):
     assert not similar.personal
     assert all(item.startswith("garden-") and item != "garden-3" for item in names(similar))
     assert similar.items[0].text == "Because you are looking at Garden 3."
-    assert [each.item for each in ana.similar("garden-3", 3)] == names(similar)
+    assert [each.item for each in ana.catalog.similar("garden-3", 3)] == names(similar)
     both = ana.decide("ana", context={"item": "garden-3"}, count=20)
     assert both.personal
     assert {reason.item for each in both.items for reason in each.because} >= {"garden-3", "tea-0"}
@@ -211,11 +211,11 @@ def test_a_decision_is_recorded_sealed_and_exported(ana: Engine):
     """The record of a personal decision is hers alone; one without leave names nobody."""
     answer = ana.decide("ana", count=2)
     ana.decide("ana", count=2, gpc=True)
-    exported = ana.export("ana")["decisions"]
+    exported = ana.export("ana").decisions
     assert len(exported) == 1
     assert answer.decision_id in json.dumps(exported)
-    with ana._store.read() as session:
-        person = people.load(session, ana._vault.blinds(identifiers_named("ana"))).person
+    with ana._rooms.store.read() as session:
+        person = people.load(session, ana._rooms.vault.blinds(identifiers_named("ana"))).person
         (row,) = decisions.of(session, person)
         assert decisions.count(session) == 2
     assert b"tea" not in row.sealed

@@ -32,14 +32,14 @@ def ana(shop: Engine, clock: FixedClock) -> Engine:
 @pytest.fixture
 def other(ana: Engine, clock: FixedClock) -> Iterator[Engine]:
     """Return the same shop in a second process's place, where Ana was asked for as well."""
-    with Engine.open(ana._store.url, keys=ana.key_path, clock=clock, create=False) as engine:
+    with Engine.open(ana._rooms.store.url, keys=ana._rooms.key_path, clock=clock, create=False) as engine:
         assert engine.decide("ana").personal
         yield engine
 
 
 def known(engine: Engine) -> list[str]:
     """Return the names that are known in memory."""
-    return list(engine._decider._people._by_name)
+    return list(engine._rooms.decider._people._by_name)
 
 
 def test_the_same_question_has_the_same_answer_until_something_changes(ana: Engine, clock: FixedClock):
@@ -47,7 +47,7 @@ def test_the_same_question_has_the_same_answer_until_something_changes(ana: Engi
     first, second = ana.decide("ana"), ana.decide("ana")
     assert first.items == second.items
     assert first.decision_id != second.decision_id
-    assert len(ana.export("ana")["decisions"]) == 3
+    assert len(ana.export("ana").decisions) == 3
     ana.take_in(acts("ana", ["garden-1", "garden-2"], clock))
     third = ana.decide("ana")
     assert "your own 5 actions with 5 items" in third.used
@@ -68,7 +68,7 @@ def test_every_part_of_a_question_counts(ana: Engine):
 def test_catalogue_and_model_change_the_answer(ana: Engine, clock: FixedClock):
     """An item taken off the list is gone with the next answer, and a training shows in it."""
     best = ana.decide("ana").items[0].item
-    ana.drop_item(best)
+    ana.catalog.drop(best)
     assert best not in [each.item for each in ana.decide("ana").items]
     ana.take_in(acts("new", ["tea-0", "tea-1"], clock))
     before = ana.decide("ana").used
@@ -170,15 +170,15 @@ def about_nobody(number: int) -> Recorded:
 
 def recorded_count(shop: Engine) -> int:
     """Return how many decisions the store holds."""
-    with shop._store.read() as session:
+    with shop._rooms.store.read() as session:
         return decisions.count(session)
 
 
 def test_what_waits_is_written_by_one_job(shop: Engine):
     """Decisions that come while the writer is busy share a job; each future resolves once they are durable."""
-    recorder, go, jobs = Recorder(shop._store), threading.Event(), []
-    submit = shop._store.submit
-    shop._store.submit = lambda job: jobs.append(job) or submit(job)  # type: ignore[method-assign]
+    recorder, go, jobs = Recorder(shop._rooms.store), threading.Event(), []
+    submit = shop._rooms.store.submit
+    shop._rooms.store.submit = lambda job: jobs.append(job) or submit(job)  # type: ignore[method-assign]
     held = submit(lambda _: go.wait())
     futures = [recorder.submit([about_nobody(number)]) for number in range(20)]
     assert not any(future.done() for future in futures)
@@ -210,7 +210,7 @@ class Loop:
 
 def test_a_lone_decision_does_not_wait_and_company_is_waited_for(shop: Engine):
     """After a group, decisions wait until as many came again, or for a moment; alone, nobody waits."""
-    recorder, loop, numbers = Recorder(shop._store), Loop(), iter(range(100))
+    recorder, loop, numbers = Recorder(shop._rooms.store), Loop(), iter(range(100))
 
     def submit(count):
         return recorder.submit([about_nobody(next(numbers)) for _ in range(count)], loop)
@@ -235,12 +235,12 @@ def test_a_lone_decision_does_not_wait_and_company_is_waited_for(shop: Engine):
 def test_questions_of_one_turn_are_answered_from_one_look_and_recorded_together(shop: Engine):
     """Each question has its answer in its place, and what is wrong with one is told there alone."""
     reads = []
-    read = shop._store.read
-    shop._store.read = lambda: reads.append(1) or read()  # type: ignore[method-assign]
-    answers, recorded = shop.submit_decide([ask(count=1), ask(person="\x00"), ask(count=2)])
+    read = shop._rooms.store.read
+    shop._rooms.store.read = lambda: reads.append(1) or read()  # type: ignore[method-assign]
+    answers, recorded = shop.decisions.submit([ask(count=1), ask(person="\x00"), ask(count=2)])
     recorded.result(10)
     assert len(reads) == 1
-    nothing, recorded = shop.submit_decide([ask(person="\x00")])
+    nothing, recorded = shop.decisions.submit([ask(person="\x00")])
     assert recorded.done()
     assert isinstance(nothing[0], InvalidInput)
     assert isinstance(answers[1], InvalidInput)
@@ -255,7 +255,7 @@ def test_an_answer_is_the_same_as_an_object_and_as_json(ana: Engine):
     seen = set()
     for _ in range(2):
         for question in (ask(person="ana"), ask(person="ana", slot='a"items":[]b'), ask(mode="non_profiled"), ask()):
-            (answer,), recorded = ana.submit_decide([question])
+            (answer,), recorded = ana.decisions.submit([question])
             recorded.result(10)
             assert answer.json() == msgspec.json.encode(answer.decision)
             assert answer.decision.slot == question.slot
@@ -265,7 +265,7 @@ def test_an_answer_is_the_same_as_an_object_and_as_json(ana: Engine):
 
 def test_a_failed_job_tells_everybody_in_it(shop: Engine):
     """Two decisions of one id: neither is written, and both callers hear of it; the next one is written."""
-    recorder = Recorder(shop._store)
+    recorder = Recorder(shop._rooms.store)
     recorder._usual = 3
     loop = Loop()
     futures = [recorder.submit([about_nobody(7)], loop) for _ in range(2)]
@@ -278,7 +278,7 @@ def test_a_failed_job_tells_everybody_in_it(shop: Engine):
 
 def test_a_closed_store_is_told_and_nothing_hangs(shop: Engine):
     """When the writer takes no job, every decision that waits hears why."""
-    recorder = Recorder(shop._store)
+    recorder = Recorder(shop._rooms.store)
     shop.close()
     with pytest.raises(StoreUnavailable):
         recorder.submit([about_nobody(1)]).result(5)
@@ -289,5 +289,5 @@ def test_many_threads_ask_at_once(ana: Engine):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: ana.decide("ana" if number % 2 else None), range(40)))
     assert [answer.personal for answer in answers] == [bool(number % 2) for number in range(40)]
-    told = json.dumps(ana.export("ana")["decisions"])
+    told = json.dumps(ana.export("ana").decisions)
     assert all((answer.decision_id in told) is answer.personal for answer in answers)

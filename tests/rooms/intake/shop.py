@@ -14,7 +14,7 @@ from assent.intake.files.importer import Importer
 from assent.learn import Learning
 from assent.store import Store
 from assent.store.topics import items, people
-from assent.terms.answers import TakenIn
+from assent.terms.answers.events import TakenIn
 from assent.terms.clock import to_text
 from assent.terms.ids import PersonId, identifiers_named
 from assent.terms.settings import Settings

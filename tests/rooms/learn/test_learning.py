@@ -137,7 +137,7 @@ def test_another_process_solves_newcomers_in_the_background(
         crowd(shop, clock, people=60)
         after = shop.train().digest
         assert served(second) == before
-        loading = second._learning._served._loading
+        loading = second._rooms.learning._served._loading
         assert loading is not None
         loading.result()
         assert served(second) == after
@@ -147,7 +147,7 @@ def test_a_withdrawal_during_training_is_not_undone_by_it(shop: Engine, clock: F
     """Somebody withdraws between reading and committing: the training starts again without them."""
     clock.move(days=1)
     shop.take_in(acts("crowd-1", ["book-7"], clock))
-    plan_before = shop._learning._plan
+    plan_before = shop._rooms.learning._plan
     calls = []
 
     def plan_then_withdraw(session, *, rebuild):
@@ -157,7 +157,7 @@ def test_a_withdrawal_during_training_is_not_undone_by_it(shop: Engine, clock: F
         calls.append(plan)
         return plan
 
-    shop._learning._plan = plan_then_withdraw
+    shop._rooms.learning._plan = plan_then_withdraw
     report = shop.train()
     assert len(calls) == 2
     assert report.people == 23
@@ -168,7 +168,7 @@ def test_a_training_that_is_overtaken_each_time_still_ends(shop: Engine, clock: 
     """Consent that changes at every attempt makes the last one hold the writer."""
     clock.move(days=1)
     shop.take_in(acts("crowd-1", ["book-7"], clock))
-    plan_before = shop._learning._plan
+    plan_before = shop._rooms.learning._plan
     calls = []
 
     def plan_then_change(session, *, rebuild):
@@ -178,7 +178,7 @@ def test_a_training_that_is_overtaken_each_time_still_ends(shop: Engine, clock: 
             withdraw_beside(shop, f"crowd-{len(calls) + 1}")
         return plan
 
-    shop._learning._plan = plan_then_change
+    shop._rooms.learning._plan = plan_then_change
     report = shop.train()
     assert calls == [False, False, False, True]
     assert report.people == 21
@@ -194,7 +194,7 @@ def test_an_altered_row_is_found_and_not_served(shop: Engine, store_url: str, ke
         row[-8] ^= 1
         sums.put_rows(session, MODEL, 1, [(0, bytes(row))])
 
-    shop._store.write(alter)
+    shop._rooms.store.write(alter)
     verdict = shop.verify()
     assert not verdict.holds
     shutil.rmtree(key_path.parent / "shop.db.models", ignore_errors=True)
@@ -236,9 +236,9 @@ def test_many_histories_become_what_each_becomes_alone(rows):
 
 def test_somebody_without_a_key_stops_the_training(shop: Engine):
     """Consent that stands beside a key that is gone is damage, not a person to leave out."""
-    with shop._store.read() as session:
-        person = shop._ledger.people_granting(session, Learn)[0]
-    shop._store.write(lambda session: people.drop_key(session, person))
+    with shop._rooms.store.read() as session:
+        person = shop._rooms.ledger.people_granting(session, Learn)[0]
+    shop._rooms.store.write(lambda session: people.drop_key(session, person))
     with pytest.raises(AssentError, match="key is missing"):
         shop.train(rebuild=True)
 
@@ -248,10 +248,10 @@ def test_training_folds_histories_that_lie_in_many_pieces(shop: Engine, clock: F
     for number in range(3):
         clock.move(seconds=60)
         shop.take_in(acts("busy", [f"book-{number % 8}"], clock))
-    before = shop.export("busy")["history"]
-    with shop._store.read() as session:
+    before = shop.export("busy").history
+    with shop._rooms.store.read() as session:
         assert records.long_tails(session, limit("history_tail_records")) != []
     shop.train()
-    with shop._store.read() as session:
+    with shop._rooms.store.read() as session:
         assert records.long_tails(session, limit("history_tail_records")) == []
-    assert shop.export("busy")["history"] == before
+    assert shop.export("busy").history == before

@@ -254,7 +254,7 @@ class Shop(RuleBasedStateMachine):
                     self.engine.erase(name)
             return
         certificate = self.engine.erase(name)
-        assert self.engine.verify_certificate(asdict(certificate)).holds
+        assert self.engine.people.verify_certificate(asdict(certificate)).holds
         self.people[name] = Member(erased=True)
 
     # -- what the shop does --------------------------------------------------------------------------------------
@@ -281,8 +281,8 @@ class Shop(RuleBasedStateMachine):
     @rule(chance=st.randoms(use_true_random=False), shards=st.integers(1, 4))
     def shard_and_merge(self, chance: Any, shards: int) -> None:
         """The sealed ledger of contributions, dealt to any shards and merged in any order, is the stored sum."""
-        with self.engine._store.read() as session:
-            held = self.engine._learning._held(session)
+        with self.engine._rooms.store.read() as session:
+            held = self.engine._rooms.learning._held(session)
         assert len(held) == sum(1 for member in self.people.values() if member.inside)
         chance.shuffle(held)
         parts = [PairSum.of(held[start::shards], self.columns) for start in range(shards)]
@@ -350,9 +350,9 @@ class Shop(RuleBasedStateMachine):
 
     def die_withdrawing(self, name: str, point: int) -> None:
         """Consent and contribution go together or stay together."""
-        before = len(self.engine.consents(name)["entries"])
+        before = len(self.engine.people.consents(name).entries)
         survived = self.cut_short("consent", {"person": name, "withdraw": ["learn"]}, point)
-        written = len(self.engine.consents(name)["entries"]) - before
+        written = len(self.engine.people.consents(name).entries) - before
         assert written == 1 or (written == 0 and not survived)
         if written:
             self.people[name].leave("call")
@@ -360,7 +360,7 @@ class Shop(RuleBasedStateMachine):
     def die_erasing(self, name: str, point: int) -> None:
         """Killed, perhaps once more while that is finished: gone, or untouched."""
         survived = self.cut_short("erase", {"person": name}, point)
-        assert self.engine.facts()["erasures_open"] == 0
+        assert self.engine.server.facts().erasures_open == 0
         try:
             self.engine.export(name)
         except NotFound:
@@ -369,9 +369,9 @@ class Shop(RuleBasedStateMachine):
 
     def die_training(self, rebuild: bool, point: int) -> None:
         """The sum is the old one or the new one."""
-        before = self.engine.health()["model_version"]
+        before = self.engine.server.health().model_version
         survived = self.cut_short("train", {"rebuild": rebuild}, point)
-        after = self.engine.health()["model_version"]
+        after = self.engine.server.health().model_version
         assert after == before + 1 or (after == before and not survived)
         if after > before:
             self.trained()
@@ -379,7 +379,7 @@ class Shop(RuleBasedStateMachine):
     def stored(self, name: str) -> int:
         """Return how many events are kept of somebody."""
         try:
-            return len(self.engine.export(name)["events"])
+            return len(self.engine.export(name).events)
         except NotFound:
             return 0
 
@@ -392,18 +392,18 @@ class Shop(RuleBasedStateMachine):
     def check(self, engine: Engine) -> None:
         """Hold a process's stored digest and served weights against a fresh sum and a fresh solve."""
         expected = self.expected()
-        with engine._store.read() as session:
+        with engine._rooms.store.read() as session:
             head = sums.head(session, MODEL)
             if head is None:
                 assert self.columns == 0
                 return
             assert head.digest == expected.digest()
-            model = engine._learning.model(session)
+            model = engine._rooms.learning.model(session)
         # Newcomers may follow a moment later, in a model that is made beside the answers.
-        if engine._learning._served._loading is not None:
-            engine._learning._served._loading.result()
-            with engine._store.read() as session:
-                model = engine._learning.model(session)
+        if engine._rooms.learning._served._loading is not None:
+            engine._rooms.learning._served._loading.result()
+            with engine._rooms.store.read() as session:
+                model = engine._rooms.learning.model(session)
         assert model is not None
         assert model.digest() == expected.digest()
         # Reasons and single answers come from what is pending, too; scoring many would fold it first.

@@ -67,7 +67,7 @@ def shop(reopened, clock: FixedClock) -> Iterator[Engine]:
 def settled(engine: Engine) -> None:
     """Wait until the files are as they should be."""
     wait_for_files(engine)
-    assert not engine._learning._served._due()
+    assert not engine._rooms.learning._served._due()
 
 
 def versions(folder: Path) -> list[int]:
@@ -126,7 +126,7 @@ def test_another_process_maps_the_file_and_solves_nothing(shop: Engine, reopened
     solved_nothing(monkeypatch)
     with reopened() as second:
         np.testing.assert_array_equal(model_of(second).score_one([1, 2]), expected)
-        assert second._learning._served._base.shared
+        assert second._rooms.learning._served._base.shared
 
 
 def test_it_follows_from_an_older_file(
@@ -141,7 +141,7 @@ def test_it_follows_from_an_older_file(
     with reopened() as second, monkeypatch.context() as patched:
         solved_nothing(patched)
         assert model_of(second).digest() == head(second).digest
-        assert_answers = second._learning._served
+        assert_answers = second._rooms.learning._served
         assert (assert_answers._version, assert_answers._base.version) == (2, 1)
     assert_answers_as_solved_anew(shop)
 
@@ -152,25 +152,25 @@ def test_whoever_leaves_is_in_no_file_once_that_is_acknowledged(shop: Engine, re
     with reopened() as second:
         model_of(second)
         taken_away = []
-        remove = shop._learning._folder.retire
+        remove = shop._rooms.learning._folder.retire
 
         def look(left: int) -> int:
             taken_away.append((remove(left), list(folder.glob("recommender-000000000001*"))))
             return taken_away[-1][0]
 
-        shop._learning._folder.retire = look
+        shop._rooms.learning._folder.retire = look
         if leave == "withdraw":
             shop.consent("crowd-3", withdraw=["learn"])
         else:
             certificate = shop.erase("crowd-3")
             assert "model_files_found_afterwards" in certificate.body["facts"]
         assert taken_away[0] == (1, [])
-        del shop._learning._folder.retire
+        del shop._rooms.learning._folder.retire
         for engine in (shop, second):
             assert_answers_as_solved_anew(engine)
             settled(engine)
             assert_answers_as_solved_anew(engine)
-            base = engine._learning._served._base
+            base = engine._rooms.learning._served._base
             assert base.shared
             assert base.version >= last_leaving(head(engine)) == head(engine).version
         assert versions(folder) == [head(shop).version]
@@ -207,7 +207,7 @@ def test_somebody_who_leaves_while_a_file_is_written_is_not_in_it(
     monkeypatch.setattr(files, "write", interrupted)
     shop.train(rebuild=True)
     assert_answers_as_solved_anew(shop)
-    shop._learning._served._share_later()
+    shop._rooms.learning._served._share_later()
     settled(shop)
     assert versions(folder) == [head(shop).version]
 
@@ -319,7 +319,7 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
     """On an event loop nothing is loaded: the answer is `Loading` until the model stands."""
     hold, began = threading.Event(), threading.Event()
     with reopened() as second:
-        load = second._learning._served._quickly
+        load = second._rooms.learning._served._quickly
 
         def slowly():
             began.set()
@@ -327,17 +327,17 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
             return load()
 
         def decide_at_once():
-            with second._store.read() as session:
-                return second._decider.decide(session, ask(person="crowd-1"), wait=False).decision
+            with second._rooms.store.read() as session:
+                return second._rooms.decider.decide(session, ask(person="crowd-1"), wait=False).decision
 
-        second._learning._served._quickly = slowly
+        second._rooms.learning._served._quickly = slowly
         with pytest.raises(Loading):
             decide_at_once()
         assert began.wait(10)
         with pytest.raises(Loading):
             decide_at_once()
         hold.set()
-        second.warm()
+        second.server.warm()
         assert decide_at_once().personal
 
 
@@ -370,7 +370,7 @@ def test_a_published_file_says_nothing_about_anybody_by_name(shop: Engine, folde
     """Numbers alone: no identifier, no item, nothing that a person typed."""
     (path,) = folder.glob("*.model")
     content = path.read_bytes()
-    with shop._store.read() as session:
+    with shop._rooms.store.read() as session:
         people = [person for person, _ in sums.contributions(session, "recommender")]
     assert people
     for canary in [b"crowd", b"ware", *people]:
@@ -392,7 +392,7 @@ def test_closing_waits_for_the_file_that_is_being_written(shop: Engine, folder: 
     monkeypatch.setattr(ModelFolder, "publish", slowly)
     shop.consent("crowd-3", withdraw=["learn"])
     assert began.wait(10)
-    sharing = shop._learning._served._sharing
+    sharing = shop._rooms.learning._served._sharing
     threading.Timer(0.2, hold.set).start()
     shop.close()
     assert not sharing.is_alive()

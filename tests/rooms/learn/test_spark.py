@@ -222,13 +222,13 @@ def test_pieces_of_two_states_are_never_mixed():
 
 def errand_of(engine: Engine) -> histories.Errand:
     """Return what the driver would send now."""
-    vault, store = engine._vault, engine._store
+    vault, store = engine._rooms.vault, engine._rooms.store
     run = PersonId(b"run of one hour.")
     wrapped, key_id = vault.new_person_key(run)
     with store.read() as reading:
-        epoch, columns = meta.epoch(reading), len(engine.items(count=1000))
+        epoch, columns = meta.epoch(reading), len(engine.catalog.page(count=1000).items)
     where = training.without_password(store)
-    now_ms = engine._clock.now_ms()
+    now_ms = engine._rooms.clock.now_ms()
     return histories.Errand(where, vault.public_key, histories.release(), now_ms, epoch, columns, run, wrapped, key_id)
 
 
@@ -251,7 +251,7 @@ def read(errand: histories.Errand, persons: list[PersonId]) -> list[Piece]:
 
 
 def everybody(engine: Engine) -> list[PersonId]:
-    with engine._store.read() as reading:
+    with engine._rooms.store.read() as reading:
         return list(people.everyone(reading))
 
 
@@ -283,7 +283,7 @@ def test_people_read_together_are_read_as_one_by_one(engine: Engine, environment
     engine.take_in(acts("crowd-2", ["book-7"], clock))
     engine.consent("crowd-1", withdraw=["learn"])
     gone = everybody(engine)[0]
-    engine._store.write(lambda job: people.drop_key(job, gone))
+    engine._rooms.store.write(lambda job: people.drop_key(job, gone))
     errand = errand_of(engine)
     unseal = errand.boxes()[0]
 
@@ -337,7 +337,7 @@ def test_who_is_gone_meanwhile_is_said_to_be_gone(engine: Engine, environment, c
     crowd(engine, clock, people=3)
     engine.train()
     gone = everybody(engine)[0]
-    engine._store.write(lambda job: people.drop_key(job, gone))
+    engine._rooms.store.write(lambda job: people.drop_key(job, gone))
     stranger = PersonId(bytes(16))
     errand = errand_of(engine)
     pieces = read(errand, [*everybody(engine), stranger])
@@ -466,7 +466,9 @@ class Shut:
 
 def gathering(engine: Engine, spark):
     """Open Spark for the engine's store, with its secrets shut."""
-    return training.gatherer(spark, store=engine._store, vault=Shut(), ledger=engine._ledger, clock=engine._clock)
+    return training.gatherer(
+        spark, store=engine._rooms.store, vault=Shut(), ledger=engine._rooms.ledger, clock=engine._rooms.clock
+    )
 
 
 @SQLITE_ALONE
@@ -485,7 +487,7 @@ def test_a_missing_master_or_store_is_told_before_keys_are_asked_for(engine: Eng
         crowd(engine, clock, people=3)
         with pytest.raises(KeyFileMissing):
             gather()
-        engine._store.close()
+        engine._rooms.store.close()
         with pytest.raises(StoreUnavailable):
             gather()
 
@@ -503,11 +505,11 @@ def test_training_on_spark_equals_training_here(spark, engine: Engine, clock: Fi
     assert (local.digest, local.added, local.removed) == (first.digest, 0, 0)
     clock.move(days=1)
     engine.take_in(acts("crowd-1", ["book-7"], clock))
-    with engine._store.read() as reading:
+    with engine._rooms.store.read() as reading:
         # Somebody held in the sum whose leave is gone, as when a consent ran out between two sweeps.
-        active = people.find(reading, engine._vault.blinds(identifiers_named("crowd-1")))
+        active = people.find(reading, engine._rooms.vault.blinds(identifiers_named("crowd-1")))
         held = next(person for person, _ in sums.contributions(reading, MODEL) if person != active)
-    engine._store.write(lambda job: people.set_state(job, held, "erasing"))
+    engine._rooms.store.write(lambda job: people.set_state(job, held, "erasing"))
     second = engine.train(spark=spark)
     assert (second.people, second.added, second.removed) == (11, 1, 1)
     assert engine.verify(rebuild=True).holds
@@ -668,7 +670,7 @@ def test_a_shop_trains_the_same_sparse_model_on_executors(spark, engine: Engine,
     there = [engine.decide(f"crowd-{number}") for number in range(12)]
     assert asked
     (_, work) = asked[0]
-    assert work.boxes.__self__.run not in engine._vault._cached
+    assert work.boxes.__self__.run not in engine._rooms.vault._cached
     engine.train(rebuild=True)
     here = [engine.decide(f"crowd-{number}") for number in range(12)]
     assert any(answer.personal for answer in here)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 
 from assent.store.topics import people, records
 from assent.store.topics.records import RecordRow
+from assent.terms.answers.people import PurposeState
 from assent.terms.errors import NotFound
 from assent.terms.ids import identifier
 from assent.testing import START_MS
@@ -16,7 +18,7 @@ from assent.vault import verify_signed
 
 def test_everything_held_is_there(full):
     """Identifiers, events, history, consents with receipts, decisions, what the model holds, the log, the purposes."""
-    export = json.loads(json.dumps(full.rights.export("ann")))
+    export = json.loads(json.dumps(asdict(full.rights.export("ann"))))
     assert export["format"] == "assent-export-1"
     assert export["controller"]["name"] == "The shop"
     assert export["identifiers"] == [
@@ -42,14 +44,14 @@ def test_consents_and_receipts(full):
     """Each purpose says whether it is allowed and why not; each entry has a receipt that verifies, and its evidence."""
     full.choose("ann", ["message"], evidence="said so by phone")
     full.choose("ann", withdraw=["message"])
-    export = full.rights.export("ann")
+    export = asdict(full.rights.export("ann"))
     purposes = export["consents"]["purposes"]
     assert purposes["learn"]["allowed"]
     assert purposes["learn"]["until"] > purposes["learn"]["since"]
     assert (purposes["message"]["allowed"], purposes["message"]["why_not"]) == (False, "withdrawn")
     assert purposes["message"]["until"] is None
-    assert purposes["measure"] == {"allowed": False, "why_not": "not_granted"}
-    assert purposes["service"] == {"allowed": True, "why_not": None}
+    assert purposes["measure"] == asdict(PurposeState(allowed=False, why_not="not_granted"))
+    assert purposes["service"] == asdict(PurposeState(allowed=True, why_not=None))
     assert [entry["action"] for entry in export["consents"]["entries"]] == ["granted"] * 3 + ["withdrawn"]
     assert [entry["until"] is None for entry in export["consents"]["entries"]] == [False] * 3 + [True]
     assert [receipt["evidence"] for receipt in export["receipts"]] == [None, None, "said so by phone", None]
@@ -59,11 +61,11 @@ def test_consents_and_receipts(full):
 
 def test_only_what_is_held_is_there(full):
     """Somebody who is in no model, and whose names no event tells, has empty places, not guesses."""
-    export = full.rights.export("user_id:dan")
+    export = asdict(full.rights.export("user_id:dan"))
     assert export["models"] == {}
     assert export["identifiers"] == [{"kind": "user_id", "value": "dan"}]
     full.choose("email:eve@example.org", ["personalize"])
-    assert full.rights.export("eve@example.org")["identifiers"] == [{"kind": "email", "value": "eve@example.org"}]
+    assert full.rights.export("eve@example.org").identifiers == [{"kind": "email", "value": "eve@example.org"}]
 
 
 def test_a_name_that_nothing_tells_is_a_digest_only(full):
@@ -76,13 +78,13 @@ def test_a_name_that_nothing_tells_is_a_digest_only(full):
             records.add_many(session, [RecordRow(seq, person, START_MS, 1, key.seal("records", seq, content), None)])
 
     full.store.write(job)
-    export = full.rights.export("dan")
+    export = asdict(full.rights.export("dan"))
     assert {"kind": "anonymous_id", "value": None} in export["identifiers"]
 
 
 def test_nothing_of_anybody_else(full):
     """Nobody else's names or things are in an export."""
-    text = json.dumps(full.rights.export("dan"))
+    text = json.dumps(asdict(full.rights.export("dan")))
     for other in ("ann", "ann@example.org", "bob", "tea", "jam"):
         assert f'"{other}"' not in text
 
@@ -105,5 +107,5 @@ def test_consents_alone(full):
     person, _ = full.find("dan")
     with full.store.read() as session:
         found = full.rights.consents(session, person)
-    assert found["purposes"]["personalize"]["allowed"]
-    assert not found["purposes"]["learn"]["allowed"]
+    assert found.purposes["personalize"].allowed
+    assert not found.purposes["learn"].allowed

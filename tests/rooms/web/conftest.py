@@ -38,7 +38,7 @@ def shop_template(tmp_path_factory) -> tuple[Path, dict[str, str]]:
     """Make a shop with eight items and Ann, who said yes and looked at four; return its folder and its keys."""
     folder = tmp_path_factory.mktemp("web-shop")
     with Engine.open(f"sqlite:///{folder / 'shop.db'}") as engine:
-        keys = {role: engine.make_key(role, "test") for role in ROLES}
+        keys = {role: engine.keys.make(role, "test") for role in ROLES}
         engine.put_items(GOODS)
         engine.consent("user_id:ann", grant=["personalize", "learn"])
         events = [

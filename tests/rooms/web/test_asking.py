@@ -15,13 +15,13 @@ from assent.web.desk import Desk
 
 def asked(shop, questions, *, meanwhile=None):
     """Ask in one turn of a loop and return what becomes of each, with how often the engine was asked."""
-    calls, submit = [], shop.engine.submit_decide
+    calls, submit = [], shop.engine.decisions.submit
 
     def counted(given, later=None):
         calls.append(len(given))
         return submit(given, later)
 
-    shop.engine.submit_decide = counted
+    shop.engine.decisions.submit = counted
 
     async def turn():
         desk = Desk(shop.engine)
@@ -36,7 +36,7 @@ def asked(shop, questions, *, meanwhile=None):
     try:
         return asyncio.run(asyncio.wait_for(turn(), 30)), calls
     finally:
-        shop.engine.submit_decide = submit
+        shop.engine.decisions.submit = submit
 
 
 def test_one_turn_asks_the_engine_once(shop):
@@ -56,14 +56,14 @@ def test_whoever_has_gone_is_passed_over(shop):
 
 def test_everybody_waits_for_a_model_that_is_being_loaded(shop, monkeypatch):
     """`Loading` is waited for, once for all; then the same questions are asked again."""
-    decide, loading = shop.engine._decider.decide_all, [Loading("Not yet."), Loading("Not yet.")]
+    decide, loading = shop.engine._rooms.decider.decide_all, [Loading("Not yet."), Loading("Not yet.")]
 
     def soon(*given, **how):
         if loading:
             raise loading.pop()
         return decide(*given, **how)
 
-    monkeypatch.setattr(shop.engine._decider, "decide_all", soon)
+    monkeypatch.setattr(shop.engine._rooms.decider, "decide_all", soon)
     answers, calls = asked(shop, [ask(slot="a"), ask(slot="b")])
     assert calls == [2, 2, 2]
     assert [msgspec.json.decode(each)["slot"] for each in answers] == ["a", "b"]
@@ -78,8 +78,8 @@ def test_a_model_that_cannot_be_loaded_is_told_to_everybody(shop, monkeypatch):
     def broken():
         raise Busy("No room.")
 
-    monkeypatch.setattr(shop.engine._decider, "decide_all", never)
-    monkeypatch.setattr(shop.engine, "warm", broken)
+    monkeypatch.setattr(shop.engine._rooms.decider, "decide_all", never)
+    monkeypatch.setattr(shop.engine.server, "warm", broken)
     answers, calls = asked(shop, [ask(), ask()])
     assert calls == [2]
     assert all(isinstance(each, Busy) for each in answers)
@@ -91,7 +91,7 @@ def test_a_server_that_closes_while_it_loads_leaves_nobody_waiting(shop, monkeyp
     def never(*_, **__):
         raise Loading("Not yet.")
 
-    monkeypatch.setattr(shop.engine._decider, "decide_all", never)
+    monkeypatch.setattr(shop.engine._rooms.decider, "decide_all", never)
 
     async def closing():
         desk = Desk(shop.engine)

@@ -76,7 +76,7 @@ def test_a_fault_of_ours_tells_nothing(client, shop, monkeypatch, caplog):
     def broken():
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(shop.engine, "health", broken)
+    monkeypatch.setattr(shop.engine.server, "health", broken)
     with caplog.at_level(logging.DEBUG):
         answer = client.get("/health")
     assert answer.status_code == 500
@@ -92,7 +92,7 @@ def test_a_fault_on_a_hot_route_tells_nothing_either(client, shop, monkeypatch, 
     def broken(*_, **__):
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(shop.engine, "submit_decide", broken)
+    monkeypatch.setattr(shop.engine.decisions, "submit", broken)
     answer = client.post("/v1/decide", json={}, headers=shop.key_of("server"))
     assert answer.status_code == 500
     assert CANARY not in answer.text + caplog.text
@@ -105,7 +105,7 @@ def test_what_may_be_tried_again_says_when(client, shop, monkeypatch, error):
     def broken(*_, **__):
         raise error
 
-    monkeypatch.setattr(shop.engine, "submit_events", broken)
+    monkeypatch.setattr(shop.engine.events, "submit", broken)
     answer = client.post("/v1/batch", json={"batch": []}, headers=shop.key_of("browser"))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1

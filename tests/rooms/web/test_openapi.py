@@ -54,7 +54,7 @@ def test_items_are_described_as_the_catalogue_reads_them():
 def test_the_purposes_that_can_be_chosen_are_named(document, still):
     """Only optional purposes can be granted or withdrawn, and the description lists exactly those."""
     listed = document["components"]["schemas"]["Choices"]["properties"]["grant"]["items"]["enum"]
-    assert sorted(listed) == sorted(row["id"] for row in still.engine.purposes() if row["optional"])
+    assert sorted(listed) == sorted(each.id for each in still.engine.purposes.all() if each.optional)
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def served(store_url, tmp_path):
     """Return a store on each database in turn, its key file, and its keys by role."""
     key_file = str(tmp_path / "shop.key")
     with Engine.open(store_url, keys=key_file) as engine:
-        keys = {role: engine.make_key(role) for role in ("browser", "server", "monitor")}
+        keys = {role: engine.keys.make(role) for role in ("browser", "server", "monitor")}
     return store_url, key_file, keys
 
 
@@ -209,7 +209,7 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_has(shop):
     with sqlite3.connect(shop.path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    assert len(shop.engine.export("late")["events"]) == 1
+    assert len(shop.engine.export("late").events) == 1
 
 
 def test_no_worker_outlives_the_process_that_started_it(shop):

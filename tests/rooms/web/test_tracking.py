@@ -33,7 +33,7 @@ def basic(key):
 
 def events_of(shop, person):
     """Return the events held on a person."""
-    return shop.engine.export(person)["events"]
+    return shop.engine.export(person).events
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_without_a_known_key_nothing_is_taken_in(client, shop, body):
     """An unknown key and no key are 401; a body that is no object could not name one and is 400."""
     assert client.post("/v1/track", json=body).status_code == 401
     assert client.post("/v1/track", json="no object").status_code == 400
-    assert shop.engine.metrics()["events"].get("stored", 0) == 0
+    assert shop.engine.server.metrics().events.get("stored", 0) == 0
 
 
 def test_large_bodies_are_read_whole(client, shop, write_key):
@@ -185,7 +185,7 @@ def test_the_browser_client_gets_its_settings(client, shop):
 
 def test_the_clients_own_figures_are_thrown_away(client, shop):
     """`/v1/m` is answered, and nothing of it is kept."""
-    before = shop.engine.metrics()
+    before = shop.engine.server.metrics()
     assert client.post("/v1/m", content='{"series": []}').json() == {"success": True}
     assert client.post("/v1/m", content=b"x" * 5_000_000).status_code == 413
-    assert shop.engine.metrics() == before
+    assert shop.engine.server.metrics() == before

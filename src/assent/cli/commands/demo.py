@@ -93,7 +93,7 @@ def _play(screen: Screen, folder: Path, data: Path | None, cast: Cast, *, serve_
             acts.append(act)
             if not screen.as_json:
                 show(act, screen, len(acts))
-        key = engine.make_key("server", "demo") if serve_at is not None else ""
+        key = engine.keys.make("server", "demo") if serve_at is not None else ""
         shown_person = stage.shop.neighbour
     told: dict[str, Any] = {"acts": [{"act": type(act).__name__.lower(), **plain(act)} for act in acts]}
     if serve_at is None:

@@ -71,7 +71,7 @@ def import_(
     nothing.
     """
     with context.open() as engine, context.screen.counting(f"Importing {file.name}") as told:
-        done = engine.import_file(
+        done = engine.imports.run(
             shape, file, grant=grant, evidence=evidence, consent_column=consent_column, progress=told
         )
     if context.screen.as_json:

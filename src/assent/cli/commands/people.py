@@ -51,12 +51,12 @@ def consent(
         receipts = []
         if grant or withdraw:
             receipts = engine.consent(person, grant=grant, withdraw=withdraw, evidence=evidence, language=language)
-        states = engine.consents(person)
+        states = engine.people.consents(person)
     if context.screen.as_json:
-        context.screen.data({"receipts": receipts, **states} if receipts else states)
+        context.screen.data({"receipts": receipts, **plain(states)} if receipts else states)
         return
     for receipt in receipts:
-        context.screen.say(f"Recorded; receipt {receipt['payload']['dct:identifier']}.")
+        context.screen.say(f"Recorded; receipt {receipt.payload['dct:identifier']}.")
     print_consents(context.screen, states)
 
 

@@ -39,7 +39,7 @@ def serve(context: CommandContext, host: str, port: int, workers: int) -> None:
     keys. Put a proxy that speaks TLS in front of a public address.
     """
     with context.open() as engine:
-        held = engine.health()
+        held = engine.server.health()
     if context.screen.as_json:
         context.screen.data({"url": f"http://{host}:{port}", "health": held})
     else:

@@ -35,7 +35,7 @@ def init(context: CommandContext) -> None:
         message = f"A key file stands at {path}."
         raise KeyFileExists(message)
     with context.screen.busy("Making the store"), context.open(create=True) as engine:
-        made = [(role, name, use, engine.make_key(role, f"first {role} key")) for role, name, use in FIRST_KEYS]
+        made = [(role, name, use, engine.keys.make(role, f"first {role} key")) for role, name, use in FIRST_KEYS]
     if context.screen.as_json:
         keys = {f"{role}_key": key for role, _, _, key in made}
         context.screen.data({"store": context.store, "key_file": path, **keys})
@@ -76,7 +76,7 @@ def doctor(context: CommandContext) -> None:
     """
     path = context.key_path()
     with context.screen.busy("Looking"), context.open() as engine:
-        findings = checkup(engine.facts(), path)
+        findings = checkup(engine.server.facts(), path)
     well = all(finding.well for finding in findings)
     if context.screen.as_json:
         context.screen.data({"well": well, "findings": findings})

@@ -34,7 +34,7 @@ def verify(context: CommandContext, certificate: Path | None, *, rebuild: bool) 
     """
     mapping = None if certificate is None else read_certificate(certificate)
     with context.open() as engine, context.screen.busy("Checking"):
-        found = engine.verify(rebuild=rebuild) if mapping is None else engine.verify_certificate(mapping)
+        found = engine.verify(rebuild=rebuild) if mapping is None else engine.people.verify_certificate(mapping)
     if context.screen.as_json:
         context.screen.data(found)
     else:

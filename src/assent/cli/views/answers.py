@@ -9,7 +9,9 @@ from assent.cli.screen import took
 
 if TYPE_CHECKING:
     from assent.cli.screen import Screen
-    from assent.terms.answers import Because, Certificate, Decision, Suggestion, Verification
+    from assent.terms.answers.decisions import Because, Decision, Suggestion
+    from assent.terms.answers.people import Certificate, Consents
+    from assent.terms.answers.proofs import Verification
 
 _METHODS = {
     "personal": "Chosen from the person's own history.",
@@ -64,21 +66,21 @@ def _reason(because: Because) -> str:
     return f"{because.action} {because.name or because.item} ({because.share_percent}%)"
 
 
-def print_consents(screen: Screen, states: Mapping[str, Any]) -> None:
+def print_consents(screen: Screen, states: Consents) -> None:
     """Print what one person agreed to, purpose by purpose."""
     rows = [
         (
             purpose,
-            "yes" if state["allowed"] else _WHY_NOT.get(state["why_not"], f"no: {state['why_not']}"),
-            _day(state.get("since")),
-            _day(state.get("until")),
-            state.get("source", ""),
+            "yes" if state.why_not is None else _WHY_NOT.get(state.why_not, f"no: {state.why_not}"),
+            _day(state.since),
+            _day(state.until),
+            state.source or "",
         )
-        for purpose, state in states["purposes"].items()
-        if state["why_not"] != NEVER
+        for purpose, state in states.purposes.items()
+        if state.why_not != NEVER
     ]
     screen.table(("Purpose", "May be used", "Since", "Until", "Said through"), rows)
-    never = [purpose for purpose, state in states["purposes"].items() if state["why_not"] == NEVER]
+    never = [purpose for purpose, state in states.purposes.items() if state.why_not == NEVER]
     screen.say()
     screen.say(f"Never agreed to, so never used: {', '.join(never)}.")
 

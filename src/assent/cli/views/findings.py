@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assent.cli.screen import moment
+from assent.terms.answers.server import ModelFacts, StoreFacts
 from assent.terms.clock import DAY_MS
 
 #: A model older than this many days is told to be trained again.
@@ -25,17 +26,17 @@ class Finding:
     advice: str = ""
 
 
-def checkup(facts: Mapping[str, Any], key_path: Path) -> list[Finding]:
+def checkup(facts: StoreFacts, key_path: Path) -> list[Finding]:
     """Read the engine's facts and the key file's permissions; findings with `well=False` need care."""
     return [
-        Finding("store", well=True, found=f"{facts['dialect']}, {facts['store']}"),
-        _schema(facts["schema"]),
+        Finding("store", well=True, found=f"{facts.dialect}, {facts.store}"),
+        _schema(facts.schema),
         _key_file(key_path),
-        _api_keys(facts["api_keys"]),
+        _api_keys(facts.api_keys),
         _people(facts),
-        _goods(facts["items"], facts["unlisted_items"]),
-        _erasures(facts["erasures_open"]),
-        _model(facts["model"], facts["people"], facts["now_ms"]),
+        _goods(facts.items, facts.unlisted_items),
+        _erasures(facts.erasures_open),
+        _model(facts.model, facts.people, facts.now_ms),
     ]
 
 
@@ -59,9 +60,9 @@ def _api_keys(count: int) -> Finding:
     return Finding("keys given out", well=True, found=str(count), advice=advice)
 
 
-def _people(facts: Mapping[str, Any]) -> Finding:
-    found = f"{facts['people']:,} people, {facts['records']:,} sealed records, {facts['decisions']:,} decisions"
-    advice = "" if facts["people"] else "Nobody yet: send events, or `assent import events FILE`."
+def _people(facts: StoreFacts) -> Finding:
+    found = f"{facts.people:,} people, {facts.records:,} sealed records, {facts.decisions:,} decisions"
+    advice = "" if facts.people else "Nobody yet: send events, or `assent import events FILE`."
     return Finding("held", well=True, found=found, advice=advice)
 
 
@@ -80,13 +81,11 @@ def _erasures(count: int) -> Finding:
     return Finding("erasures under way", count == 0, str(count), advice)
 
 
-def _model(model: Mapping[str, Any] | None, people: int, now_ms: int) -> Finding:
+def _model(model: ModelFacts | None, people: int, now_ms: int) -> Finding:
     if model is None:
         advice = "`assent train` learns from everybody who says yes." if people else ""
         return Finding("model", well=True, found="nothing learned yet", advice=advice)
-    days = (now_ms - model["at_ms"]) // DAY_MS
-    found = (
-        f"version {model['version']}, {model['people']:,} people, {model['items']:,} items, {moment(model['at_ms'])}"
-    )
+    days = (now_ms - model.at_ms) // DAY_MS
+    found = f"version {model.version}, {model.people:,} people, {model.items:,} items, {moment(model.at_ms)}"
     advice = f"It is {days} days old: `assent train` takes in what came since." if days > MODEL_AGE_DAYS_MAX else ""
     return Finding("model", well=True, found=found, advice=advice)

@@ -13,7 +13,7 @@ from assent.demo.story import Arrivals, Asked, Erased, Held, Learned, Others, Pr
 
 if TYPE_CHECKING:
     from assent.cli.screen import Screen
-    from assent.terms.answers import Decision
+    from assent.terms.answers.decisions import Decision
 
 DIGEST_CHARS = 16
 #: How much of a general list is shown: one is like the other.

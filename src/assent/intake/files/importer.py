@@ -23,7 +23,7 @@ from assent.intake.shape import Shaper, clean_id
 from assent.intake.stated_consent import StatedGroup
 from assent.intake.wire import Event
 from assent.store.topics import imports, items
-from assent.terms.answers import Imported
+from assent.terms.answers.imports import Imported
 from assent.terms.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:

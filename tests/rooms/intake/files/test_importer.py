@@ -438,10 +438,10 @@ def test_a_table_of_items_becomes_the_catalogue(shop: Shop, tmp_path: Path, kind
     """Columns are found by name, others become properties, a line that is no item is bad."""
     done = shop.importer.run("items", write(tmp_path, GOODS, kind))
     assert (dict(done.table), done.lines) == ({"imported": 2, "bad": 1}, 3)
-    tea = shop.catalog.get("tea")
+    tea = shop.catalog.get("tea").fields()
     assert (tea["name"], tea["price"], tea["brand"], tea["available"]) == ("Green tea", 3.5, "Leaf", False)
     assert (tea["tags"], tea["properties"]) == (["green", "loose"], {"origin": "Uji"})
-    assert "price" not in shop.catalog.get("mug")
+    assert "price" not in shop.catalog.get("mug").facts
     assert shop.importer.run("items", tmp_path / f"events.{kind}").table == done.table
 
 
@@ -466,7 +466,7 @@ def test_an_item_id_that_is_a_number_keeps_its_digits(file_shop: Shop, tmp_path:
     path = tmp_path / "items.parquet"
     pl.DataFrame({"id": [5.0], "name": ["Five"], "price": [2], "sizes": [[1, 2]], "tags": [None]}).write_parquet(path)
     file_shop.importer.run("items", path)
-    assert file_shop.catalog.get("5")["price"] == 2.0
+    assert file_shop.catalog.get("5").facts["price"] == 2.0
 
 
 def test_every_short_word_for_an_act_is_an_act() -> None:

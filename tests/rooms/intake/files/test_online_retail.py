@@ -70,7 +70,7 @@ def test_every_line_ends_somewhere(shop: Shop, tmp_path: Path, kind) -> None:
 def test_goods_become_items_with_names_prices_and_sights(shop: Shop, tmp_path: Path) -> None:
     """The most frequent description made readable, the median price, the first and the last sale."""
     shop.importer.run("online-retail", made_up(tmp_path, "parquet"), **STATED)
-    heart, boxes = shop.catalog.get("85123A"), shop.catalog.get("22752")
+    heart, boxes = shop.catalog.get("85123A").fields(), shop.catalog.get("22752").fields()
     assert (heart["name"], heart["price"], heart["currency"]) == ("White Heart Holder", 2.55, "GBP")
     assert (boxes["name"], boxes["price"]) == ("Set 7 Babushka Boxes", 7.65)
     assert (boxes["first_seen"], boxes["last_seen"][:10]) == ("2010-12-01T08:27:00.000Z", "2011-04-01")

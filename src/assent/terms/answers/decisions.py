@@ -1,9 +1,9 @@
-"""What the acts answer: plain frozen values, the same in Python, on the command line and over HTTP."""
+"""What deciding answers: a decision, its items and their reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -59,60 +59,3 @@ class Decision:
     gpc_honored: bool
     #: How the person changes or stops this.
     change: str
-
-
-@dataclass(frozen=True, slots=True)
-class TakenIn:
-    """What became of a batch: how many events were stored, and how many dropped for which reason."""
-
-    stored: int
-    dropped: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of every line of a file: the counts of `table` add up to `lines`."""
-
-    table: Mapping[str, int]
-    lines: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class TrainReport:
-    """What one training did."""
-
-    people: int
-    items: int
-    added: int
-    removed: int
-    digest: str
-    version: int
-    seconds: float
-    rebuilt: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Proof of one erasure: what was removed, the digests, the log proof, and a signature over all of it."""
-
-    body: Mapping[str, Any]
-    signature: str
-    public_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of a verification: what was checked, whether it holds, and what was found."""
-
-    name: str
-    holds: bool
-    found: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The whole of a verification."""
-
-    holds: bool
-    checks: Sequence[Check] = field(default_factory=tuple)

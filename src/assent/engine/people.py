@@ -1,0 +1,81 @@
+"""`engine.people`: what one person agreed to, what is held on them, and their leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assent.engine.acts import Act
+from assent.rights import Choice
+from assent.store.topics import people
+from assent.terms.answers.people import Receipt
+from assent.terms.errors import NotFound
+from assent.terms.ids import identifiers_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assent.engine.rooms import Rooms
+    from assent.terms.answers.people import Certificate, Consents, Export
+    from assent.terms.answers.proofs import Verification
+
+ACTS = (
+    Act.of("consent", "server", "officer"),
+    Act.of("people", "server", "officer"),
+    Act.of("erase", "server", "officer"),
+)
+
+
+class PeopleActs:
+    """A person's rights; a person is named by any of their identifiers."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def consents(self, person: str) -> Consents:
+        """Return what a person agreed to, purpose by purpose, and the ledger entries behind it; raises `NotFound`."""
+        rooms = self._rooms
+        with rooms.store.read() as session:
+            row = people.load(session, rooms.vault.blinds(identifiers_named(person)))
+            if row is None:
+                raise NotFound("Nobody is known by that name.")
+            return rooms.rights.consents(session, row.person)
+
+    def consent(
+        self,
+        person: str,
+        grant: Sequence[str] = (),
+        withdraw: Sequence[str] = (),
+        *,
+        evidence: str | None = None,
+        language: str = "en",
+    ) -> list[Receipt]:
+        """Grant and withdraw purposes for a person, in force with the next call; return signed receipts.
+
+        Withdrawing takes what was kept for that purpose alone out of records, history and models before it returns.
+        Raises `UnknownPurpose`, `InvalidInput`, `NotFound`, `Conflict`.
+        """
+        rooms = self._rooms
+        choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language)
+        receipts = rooms.store.write(lambda session: rooms.choices.choose(session, choice))
+        rooms.acts.add("consent")
+        return [Receipt(**each) for each in receipts]
+
+    def export(self, person: str) -> Export:
+        """Return everything held on a person; raises `NotFound`."""
+        self._rooms.acts.add("export")
+        return self._rooms.rights.export(person)
+
+    def erase(self, person: str) -> Certificate:
+        """Erase a person from rows, keys, caches and models; return the signed certificate. Raises `NotFound`.
+
+        When this returns nothing is left; when it is interrupted, the next opening of the store finishes it.
+        """
+        certificate = self._rooms.rights.erase(person)
+        self._rooms.intake.forget_people()
+        self._rooms.decider.forget_people()
+        self._rooms.acts.add("erase")
+        return certificate
+
+    def verify_certificate(self, certificate: Mapping[str, Any]) -> Verification:
+        """Check a certificate of erasure: its signature, its log proof, and that the person is not back."""
+        return self._rooms.rights.verify_certificate(certificate)

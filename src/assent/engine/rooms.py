@@ -1,0 +1,92 @@
+"""The rooms of one open shop, built once from a store and its keys, and handed to every capability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assent.catalog import Catalog
+from assent.consent import Controller, Ledger, Purposes
+from assent.decide import Decider, Recorder
+from assent.engine.acts import ActCounts
+from assent.intake import Intake
+from assent.learn import Learning
+from assent.rights import Choices, Retention, Rights
+from assent.vault import AuditLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assent.store import Store
+    from assent.terms.clock import Clock
+    from assent.terms.randomness import Randomness
+    from assent.terms.settings import Settings
+    from assent.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Every room below the engine; capabilities take it and hold nothing else."""
+
+    store: Store
+    vault: Vault
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    key_path: Path
+    purposes: Purposes
+    ledger: Ledger
+    audit: AuditLog
+    catalog: Catalog
+    learning: Learning
+    intake: Intake
+    choices: Choices
+    rights: Rights
+    retention: Retention
+    recorder: Recorder
+    decider: Decider
+    acts: ActCounts
+
+
+def build(
+    store: Store, vault: Vault, settings: Settings, clock: Clock, randomness: Randomness, key_path: Path
+) -> Rooms:
+    """Build every room on an open store."""
+    purposes = Purposes.load()
+    ledger = Ledger(purposes, clock, randomness, gpc_mode=settings.gpc)
+    audit = AuditLog(vault)
+    catalog = Catalog(store, clock)
+    learning = Learning(store, vault, ledger, clock, models_folder=settings.models_folder)
+    controller = Controller(
+        settings.controller_name, settings.controller_contact, settings.controller_address, settings.jurisdiction
+    )
+    return Rooms(
+        store=store,
+        vault=vault,
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        key_path=key_path,
+        purposes=purposes,
+        ledger=ledger,
+        audit=audit,
+        catalog=catalog,
+        learning=learning,
+        intake=Intake(store, vault, ledger, catalog, clock, randomness, settings, learning=learning),
+        choices=Choices(
+            vault=vault,
+            ledger=ledger,
+            audit=audit,
+            learning=learning,
+            controller=controller,
+            clock=clock,
+            randomness=randomness,
+        ),
+        rights=Rights(store, vault, ledger, audit, learning, controller, clock, randomness, vault.journal_path),
+        retention=Retention(store, vault, ledger, learning, clock),
+        recorder=Recorder(store),
+        decider=Decider(
+            vault=vault, ledger=ledger, catalog=catalog, learning=learning, clock=clock, randomness=randomness
+        ),
+        acts=ActCounts(),
+    )

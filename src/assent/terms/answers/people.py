@@ -1,0 +1,82 @@
+"""What acts about one person answer: consents, receipts, exports, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeState:
+    """Whether a person's data may be used for one purpose now, and if not, why not (a code of `terms.refusals`)."""
+
+    allowed: bool
+    why_not: str | None
+    since: str | None = None
+    until: str | None = None
+    source: str | None = None
+    #: The receipt of the ledger entry that says so.
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEntry:
+    """One line of the consent ledger; `notice` is the hash of the words that the person saw."""
+
+    receipt: str
+    purpose: str
+    action: str
+    at: str
+    until: str | None
+    source: str
+    notice: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """What a person agreed to: every purpose by its id, and the ledger entries behind it, oldest first."""
+
+    purposes: Mapping[str, PurposeState]
+    entries: Sequence[ConsentEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A consent receipt (ISO/IEC TS 27560 fields as DPV JSON-LD) with an Ed25519 signature over it."""
+
+    payload: Mapping[str, Any]
+    signature: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything held on one person: the rights of access and portability (GDPR articles 15 and 20)."""
+
+    format: str
+    made: str
+    #: The random id, hexadecimal.
+    person: str
+    controller: Mapping[str, Any]
+    identifiers: Sequence[Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+    consents: Consents
+    receipts: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+    #: For each model what its sum holds of the person: exactly what would be taken out.
+    models: Mapping[str, Mapping[str, Any]]
+    log: Sequence[Mapping[str, Any]]
+    also_held: Sequence[str]
+    purposes: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Proof of one erasure: what was removed, the digests, the log proof, and a signature over all of it."""
+
+    body: Mapping[str, Any]
+    signature: str
+    public_key: str

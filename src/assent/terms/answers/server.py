@@ -1,0 +1,57 @@
+"""What the server answers about itself: health, metrics, and the facts that a check-up reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the store answers, its dialect, and the version of the stored sum (0 before the first training)."""
+
+    status: str
+    store: str
+    model_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Counts by name, never about a person: events and acts of this process, bytes of events, rows of the store."""
+
+    events: Mapping[str, int]
+    sizes: Mapping[str, int]
+    acts: Mapping[str, int]
+    stored: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The stored sum: its version, how many people and items are in it, its digest, and when it changed."""
+
+    version: int
+    people: int
+    items: int
+    digest: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What `assent doctor` looks at: where things are and how many there are, never anything about a person."""
+
+    store: str
+    dialect: str
+    #: The schema's version, `current` and `wanted`.
+    schema: Mapping[str, str | None]
+    key_file: str
+    now_ms: int
+    people: int
+    records: int
+    decisions: int
+    items: int
+    unlisted_items: int
+    erasures_open: int
+    api_keys: int
+    #: None before the first training.
+    model: ModelFacts | None
