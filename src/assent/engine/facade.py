@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assent.catalog import Catalog
 from assent.consent import Controller, Ledger, Purposes
-from assent.decide import Decider, Recorder, ask
+from assent.decide import Decider, RecordQueue, ask
 from assent.engine import counting
 from assent.engine.opening import open_house
 from assent.engine.roles import ROLES
@@ -76,7 +76,7 @@ class Engine:
             store, vault, self._ledger, self._audit, self._learning, controller, clock, randomness, vault.journal_path
         )
         self._retention = Retention(store, vault, self._ledger, self._learning, clock)
-        self._recorder = Recorder(store)
+        self._recorder = RecordQueue(store)
         self._decider = Decider(
             vault=vault,
             ledger=self._ledger,
