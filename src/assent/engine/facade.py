@@ -16,8 +16,8 @@ from assent.engine import counting
 from assent.engine.opening import open_house
 from assent.engine.roles import ROLES
 from assent.intake import Intake
-from assent.learn import Learning
-from assent.rights import Choice, Choices, Retention, Rights
+from assent.learn import Learning, Withdrawals
+from assent.rights import Choice, Choices, Retention, Rights, RightsRooms
 from assent.store import Store
 from assent.store.topics import api_keys, people
 from assent.terms.answers import Certificate, Check, Decision, Imported, Suggestion, TakenIn, TrainReport, Verification
@@ -57,25 +57,15 @@ class Engine:
         self._audit = AuditLog(vault)
         self._catalog = Catalog(store, clock)
         self._learning = Learning(store, vault, self._ledger, clock, models_folder=settings.models_folder)
-        self._intake = Intake(
-            store, vault, self._ledger, self._catalog, clock, randomness, settings, learning=self._learning
-        )
+        self._withdrawals = Withdrawals(vault, self._learning)
+        self._intake = Intake(store, vault, self._ledger, self._audit, self._learning, self._withdrawals)
         controller = Controller(
             settings.controller_name, settings.controller_contact, settings.controller_address, settings.jurisdiction
         )
-        self._choices = Choices(
-            vault=vault,
-            ledger=self._ledger,
-            audit=self._audit,
-            learning=self._learning,
-            controller=controller,
-            clock=clock,
-            randomness=randomness,
-        )
-        self._rights = Rights(
-            store, vault, self._ledger, self._audit, self._learning, controller, clock, randomness, vault.journal_path
-        )
-        self._retention = Retention(store, vault, self._ledger, self._learning, clock)
+        rooms = RightsRooms(store, vault, self._ledger, self._audit, self._learning, self._withdrawals, controller)
+        self._choices = Choices(rooms)
+        self._rights = Rights(rooms)
+        self._retention = Retention(rooms)
         self._recorder = RecordQueue(store)
         self._decider = Decider(
             vault=vault,
@@ -85,6 +75,7 @@ class Engine:
             clock=clock,
             randomness=randomness,
         )
+        self._rights.on_erased += [self._intake.drop_person, lambda _: self._decider.forget_people()]
 
     # -- opening and closing -------------------------------------------------------------------------------------
 
@@ -192,7 +183,7 @@ class Engine:
         """
         from assent.intake.files.importer import Importer  # noqa: PLC0415 - only importing needs it, and it takes long to load
 
-        return Importer(self._store, self._intake, self._catalog, self._clock).run(
+        return Importer(self._store, self._intake, self._clock).run(
             shape, Path(path), grant=grant, evidence=evidence, consent_column=consent_column, progress=progress
         )
 
@@ -310,8 +301,6 @@ class Engine:
         When this returns nothing is left; when it is interrupted, the next opening of the store finishes it.
         """
         certificate = self._rights.erase(person)
-        self._intake.forget_people()
-        self._decider.forget_people()
         self._count("erase")
         return certificate
 

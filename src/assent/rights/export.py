@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from assent.consent import Controller, Ledger
     from assent.store import Session
-    from assent.terms.clock import Clock
     from assent.terms.ids import Identifier, PersonId
     from assent.vault import AuditLog, Opened, PersonKey, Vault
 
@@ -47,7 +46,6 @@ class Exporter:
     ledger: Ledger
     audit: AuditLog
     controller: Controller
-    clock: Clock
 
     def collect(
         self, session: Session, person: PersonId, key: PersonKey, asked: Sequence[Identifier]
@@ -57,7 +55,7 @@ class Exporter:
         names = {row.number: row.id for row in items.all(session)}
         return {
             "format": FORMAT,
-            "made": to_text(self.clock.now_ms()),
+            "made": to_text(self.vault.clock.now_ms()),
             "person": person.hex(),
             "controller": asdict(self.controller),
             "identifiers": self._identifiers(session, person, opened, asked),
@@ -85,7 +83,7 @@ class Exporter:
 
     def consents(self, session: Session, person: PersonId) -> dict[str, Any]:
         """Return what a person agreed to, purpose by purpose, and every ledger entry behind it, JSON-ready."""
-        now_ms = self.clock.now_ms()
+        now_ms = self.vault.clock.now_ms()
         states = self.ledger.states(session, person)
         purposes = {}
         for declared in self.ledger.purposes.all():
