@@ -18,16 +18,14 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
-from assent.learn import Learning
+from assent.learn import Learning, Withdrawals
 from assent.store import Store
 from assent.terms.answers.events import TakenIn
 from assent.terms.clock import SystemClock
 from assent.terms.randomness import SystemRandomness
-from assent.terms.settings import Settings
-from assent.vault import KeyFile, Vault
+from assent.vault import AuditLog, KeyFile, Vault
 
 EVENTS = 500
 BATCHES = 60
@@ -128,9 +126,8 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
     store = Store.open(folder / "shop.db")
     vault = Vault(KeyFile.make(folder / "shop.key"), clock, randomness)
     ledger = Ledger(Purposes.load(), clock, randomness)
-    catalog = Catalog(store, clock)
     learning = Learning(store, vault, ledger, clock)
-    intake = Intake(store, vault, ledger, catalog, clock, randomness, Settings(), learning=learning)
+    intake = Intake(store, vault, ledger, AuditLog(vault), learning, Withdrawals(vault, learning))
 
     flying: deque[Future[TakenIn]] = deque()
 

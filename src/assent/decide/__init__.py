@@ -2,7 +2,7 @@
 
 from assent.decide.pipeline import Decider
 from assent.decide.question import Ask, ask
-from assent.decide.recording import Later, Recorder
+from assent.decide.record_queue import Later, RecordQueue
 from assent.decide.steps import Answer, Recorded
 
-__all__ = ["Answer", "Ask", "Decider", "Later", "Recorded", "Recorder", "ask"]
+__all__ = ["Answer", "Ask", "Decider", "Later", "RecordQueue", "Recorded", "ask"]

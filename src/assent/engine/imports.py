@@ -35,6 +35,6 @@ class ImportActs:
         from assent.intake.files.importer import Importer  # noqa: PLC0415 - data frames take long to load
 
         rooms = self._rooms
-        return Importer(rooms.store, rooms.intake, rooms.catalog, rooms.clock).run(
+        return Importer(rooms.store, rooms.intake, rooms.clock).run(
             shape, Path(path), grant=grant, evidence=evidence, consent_column=consent_column, progress=progress
         )

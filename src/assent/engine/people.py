@@ -71,8 +71,6 @@ class PeopleActs:
         When this returns nothing is left; when it is interrupted, the next opening of the store finishes it.
         """
         certificate = self._rooms.rights.erase(person)
-        self._rooms.intake.forget_people()
-        self._rooms.decider.forget_people()
         self._rooms.acts.add("erase")
         return certificate
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from assent.catalog import Catalog
 from assent.consent import Controller, Ledger, Purposes
-from assent.decide import Decider, Recorder
+from assent.decide import Decider, RecordQueue
 from assent.engine.acts import ActCounts
 from assent.intake import Intake
-from assent.learn import Learning
-from assent.rights import Choices, Retention, Rights
+from assent.learn import Learning, Withdrawals
+from assent.rights import Choices, Retention, Rights, RightsRooms
 from assent.vault import AuditLog
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ class Rooms:
     audit: AuditLog
     catalog: Catalog
     learning: Learning
+    withdrawals: Withdrawals
     intake: Intake
     choices: Choices
     rights: Rights
     retention: Retention
-    recorder: Recorder
+    recorder: RecordQueue
     decider: Decider
     acts: ActCounts
 
@@ -60,7 +61,9 @@ def build(
     controller = Controller(
         settings.controller_name, settings.controller_contact, settings.controller_address, settings.jurisdiction
     )
-    return Rooms(
+    withdrawals = Withdrawals(vault, learning)
+    of_rights = RightsRooms(store, vault, ledger, audit, learning, withdrawals, controller)
+    rooms = Rooms(
         store=store,
         vault=vault,
         settings=settings,
@@ -72,21 +75,16 @@ def build(
         audit=audit,
         catalog=catalog,
         learning=learning,
-        intake=Intake(store, vault, ledger, catalog, clock, randomness, settings, learning=learning),
-        choices=Choices(
-            vault=vault,
-            ledger=ledger,
-            audit=audit,
-            learning=learning,
-            controller=controller,
-            clock=clock,
-            randomness=randomness,
-        ),
-        rights=Rights(store, vault, ledger, audit, learning, controller, clock, randomness, vault.journal_path),
-        retention=Retention(store, vault, ledger, learning, clock),
-        recorder=Recorder(store),
+        withdrawals=withdrawals,
+        intake=Intake(store, vault, ledger, audit, learning, withdrawals),
+        choices=Choices(of_rights),
+        rights=Rights(of_rights),
+        retention=Retention(of_rights),
+        recorder=RecordQueue(store),
         decider=Decider(
             vault=vault, ledger=ledger, catalog=catalog, learning=learning, clock=clock, randomness=randomness
         ),
         acts=ActCounts(),
     )
+    rooms.rights.on_erased += [rooms.intake.drop_person, lambda _: rooms.decider.forget_people()]
+    return rooms

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assent.terms.answers.events import TakenIn
 
 if TYPE_CHECKING:
@@ -28,21 +30,29 @@ class Tally:
         return TakenIn(self.stored, {reason: count for reason, count in self.dropped.items() if count})
 
 
+class Part(msgspec.Struct, gc=False):
+    """A group of events, the bits of the purposes it may serve, and the tally of the batch it came in."""
+
+    mask: int
+    group: Group
+    tally: Tally
+
+
 @dataclass(slots=True)
 class PersonShare:
-    """One person's part of a job: groups of events, the bits of the purposes each may serve, and whose batch it was."""
+    """One person's parts of a job."""
 
     known: Known
-    parts: list[tuple[int, Group, Tally]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
 
     def keep_only(self, bits: int, reason: str) -> None:
         """Take away every purpose outside `bits`; events that are left without any are out, for a reason."""
         kept = []
-        for mask, group, tally in self.parts:
-            if mask & bits:
-                kept.append((mask & bits, group, tally))
+        for part in self.parts:
+            if part.mask & bits:
+                kept.append(Part(part.mask & bits, part.group, part.tally))
             else:
-                tally.dropped[reason] += len(group.events)
+                part.tally.dropped[reason] += len(part.group.events)
         self.parts = kept
 
 
@@ -70,4 +80,4 @@ class BatchWork:
         share = self.shares.get(known.person)
         if share is None:
             share = self.shares[known.person] = PersonShare(known)
-        share.parts.append((mask, group, self.tally))
+        share.parts.append(Part(mask, group, self.tally))

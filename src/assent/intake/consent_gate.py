@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from assent.consent import NO_SIGNALS, Change, Signals, agree, settle, standing
 from assent.intake.batch_work import PersonShare
-from assent.intake.known_people import Found
+from assent.intake.known_people import Found, LastSettled
 from assent.intake.merge import moved_record
 from assent.store.topics import meta, people
-from assent.terms.purposes import TAGS, Learn
+from assent.terms.purposes import TAGS
 from assent.vault import Act
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assent.intake.batch_work import BatchWork
     from assent.intake.known_people import Known, KnownPeople
     from assent.intake.parse import Group
-    from assent.learn import Learning
+    from assent.learn import Learning, Withdrawals
     from assent.store import Session
     from assent.vault import Vault
 
@@ -29,12 +29,15 @@ EVERY_BIT = 0xFF
 class ConsentGate:
     """Lets in what somebody agreed to, and nothing else; keeps ledger, records and sums in step with every signal."""
 
-    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning, roster: KnownPeople) -> None:
+    def __init__(
+        self, vault: Vault, ledger: Ledger, learning: Learning, withdrawals: Withdrawals, known: KnownPeople
+    ) -> None:
         """Hold the rooms that a change of consent reaches."""
         self._vault = vault
         self._ledger = ledger
         self._learning = learning
-        self._people = roster
+        self._withdrawals = withdrawals
+        self._people = known
 
     def admit_known(self, session: Session, group: Group, known: Known, signals: Signals, work: BatchWork) -> None:
         """Do what `admit` does for a person whom all of the group's names lead to: the hot path.
@@ -42,8 +45,8 @@ class ConsentGate:
         Where signals and ledger agree, it is the same for every event until the first of the consents ends.
         """
         last = known.settled
-        if last is not None and last[0] is known.states and last[1] is signals and work.now_ms < last[2]:
-            work.keep(known, last[3], group)
+        if last is not None and last.states is known.states and last.signals is signals and work.now_ms < last.until_ms:
+            work.keep(known, last.mask, group)
             return
         settled = settle(known.states, signals, group.newest_ms, work.now_ms)
         if settled.changes:
@@ -51,7 +54,7 @@ class ConsentGate:
         elif settled.mask:
             if agree(known.states, signals, work.now_ms):
                 ends_ms = min(state.until_ms for state in known.states.values() if state.until_ms > work.now_ms)
-                known.settled = known.states, signals, ends_ms, settled.mask
+                known.settled = LastSettled(known.states, signals, ends_ms, settled.mask)
             work.keep(known, settled.mask, group)
         else:
             work.drop(settled.refused_by, group)
@@ -103,18 +106,17 @@ class ConsentGate:
 
     def change(self, session: Session, known: Known, changes: Iterable[Change], work: BatchWork) -> None:
         """Write changes of consent into the ledger and carry out at once what a withdrawal means."""
-        key = self._people.key(known)
+        withdrawn = []
         for entry in self._ledger.apply(session, known.person, changes):
             detail = {"entry": entry.entry_id, "purpose": entry.purpose}
             work.acts.append(Act(f"consent {entry.action}", detail, known.person))
-            tag = TAGS.get(entry.purpose)
-            if entry.action != "withdrawn" or tag is None:
-                continue
-            if tag is Learn:
-                self._learning.forget_person(session, known.person, key)
-            self._vault.strip(session, known.person, key, tag.bit)
+            if entry.action == "withdrawn":
+                withdrawn.append(entry.purpose)
+        if withdrawn:
+            self._withdrawals.carry_out(session, known.person, self._people.key(known), withdrawn)
             if known.person in work.shares:
-                work.shares[known.person].keep_only(EVERY_BIT & ~tag.bit, "signal")
+                gone = sum(TAGS[purpose].bit for purpose in set(withdrawn) & TAGS.keys())
+                work.shares[known.person].keep_only(EVERY_BIT & ~gone, "signal")
         known.states = self._ledger.states(session, known.person)
         work.changed = True
 

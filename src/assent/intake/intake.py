@@ -11,22 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from assent.intake.allow import AllowList
 from assent.intake.parse import Batch, Parser, body_of, digest_of, write_key_of
-from assent.intake.queue import BatchQueue
+from assent.intake.queue import BatchQueue, SentBatch
 from assent.intake.shape import Shaper
 from assent.intake.stated_consent import StatedGroup
 from assent.intake.wire import Event
 from assent.intake.write_job import IntakeJob
-from assent.learn import Learning
 
 if TYPE_CHECKING:
-    from assent.catalog import Catalog
     from assent.consent import Ledger
+    from assent.learn import Learning, Withdrawals
     from assent.store import Session, Store
     from assent.terms.answers.events import TakenIn
-    from assent.terms.clock import Clock
-    from assent.terms.randomness import Randomness
-    from assent.terms.settings import Settings
-    from assent.vault import Vault
+    from assent.terms.ids import PersonId
+    from assent.vault import AuditLog, Vault
 
 #: Longer bodies are read in a thread of the queue's own, so that whoever brings them need not wait.
 INLINE_BYTES_MAX = 16_384
@@ -40,29 +37,22 @@ class Intake:
         store: Store,
         vault: Vault,
         ledger: Ledger,
-        catalog: Catalog,
-        clock: Clock,
-        randomness: Randomness,
-        settings: Settings,
+        audit: AuditLog,
+        learning: Learning,
+        withdrawals: Withdrawals,
         *,
-        learning: Learning | None = None,
         allow: AllowList | None = None,
     ) -> None:
-        """Hold the rooms below; without `learning` one of its own keeps the sums on disk in step."""
+        """Hold the rooms below; `allow` says what is kept of events, where it is not the list that ships."""
         self._store = store
-        self._catalog = catalog
-        self._settings = settings
         self._keyed = vault.digest_message
         #: The purposes that events may be kept for.
         self.purposes = ledger.purposes
         #: What is kept of events.
         self.allow = AllowList.load() if allow is None else allow
-        self._parser = Parser(self.allow, vault.digest_message, clock.now_ms)
-        sums = Learning(store, vault, ledger, clock) if learning is None else learning
-        self._taker = IntakeJob(vault, ledger, sums, clock, randomness)
-        self._queue = BatchQueue(
-            store, lambda session, batches: self._take(session, batches, watched=True), self._taker.failed
-        )
+        self._parser = Parser(self.allow, vault.digest_message, vault.clock.now_ms)
+        self._taker = IntakeJob(vault, ledger, audit, learning, withdrawals)
+        self._queue = BatchQueue(store, self._take)
         self._counts: Counter[str] = Counter()
         self._bytes_received = self._bytes_kept = 0
         self._counting = threading.Lock()
@@ -86,7 +76,7 @@ class Intake:
 
     def take(self, batch: Batch, *, gpc: bool = False) -> Callable[[Session], TakenIn]:
         """Return the write job that takes one batch in; `gpc`: the request had `Sec-GPC: 1`."""
-        return lambda session: self._take(session, [(batch, gpc)], watched=False)[0]
+        return lambda session: self._take(session, [SentBatch(batch, gpc)])[0]
 
     def submit(self, batch: Batch, *, gpc: bool = False) -> Future[TakenIn]:
         """Queue a batch; the future resolves once it is durable. Raises `Busy` while too many batches wait.
@@ -134,13 +124,13 @@ class Intake:
         with self._counting:
             return {"bytes_received": self._bytes_received, "bytes_kept": self._bytes_kept}
 
-    def forget_people(self) -> None:
-        """Drop what is remembered of people: after an erasure, so that not even a name is left in memory."""
-        self._store.write(lambda _: self._taker.forget_people())
+    def drop_person(self, person: PersonId) -> None:
+        """Drop what is remembered of somebody who was erased, so that not even a name is left in memory."""
+        self._store.write(lambda _: self._taker.drop_person(person))
 
-    def _take(self, session: Session, batches: Sequence[tuple[Batch, bool]], *, watched: bool) -> list[TakenIn]:
-        taken, bytes_kept = self._taker.take(session, batches, watched=watched)
-        bytes_received = sum(batch.bytes_received for batch, _ in batches)
+    def _take(self, session: Session, batches: Sequence[SentBatch]) -> list[TakenIn]:
+        taken, bytes_kept = self._taker.take(session, batches)
+        bytes_received = sum(sent.batch.bytes_received for sent in batches)
         session.after_commit(lambda: self._count(taken, bytes_received, bytes_kept))
         return taken
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: What may become an item that the catalogue does not know: never something that looks like an address of a person.
 _NEW_ITEM = re.compile(rf"[A-Za-z0-9._:/ -]{{1,{limit('item_id_chars_max')}}}")
-#: How many numbers are remembered before all are forgotten.
+#: How many numbers are remembered before all are dropped.
 NUMBERS_MAX = 1_000_000
 
 
@@ -29,8 +29,8 @@ class ItemNumbers:
         #: Items known to have been seen on a day or after it, and the day: asked about with every job.
         self._seen_on: tuple[int, set[str]] = (0, set())
 
-    def forget(self) -> None:
-        """Forget every number; the next batch asks the store."""
+    def drop(self) -> None:
+        """Drop every number from memory; the next batch asks the store."""
         self.by_id.clear()
         self._sights.clear()
         self._seen_on = (0, set())
@@ -49,10 +49,10 @@ class ItemNumbers:
     def seen_on(self, day: int) -> set[str]:
         """Return items whose numbers are remembered and that were seen on that day or after it.
 
-        Asked first in every job: when too many numbers are remembered, this forgets all of them.
+        Asked first in every job: when too many numbers are remembered, this drops all of them.
         """
         if len(self.by_id) >= NUMBERS_MAX:
-            self.forget()
+            self.drop()
         if self._seen_on[0] != day:
             self._seen_on = day, set()
         return self._seen_on[1]

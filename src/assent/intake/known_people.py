@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assent.intake.dropped import Dropped
 from assent.store.topics import people
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     from assent.consent import Ledger, Signals, State
     from assent.intake.parse import Group
     from assent.store import Session
-    from assent.terms.randomness import Randomness
     from assent.vault import PersonKey, Vault
 
 #: A kind of identifier and its plain value; it lives in memory only.
 Name = tuple[str, str]
 
-#: How many names are remembered before all are forgotten, and how many digests of names.
+#: How many names are remembered before all are dropped, and how many digests of names.
 NAMES_MAX = 100_000
 
 USER, DEVICE, EMAIL = IDENTIFIER_KINDS
+
+
+class LastSettled(NamedTuple):
+    """What was settled last, where it changed nothing: by which states and signals, until when, for which purposes."""
+
+    states: Mapping[str, State]
+    signals: Signals
+    until_ms: int
+    mask: int
 
 
 @dataclass(slots=True, eq=False)
@@ -38,8 +46,7 @@ class Known:
     #: Whether a user id leads to this person; None until it was asked.
     named: bool | None = None
     names: list[Name] = field(default_factory=list)
-    #: What was settled last, where it changed nothing: by which states and signals, until when, and for which purposes.
-    settled: tuple[Mapping[str, State], Signals, int, int] | None = None
+    settled: LastSettled | None = None
 
 
 @dataclass(slots=True)
@@ -54,11 +61,10 @@ class Found:
 class KnownPeople:
     """People by name. Used by the writer's thread alone."""
 
-    def __init__(self, vault: Vault, ledger: Ledger, randomness: Randomness) -> None:
+    def __init__(self, vault: Vault, ledger: Ledger) -> None:
         """Start with nobody."""
         self._vault = vault
         self._ledger = ledger
-        self._randomness = randomness
         self._by_name: dict[str, dict[str | None, Known]] = {kind: {} for kind in IDENTIFIER_KINDS}
         self._users = self._by_name[USER]
         self._devices = self._by_name[DEVICE]
@@ -69,12 +75,16 @@ class KnownPeople:
 
     # -- remembering ---------------------------------------------------------------------------------------------
 
-    def forget(self) -> None:
-        """Forget everybody; the next batch asks the store."""
+    def drop(self) -> None:
+        """Drop everybody from memory; the next batch asks the store."""
         for names in self._by_name.values():
             names.clear()
         self._by_person.clear()
         self._held = 0
+
+    def drop_blinds(self) -> None:
+        """Drop the blind indexes of names: after an erasure, since they are kept by the name itself."""
+        self._blinds.clear()
 
     def blind(self, name: Name) -> tuple[str, bytes]:
         """Return the kind and blind index of a name."""
@@ -88,7 +98,7 @@ class KnownPeople:
     def load(self, session: Session, groups: Iterable[Group]) -> None:
         """Ask the store, in two queries, for the people of every name in these groups that is not remembered."""
         if self._held >= NAMES_MAX:
-            self.forget()
+            self.drop()
         users, devices = self._users, self._devices
         wanted: dict[Name, None] = {}
         for group in groups:
@@ -178,7 +188,7 @@ class KnownPeople:
 
     def add(self, session: Session, at_ms: int) -> Known:
         """Make a new person with a key of their own, inside a write job."""
-        person = PersonId(self._randomness.take(PERSON_ID_BYTES))
+        person = PersonId(self._vault.randomness.take(PERSON_ID_BYTES))
         wrapped, key_id = self._vault.new_person_key(person)
         people.add(session, person, at_ms)
         people.put_key(session, person, wrapped, key_id)

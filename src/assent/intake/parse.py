@@ -76,7 +76,7 @@ class Group(msgspec.Struct, gc=False):
             max((event.at_ms for event in events), default=0),
             events,
             [self.digests[place] for place in places],
-            [(new_place[deed[0]], *deed[1:]) for deed in self.deeds if deed[0] in new_place],
+            [(new_place[place], day, code, item) for place, day, code, item in self.deeds if place in new_place],
         )
 
 

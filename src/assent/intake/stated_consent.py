@@ -37,11 +37,11 @@ class StatedGroup:
 class StatedConsents:
     """Takes in events under stated consent. A no that the ledger holds is never overruled by a file."""
 
-    def __init__(self, ledger: Ledger, roster: KnownPeople, door: ConsentGate) -> None:
-        """PersonShare the roster and the door of the write jobs."""
+    def __init__(self, ledger: Ledger, known: KnownPeople, gate: ConsentGate) -> None:
+        """Share the known people and the consent gate of the other write jobs."""
         self._ledger = ledger
-        self._people = roster
-        self._gate = door
+        self._people = known
+        self._gate = gate
 
     def gather(
         self, session: Session, stated: Sequence[StatedGroup], seen: set[bytes], evidence: str, work: BatchWork

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from struct import Struct
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from assent.intake.batch_work import BatchWork, PersonShare, Tally
+from assent.intake.batch_work import BatchWork, Part, PersonShare, Tally
 from assent.intake.consent_gate import ConsentGate
 from assent.intake.dropped import Dropped
 from assent.intake.item_numbers import ItemNumbers
@@ -21,19 +20,17 @@ from assent.store.topics import meta, records
 from assent.store.topics import seen_events as messages
 from assent.store.topics.records import RecordRow
 from assent.terms.clock import DAY_MS
-from assent.vault import AuditLog
 
 if TYPE_CHECKING:
     from assent.consent import Ledger, Signals
     from assent.intake.parse import Batch, ConsentText, Group
+    from assent.intake.queue import SentBatch
     from assent.intake.wire import Event
-    from assent.learn import Learning
+    from assent.learn import Learning, Withdrawals
     from assent.store import Session
     from assent.terms.answers.events import TakenIn
-    from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
-    from assent.terms.randomness import Randomness
-    from assent.vault import Vault
+    from assent.vault import AuditLog, Vault
 
 #: One entry of a history: item number, day since 1970, action, purposes (the layout of `assent.vault.HISTORY`).
 _ENTRY = Struct("<IHBB").pack
@@ -52,92 +49,71 @@ SIGNAL_BYTES_MAX = 2_048
 class IntakeJob:
     """Does the write jobs of intake, in the writer's thread, with what it remembers of people and items.
 
-    Memory may be ahead of the store only inside a transaction. `failed` must be called when a job was not committed.
+    Memory may be ahead of the store only inside a transaction: a job that is undone takes all of it along.
     """
 
-    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self, vault: Vault, ledger: Ledger, audit: AuditLog, learning: Learning, withdrawals: Withdrawals
+    ) -> None:
         """Start with empty memory."""
         self._vault = vault
         self._ledger = ledger
-        self._clock = clock
-        self._audit = AuditLog(vault)
-        self._people = KnownPeople(vault, ledger, randomness)
-        self._gate = ConsentGate(vault, ledger, learning, self._people)
+        self._clock = vault.clock
+        self._audit = audit
+        self._people = KnownPeople(vault, ledger)
+        self._gate = ConsentGate(vault, ledger, learning, withdrawals, self._people)
         self._stated = StatedConsents(ledger, self._people, self._gate)
         self._numbers = ItemNumbers()
         #: Trails since a person's history was folded last, as far as this process knows.
         self._loose: dict[PersonId, int] = {}
         self._signals: dict[tuple[ConsentText, bool], Signals] = {}
         self._epoch = -1
-        self._doubtful = False
-        #: Jobs whose failure nobody would tell of, and that are not known to be durable yet.
-        self._unconfirmed = 0
 
-    def failed(self) -> None:
-        """Distrust everything remembered: a job that added to it was undone."""
-        self._doubtful = True
+    def drop_person(self, person: PersonId) -> None:
+        """Drop somebody who was erased, and every name with them; in the writer's thread."""
+        self._people.drop()
+        self._people.drop_blinds()
+        self._loose.pop(person, None)
 
-    def forget_people(self) -> None:
-        """Drop every person from memory at once; in the writer's thread."""
-        self._people.forget()
+    def take(self, session: Session, batches: Sequence[SentBatch]) -> tuple[list[TakenIn], int]:
+        """Take in batches inside a write job.
 
-    def take(
-        self, session: Session, batches: Sequence[tuple[Batch, bool]], *, watched: bool
-    ) -> tuple[list[TakenIn], int]:
-        """Take in batches inside a write job, each with whether its request had `Sec-GPC: 1`.
-
-        Returns what became of each batch's events, and how many bytes are kept of all. `watched`: whoever runs the job
-        calls `failed` when it is undone. If nobody does, nothing that it found out is believed before it is durable.
+        Returns what became of each batch's events, and how many bytes are kept of all.
         """
-        with self._trusting(session, watched=watched):
-            work = BatchWork(self._clock.now_ms(), Tally(Counter()))
-            groups = [group for batch, _ in batches for group in batch.groups]
-            seen, repeats = self._repeats(session, groups)
-            self._people.load(session, groups)
-            tallies = []
-            for batch, gpc in batches:
-                work.tally = Tally(Counter(batch.dropped))
-                tallies.append(work.tally)
-                self._gather(session, batch, seen if repeats else None, work, gpc=gpc)
-            self._write(session, work)
+        self._refresh(session)
+        work = BatchWork(self._clock.now_ms(), Tally(Counter()))
+        groups = [group for batch, _ in batches for group in batch.groups]
+        seen, repeats = self._repeats(session, groups)
+        self._people.load(session, groups)
+        tallies = []
+        for batch, gpc in batches:
+            work.tally = Tally(Counter(batch.dropped))
+            tallies.append(work.tally)
+            self._gather(session, batch, seen if repeats else None, work, gpc=gpc)
+        self._write(session, work)
         return [tally.answer() for tally in tallies], work.bytes_kept
 
     def take_stated(self, session: Session, stated: Sequence[StatedGroup], evidence: str) -> Counter[str]:
         """Take in events under stated consent inside a write job; return what became of the lines that hold them."""
-        with self._trusting(session, watched=False):
-            work = BatchWork(self._clock.now_ms(), Tally(Counter()))
-            seen, _ = self._repeats(session, [each.group for each in stated])
-            table = self._stated.gather(session, stated, seen, evidence, work)
-            self._write(session, work)
+        self._refresh(session)
+        work = BatchWork(self._clock.now_ms(), Tally(Counter()))
+        seen, _ = self._repeats(session, [each.group for each in stated])
+        table = self._stated.gather(session, stated, seen, evidence, work)
+        self._write(session, work)
         return table
 
-    @contextmanager
-    def _trusting(self, session: Session, *, watched: bool) -> Iterator[None]:
-        """Bring memory up to date before a job, and distrust it after one that fails."""
-        if self._unconfirmed:
-            self._doubtful, self._unconfirmed = True, 0
-        if not watched:
-            self._unconfirmed = 1
-            session.after_commit(self._confirm)
-        try:
-            self._refresh(session)
-            yield
-        except BaseException:
-            self.failed()
-            raise
-
-    def _confirm(self) -> None:
-        self._unconfirmed = 0
-
     def _refresh(self, session: Session) -> None:
-        """Forget people when consent, keys, suppression or erasure changed elsewhere, everything after a failure."""
+        """Drop people if consent, keys, suppression or erasures changed elsewhere; everything if this job is undone."""
+        session.after_undo(self._drop)
         epoch = meta.epoch(session)
-        if self._doubtful:
-            self._numbers.forget()
-        if self._doubtful or epoch != self._epoch:
-            self._people.forget()
+        if epoch != self._epoch:
+            self._people.drop()
             self._epoch = epoch
-        self._doubtful = False
+
+    def _drop(self) -> None:
+        """Drop whatever a job that is undone may have added to."""
+        self._people.drop()
+        self._numbers.drop()
 
     def _gather(self, session: Session, batch: Batch, seen: set[bytes] | None, work: BatchWork, *, gpc: bool) -> None:
         """Sort a batch's events into people's shares, as far as they are new and some purpose permits them."""
@@ -184,9 +160,9 @@ class IntakeJob:
         if shares:
             groups = []
             for share in shares:
-                for _, group, tally in share.parts:
-                    tally.stored += len(group.events)
-                    groups.append(group)
+                for part in share.parts:
+                    part.tally.stored += len(part.group.events)
+                    groups.append(part.group)
             self._number(session, groups, work.now_ms)
             first = meta.allocate(session, records.SEQUENCE, len(shares))
             rows += self._sealed(shares, first, work)
@@ -216,7 +192,7 @@ class IntakeJob:
         """Learn the numbers of the items that these groups name, and note when each was seen last."""
         day = max(group.newest_ms for group in groups) // DAY_MS
         known = self._numbers.seen_on(day)
-        named = {deed[3] for group in groups for deed in group.deeds if deed[3] not in known}
+        named = {item for group in groups for _, _, _, item in group.deeds if item not in known}
         if not named:
             return
         self._numbers.learn(session, named, now_ms)
@@ -233,14 +209,15 @@ class IntakeJob:
         plain = []
         key_of = self._people.key
         for seq, share in enumerate(shares, first):
-            mask, group, _ = share.parts[0]
+            first_part = share.parts[0]
+            mask, events = first_part.mask, first_part.group.events
             if len(share.parts) == 1:
-                events, trail = group.events, self._entries(mask, group)
+                trail = self._entries(mask, first_part.group)
             else:
                 events = _joined(share.parts)
-                trail = b"".join([self._entries(own, each) for own, each, _ in share.parts])
-                for own, _, _ in share.parts:
-                    mask |= own
+                trail = b"".join([self._entries(part.mask, part.group) for part in share.parts])
+                for part in share.parts:
+                    mask |= part.mask
             packed = _encode(events)
             work.bytes_kept += len(packed)
             masks.append(mask)
@@ -263,15 +240,15 @@ class IntakeJob:
         )
 
 
-def _joined(parts: Sequence[tuple[int, Group, Tally]]) -> list[Event]:
+def _joined(parts: Sequence[Part]) -> list[Event]:
     """Return the events of several groups in one list; where purposes differ, each event says its own."""
-    differ = len({mask for mask, _, _ in parts}) > 1
+    differ = len({part.mask for part in parts}) > 1
     events: list[Event] = []
-    for mask, group, _ in parts:
+    for part in parts:
         if differ:
-            for event in group.events:
-                event.purposes = mask
-        events += group.events
+            for event in part.group.events:
+                event.purposes = part.mask
+        events += part.group.events
     return events
 
 

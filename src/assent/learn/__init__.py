@@ -3,5 +3,6 @@
 from assent.learn.learning import Forgotten, Learning
 from assent.learn.snapshot import MODEL
 from assent.learn.taste import taste
+from assent.learn.withdrawal import Withdrawals
 
-__all__ = ["MODEL", "Forgotten", "Learning", "taste"]
+__all__ = ["MODEL", "Forgotten", "Learning", "Withdrawals", "taste"]

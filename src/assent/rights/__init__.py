@@ -3,5 +3,6 @@
 from assent.rights.choices import Choice, Choices
 from assent.rights.retention import Retention
 from assent.rights.rights import Rights
+from assent.rights.rooms import RightsRooms
 
-__all__ = ["Choice", "Choices", "Retention", "Rights"]
+__all__ = ["Choice", "Choices", "Retention", "Rights", "RightsRooms"]

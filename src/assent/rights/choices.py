@@ -10,15 +10,11 @@ from assent.store.topics import people
 from assent.terms.errors import Conflict, InvalidInput, NotFound
 from assent.terms.ids import PERSON_ID_BYTES, PersonId, identifiers_named
 from assent.terms.limits import limit
-from assent.terms.purposes import TAGS, Learn
 
 if TYPE_CHECKING:
-    from assent.consent import Controller, Ledger
-    from assent.learn import Learning
+    from assent.rights.rooms import RightsRooms
     from assent.store import Session
-    from assent.terms.clock import Clock
-    from assent.terms.randomness import Randomness
-    from assent.vault import AuditLog, PersonKey, Vault
+    from assent.vault import PersonKey
 
 #: The source that the ledger keeps for choices made through our own API.
 SOURCE = "api"
@@ -38,25 +34,13 @@ class Choice:
 class Choices:
     """Writes choices into the ledger and carries out what they mean, in one transaction."""
 
-    def __init__(
-        self,
-        *,
-        vault: Vault,
-        ledger: Ledger,
-        audit: AuditLog,
-        learning: Learning,
-        controller: Controller,
-        clock: Clock,
-        randomness: Randomness,
-    ) -> None:
+    def __init__(self, rooms: RightsRooms) -> None:
         """Hold the rooms below."""
-        self._vault = vault
-        self._ledger = ledger
-        self._audit = audit
-        self._learning = learning
-        self._controller = controller
-        self._clock = clock
-        self._randomness = randomness
+        self._vault = rooms.vault
+        self._ledger = rooms.ledger
+        self._audit = rooms.audit
+        self._withdrawals = rooms.withdrawals
+        self._controller = rooms.controller
 
     def choose(self, session: Session, choice: Choice) -> list[dict[str, Any]]:
         """Record every choice, take withdrawn data out everywhere, and return a signed receipt for each.
@@ -78,12 +62,7 @@ class Choices:
                 )
                 self._audit.append(session, f"consent {action}", {"entry": entry.entry_id, "purpose": purpose}, person)
                 receipts.append(self._vault.sign(self._ledger.receipt(session, entry, self._controller)))
-        for purpose in choice.withdraw:
-            tag = TAGS.get(purpose)
-            if tag is Learn:
-                self._learning.forget_person(session, person, key)
-            if tag is not None and tag.bit:
-                self._vault.strip(session, person, key, tag.bit)
+        self._withdrawals.carry_out(session, person, key, choice.withdraw)
         return receipts
 
     def _check(self, choice: Choice) -> None:
@@ -109,14 +88,14 @@ class Choices:
             message = "Nobody is known by that name."
             raise NotFound(message, advice="Nothing is held about them, so there is nothing to withdraw.")
         if row is None:
-            person = PersonId(self._randomness.take(PERSON_ID_BYTES))
-            now_ms = self._clock.now_ms()
+            person = PersonId(self._vault.randomness.take(PERSON_ID_BYTES))
+            now_ms = self._vault.clock.now_ms()
             people.add(session, person, now_ms)
             people.put_key(session, person, *self._vault.new_person_key(person))
             kind, blind = blinds[0]
             people.add_identifier(session, kind, blind, person)
             row = people.load(session, blinds)
-        if row is None or row.state != "active" or row.wrapped is None or row.key_id is None:
+        if row is None or row.state != people.ACTIVE or row.wrapped is None or row.key_id is None:
             message = "This person is being erased."
             raise Conflict(message, advice="Wait for the certificate, then ask again.")
         if choice.grant:

@@ -7,35 +7,32 @@ from typing import TYPE_CHECKING
 
 from assent.store.topics import consents, decisions, meta, people, records
 from assent.terms.clock import DAY_MS
-from assent.terms.purposes import TAGS, Learn, Personalize
+from assent.terms.purposes import TAGS, Personalize
 
 if TYPE_CHECKING:
-    from assent.consent import Ledger
-    from assent.learn import Learning
-    from assent.store import Session, Store
-    from assent.terms.clock import Clock
+    from assent.rights.rooms import RightsRooms
+    from assent.store import Session
     from assent.terms.ids import PersonId
-    from assent.vault import PersonKey, Vault
+    from assent.vault import PersonKey
 
 
 class Retention:
     """Sweeps out what is past its time, person by person, each in a transaction of their own."""
 
-    def __init__(self, store: Store, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock) -> None:
-        """Hold the rooms below."""
-        self._store = store
-        self._vault = vault
-        self._ledger = ledger
-        self._learning = learning
-        self._clock = clock
-        self._days = {tag.bit: ledger.purposes.get(tag.id).retention_days for tag in TAGS.values() if tag.bit}
+    def __init__(self, rooms: RightsRooms) -> None:
+        """Read from the notices how long each purpose keeps what it uses."""
+        self._store = rooms.store
+        self._vault = rooms.vault
+        self._ledger = rooms.ledger
+        self._withdrawals = rooms.withdrawals
+        self._days = {tag.bit: rooms.ledger.purposes.get(tag.id).retention_days for tag in TAGS.values() if tag.bit}
 
     def sweep(self) -> int:
         """Take out whatever the notices no longer allow to keep; return how many people were touched.
 
         Safe to stop and to repeat: what one sweep leaves, the next one finds.
         """
-        now_ms = self._clock.now_ms()
+        now_ms = self._vault.clock.now_ms()
         touched = 0
         with self._store.read() as session:
             ended = consents.run_out(session, now_ms)
@@ -61,10 +58,7 @@ class Retention:
         if key is None:
             return False
         ended = {entry.purpose for entry in self._ledger.lapse(session, person)}
-        for purpose in ended & TAGS.keys():
-            if purpose == Learn.id:
-                self._learning.forget_person(session, person, key)
-            self._vault.strip(session, person, key, TAGS[purpose].bit)
+        self._withdrawals.carry_out(session, person, key, ended)
         return bool(ended)
 
     def _strip_old(self, session: Session, *, person: PersonId, now_ms: int) -> bool:

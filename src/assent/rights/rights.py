@@ -6,27 +6,23 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from assent.rights import certificates
-from assent.rights.erasing import Eraser
-from assent.rights.exporting import Exporter
+from assent.rights.erasure import Eraser
+from assent.rights.export import Exporter
 from assent.rights.journal import ErasureJournal
 from assent.store.topics import erasures, people
 from assent.terms.errors import NotFound
 from assent.terms.ids import identifiers_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
-    from assent.consent import Controller, Ledger
-    from assent.learn import Learning
-    from assent.store import Session, Store
+    from assent.rights.rooms import RightsRooms
+    from assent.store import Session
     from assent.store.topics.people import PersonRow
     from assent.terms.answers.people import Certificate, Consents, Export
     from assent.terms.answers.proofs import Verification
-    from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
-    from assent.terms.randomness import Randomness
-    from assent.vault import AuditLog, PersonKey, Vault
+    from assent.vault import PersonKey
 
 EXPORTED = "export"
 
@@ -34,25 +30,17 @@ EXPORTED = "export"
 class Rights:
     """Export, erase, and what must be done when a store is opened. Safe to use from several threads."""
 
-    def __init__(  # noqa: PLR0917 - one collaborator a room
-        self,
-        store: Store,
-        vault: Vault,
-        ledger: Ledger,
-        audit: AuditLog,
-        learning: Learning,
-        controller: Controller,
-        clock: Clock,
-        randomness: Randomness,
-        journal_path: Path,
-    ) -> None:
-        """Hold the rooms below; the erase journal stands at `journal_path`, apart from the data."""
-        self._store = store
-        self._vault = vault
-        self._audit = audit
-        self._journal = ErasureJournal(journal_path)
-        self._eraser = Eraser(store, vault, audit, learning, clock, randomness, self._journal)
-        self._exporter = Exporter(vault, ledger, audit, controller, clock)
+    def __init__(self, rooms: RightsRooms) -> None:
+        """Keep the erase journal where the vault says: apart from the data."""
+        #: Rooms add what drops a person from their memory, or cancels what waits for them. Called when the rows and the
+        #: key are gone, before the certificate, also for erasures resumed at opening; after a crash, once more.
+        self.on_erased: list[Callable[[PersonId], None]] = []
+        self._store = rooms.store
+        self._vault = rooms.vault
+        self._audit = rooms.audit
+        self._journal = ErasureJournal(rooms.vault.journal_path)
+        self._eraser = Eraser(rooms.store, rooms.vault, rooms.audit, rooms.learning, self._journal, self.on_erased)
+        self._exporter = Exporter(rooms.vault, rooms.ledger, rooms.audit, rooms.controller)
 
     # -- seeing --------------------------------------------------------------------------------------------------
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assent.terms.errors import AssentError, Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.sql.base import Executable
 
     from assent.store.plans import Plans
 
 NOTHING: Mapping[str, Any] = {}
+
+#: What is called when a write job was kept, or was undone.
+Hook = Callable[[], object]
 
 
 class Cursor(Protocol):
@@ -44,7 +48,18 @@ class Session:
     the error, on both databases alike.
     """
 
-    __slots__ = ("_cursor", "_errors", "_hooks", "_known", "_plans", "_translate", "failure", "kept", "writable")
+    __slots__ = (
+        "_cursor",
+        "_errors",
+        "_known",
+        "_on_commit",
+        "_on_undo",
+        "_plans",
+        "_translate",
+        "failure",
+        "kept",
+        "writable",
+    )
 
     def __init__(
         self,
@@ -61,7 +76,8 @@ class Session:
         self._known = plans.known
         self._errors = errors
         self._translate = translate
-        self._hooks: list[Callable[[], object]] = []
+        self._on_commit: list[Hook] = []
+        self._on_undo: list[Hook] = []
         self.writable = writable
         #: What topics remember on this connection between transactions: only what can never change.
         self.kept: dict[str, Any] = {}
@@ -119,21 +135,34 @@ class Session:
         except self._errors as error:
             raise self._failed(error) from error
 
-    def after_commit(self, hook: Callable[[], object]) -> None:
+    def after_commit(self, hook: Hook) -> None:
         """Have `hook` called in the writer thread once this job is durable, before its future resolves.
 
         A hook that raises gives its error to the job's future although the write is kept, so hooks must not raise.
         Raises `Conflict` outside a write job.
         """
-        if not self.writable:
-            message = "Only a write job has a commit to wait for."
-            raise Conflict(message, advice="Register the hook inside store.write().")
-        self._hooks.append(hook)
+        self._check_writable()
+        self._on_commit.append(hook)
 
-    def take_hooks(self) -> Iterable[Callable[[], object]]:
-        """Hand over the hooks of the job that just ended, and start anew for the next."""
-        hooks, self._hooks = self._hooks, []
+    def after_undo(self, hook: Hook) -> None:
+        """Have `hook` called in the writer thread when this job fails, before any other job runs.
+
+        The job itself failed, or the commit that it shared with others did. A job that remembers anything outside the
+        store registers here what drops it. Hooks must not raise. Raises `Conflict` outside a write job.
+        """
+        self._check_writable()
+        self._on_undo.append(hook)
+
+    def take_hooks(self) -> tuple[list[Hook], list[Hook]]:
+        """Hand over the hooks of the job that just ended, for its commit and its undoing; start anew for the next."""
+        hooks = self._on_commit, self._on_undo
+        self._on_commit, self._on_undo = [], []
         return hooks
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            message = "Only a write job is kept or undone."
+            raise Conflict(message, advice="Register the hook inside store.write().")
 
     def _failed(self, error: Exception) -> AssentError:
         told = self._translate(error)

@@ -12,10 +12,10 @@ from assent.terms.errors import AssentError, Busy, Conflict, StoreUnavailable
 from assent.terms.limits import limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from assent.store.link import Link
-    from assent.store.session import Session
+    from assent.store.session import Hook, Session
 
 T = TypeVar("T")
 
@@ -32,7 +32,8 @@ class _Job:
     future: Future[Any] = field(default_factory=Future)
     result: Any = None
     error: BaseException | None = None
-    hooks: Iterable[Callable[[], object]] = ()
+    on_commit: Sequence[Hook] = ()
+    on_undo: Sequence[Hook] = ()
 
 
 class Writer:
@@ -98,6 +99,7 @@ class Writer:
                 self._lose_link()
                 for job in group:
                     job.error = error
+                    _call_undo_hooks(job)
             for job in group:
                 _settle(job)
         if self._link is not None:
@@ -117,23 +119,19 @@ class Writer:
     def _run(self, group: list[_Job]) -> None:
         """Run a group in one transaction; an error raised here is every job's error."""
         link = self._begin()
-        alone = len(group) == 1
-        for job in group:
-            if not alone:
-                link.mark()
-            _work(job, link.session)
-            if not link.in_transaction():
-                raise _undone(job.error) from job.error
-            if not alone and job.error is None:
-                link.drop_mark()
-            elif not alone:
-                link.undo_to_mark()
-        if alone and group[0].error is not None:
-            link.rollback()
-            return
+        if len(group) == 1:
+            _work(group[0], link)
+            if group[0].error is not None:
+                link.rollback()
+                _call_undo_hooks(group[0])
+                return
+        else:
+            for job in group:
+                _work_marked(job, link)
         link.commit()
         for job in group:
-            _call_hooks(job)
+            if job.error is None:
+                _call_hooks(job, job.on_commit)
 
     def _begin(self) -> Link:
         """Begin a transaction; a connection that broke while nobody used it is opened anew once."""
@@ -162,26 +160,48 @@ class Writer:
             self._link = None
 
 
-def _work(job: _Job, session: Session) -> None:
-    """Do one job and keep its result or its error; a job that swallowed a failed statement has failed too."""
+def _work(job: _Job, link: Link) -> None:
+    """Do one job and keep its result or its error; a job that swallowed a failed statement has failed too.
+
+    Raises `StoreUnavailable` when the transaction is gone.
+    """
+    session = link.session
     session.failure = None
     try:
         job.result = job.work(session)
     except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the job
         job.error = error
-    job.hooks = session.take_hooks()
+    job.on_commit, job.on_undo = session.take_hooks()
     if job.error is None and session.failure is not None:
         job.error = session.failure
+    if not link.in_transaction():
+        raise _undone(job.error) from job.error
 
 
-def _call_hooks(job: _Job) -> None:
-    if job.error is not None:
-        return
-    try:
-        for hook in job.hooks:
+def _work_marked(job: _Job, link: Link) -> None:
+    """Do one job of several, and undo what it did if it fails."""
+    link.mark()
+    _work(job, link)
+    if job.error is None:
+        link.drop_mark()
+    else:
+        link.undo_to_mark()
+        _call_undo_hooks(job)
+
+
+def _call_undo_hooks(job: _Job) -> None:
+    """Call what waits for a job to be undone, once."""
+    hooks, job.on_undo = job.on_undo, ()
+    _call_hooks(job, hooks)
+
+
+def _call_hooks(job: _Job, hooks: Sequence[Hook]) -> None:
+    """Call hooks, all of them; the error of one that raises belongs to the job."""
+    for hook in hooks:
+        try:
             hook()
-    except BaseException as error:  # noqa: BLE001 - it belongs to whoever registered the hook
-        job.error = error
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever registered the hook
+            job.error = error
 
 
 def _settle(job: _Job) -> None:

@@ -11,7 +11,7 @@ from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
 from assent.intake.files.importer import Importer
-from assent.learn import Learning
+from assent.learn import Learning, Withdrawals
 from assent.store import Store
 from assent.store.topics import items, people
 from assent.terms.answers.events import TakenIn
@@ -19,7 +19,7 @@ from assent.terms.clock import to_text
 from assent.terms.ids import PersonId, identifiers_named
 from assent.terms.settings import Settings
 from assent.testing import FixedClock, SeededRandomness
-from assent.vault import KeyFile, PersonKey, Vault
+from assent.vault import AuditLog, KeyFile, PersonKey, Vault
 
 YES = {"personalize": True, "learn": True}
 BOTH = 1 | 2
@@ -38,6 +38,7 @@ class Shop:
     ledger: Ledger = field(init=False)
     catalog: Catalog = field(init=False)
     learning: Learning = field(init=False)
+    withdrawals: Withdrawals = field(init=False)
     intake: Intake = field(init=False)
     importer: Importer = field(init=False)
 
@@ -48,17 +49,10 @@ class Shop:
         self.ledger = Ledger(Purposes.load(), self.clock, self.randomness, gpc_mode=self.settings.gpc)
         self.catalog = Catalog(self.store, self.clock)
         self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
-        self.intake = Intake(
-            self.store,
-            self.vault,
-            self.ledger,
-            self.catalog,
-            self.clock,
-            self.randomness,
-            self.settings,
-            learning=self.learning,
-        )
-        self.importer = Importer(self.store, self.intake, self.catalog, self.clock)
+        self.withdrawals = Withdrawals(self.vault, self.learning)
+        audit = AuditLog(self.vault)
+        self.intake = Intake(self.store, self.vault, self.ledger, audit, self.learning, self.withdrawals)
+        self.importer = Importer(self.store, self.intake, self.clock)
 
     def another(self) -> Shop:
         """Build the house anew on the same store and keys, as another process would."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
 
 import pytest
 
@@ -114,7 +113,7 @@ def test_too_many_waiting_batches_are_told_to_come_again(file_shop: Shop, monkey
 
 def test_more_than_one_job_can_hold_is_taken_in_by_the_next(file_shop: Shop, monkeypatch) -> None:
     """The bound of one job cuts what waits into several; every batch is answered."""
-    monkeypatch.setattr(queue_module, "JOB_EVENTS_MAX", 2)
+    monkeypatch.setattr(file_shop.intake._queue._jobs, "weight_max", 2)
     go_on = hold(file_shop)
     waiting = [queue(file_shop, file_shop.event("ann"), file_shop.event("bob")) for _ in range(4)]
     go_on.set()
@@ -125,7 +124,7 @@ def test_more_than_one_job_can_hold_is_taken_in_by_the_next(file_shop: Shop, mon
 
 def test_closing_finishes_what_waits(file_shop: Shop, monkeypatch) -> None:
     """A store that closes takes in everything that was queued, also what one job could not hold."""
-    monkeypatch.setattr(queue_module, "JOB_EVENTS_MAX", 1)
+    monkeypatch.setattr(file_shop.intake._queue._jobs, "weight_max", 1)
     go_on = hold(file_shop)
     waiting = [queue(file_shop, file_shop.event("ann")) for _ in range(3)]
     closing = threading.Thread(target=file_shop.store.close)
@@ -154,7 +153,7 @@ def unread(shop: Shop, *events):
 def test_long_bodies_are_read_in_turn_and_taken_in_together(file_shop: Shop, monkeypatch) -> None:
     """A job is asked for when nothing is left to read, not for the first of many bodies."""
     batches, first, go_on, jobs = file_shop.intake._queue, threading.Event(), threading.Event(), []
-    parse, take = file_shop.intake._parser.parse, batches._take
+    parse, take = file_shop.intake._parser.parse, batches._jobs._work
 
     def slowly(*given, **named):
         first.set()
@@ -166,7 +165,7 @@ def test_long_bodies_are_read_in_turn_and_taken_in_together(file_shop: Shop, mon
         return take(session, taken)
 
     monkeypatch.setattr(file_shop.intake._parser, "parse", slowly)
-    monkeypatch.setattr(batches, "_take", count)
+    monkeypatch.setattr(batches._jobs, "_work", count)
     waiting = [unread(file_shop, file_shop.event("ann"))]
     first.wait(30)
     waiting += [unread(file_shop, file_shop.event("ann")) for _ in range(3)]
@@ -184,7 +183,7 @@ def test_what_was_read_does_not_wait_for_all_that_comes(file_shop: Shop, monkeyp
     monkeypatch.setattr(queue_module, "WORTH_EVENTS", 1_000)
     monkeypatch.setattr(queue_module, "WORTH_BATCHES", 2)
     first = queue(file_shop, file_shop.event("ann"))
-    assert len(batches._ready) == 1
+    assert batches._jobs.count == 1
     second = queue(file_shop, file_shop.event("ann"))
     assert (first.result().stored, second.result().stored) == (1, 1)
 
@@ -192,7 +191,7 @@ def test_what_was_read_does_not_wait_for_all_that_comes(file_shop: Shop, monkeyp
 def test_the_reader_looks_out_for_as_many_as_came_before(file_shop: Shop, monkeypatch) -> None:
     """After a job of several batches the next waits until as many are there; nobody waits alone, or for long."""
     batches, jobs = file_shop.intake._queue, []
-    take, read = batches._take, threading.Semaphore(0)
+    take, read = batches._jobs._work, threading.Semaphore(0)
 
     def count(session, taken):
         jobs.append(len(taken))
@@ -203,11 +202,11 @@ def test_the_reader_looks_out_for_as_many_as_came_before(file_shop: Shop, monkey
         read.release()
 
     original = batches._read
-    monkeypatch.setattr(batches, "_take", count)
+    monkeypatch.setattr(batches._jobs, "_work", count)
     monkeypatch.setattr(batches, "_read", told)
     monkeypatch.setattr(queue_module, "LINGER_SECONDS", 30)
     assert unread(file_shop, file_shop.event("ann")).result(10).stored == 1
-    batches._usual = 3
+    batches._jobs.last_count = 3
     waiting = []
     for _ in range(3):
         waiting.append(unread(file_shop, file_shop.event("ann")))
@@ -217,7 +216,7 @@ def test_the_reader_looks_out_for_as_many_as_came_before(file_shop: Shop, monkey
     assert unread(file_shop, file_shop.event("ann")).result(10).stored == 1
     assert jobs == [1, 3, 1]
     monkeypatch.setattr(queue_module, "LINGER_SECONDS", 30)
-    batches._usual = 3
+    batches._jobs.last_count = 3
     last = unread(file_shop, file_shop.event("ann"))
     batches.close()
     assert last.result(10).stored == 1
@@ -247,7 +246,7 @@ def test_a_body_whose_sender_gave_up_is_not_taken_in(file_shop: Shop) -> None:
     assert given_up.cancel()
     batches._read_all()
     assert not read
-    assert not batches._ready
+    assert not batches._jobs.count
     assert failing.cancelled()
 
 
@@ -274,23 +273,6 @@ def test_closing_reads_what_is_not_read_yet(file_shop: Shop) -> None:
     file_shop.store.close()
     with pytest.raises(StoreUnavailable):
         unread(file_shop, file_shop.event("ann")).result()
-
-
-def test_where_no_job_can_be_queued_everybody_is_told(file_shop: Shop, monkeypatch) -> None:
-    """With the writer's queue full batches fail, and those that failed together are not tried alone."""
-    batches = file_shop.intake._queue
-    queue(file_shop, file_shop.event("ann")).result()
-
-    def full(_):
-        raise Busy("The queue is full.")
-
-    monkeypatch.setattr(batches._store, "submit", full)
-    waiting = queue_module._Waiting(file_shop.intake.parse(b'{"batch": []}'), False, Future(), 0)
-    batches._try_alone(waiting)
-    with pytest.raises(Busy):
-        waiting.future.result(0)
-    with pytest.raises(Busy):
-        queue(file_shop, file_shop.event("ann")).result(0)
 
 
 def test_trails_do_not_lie_loose_without_end(shop: Shop, monkeypatch) -> None:

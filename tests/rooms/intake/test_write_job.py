@@ -198,7 +198,7 @@ def test_memory_for_signals_is_bounded(file_shop: Shop, monkeypatch, bound) -> N
 
 
 def test_memory_for_people_and_items_is_bounded(file_shop: Shop, monkeypatch) -> None:
-    """Past the bounds everything is forgotten and asked of the store again; nothing is doubled."""
+    """Past the bounds everything is dropped and asked of the store again; nothing is doubled."""
     monkeypatch.setattr(known_people, "NAMES_MAX", 2)
     monkeypatch.setattr(item_numbers, "NUMBERS_MAX", 2)
     for number in range(12):
@@ -318,7 +318,7 @@ def test_a_job_that_is_undone_leaves_nothing_in_memory(shop: Shop, plainly) -> N
 
 @pytest.mark.parametrize("plainly", [True, False])
 def test_a_group_whose_commit_fails_leaves_nothing_in_memory(shop: Shop, plainly) -> None:
-    """When the commit itself fails, whatever the jobs of the group remembered is forgotten."""
+    """When the commit itself fails, whatever the jobs of the group remembered is dropped."""
     send = shop.send_plainly if plainly else shop.send
     writer = shop.store._writer
     shop.store.write(lambda _: None)
@@ -384,10 +384,13 @@ def test_counts_tell_reasons_and_sizes_but_nothing_about_anybody(shop: Shop) -> 
 
 
 def test_after_an_erasure_memory_can_be_emptied(shop: Shop) -> None:
-    """Forgetting people drops what is remembered and changes nothing else."""
+    """Dropping somebody leaves no name in memory, and changes nothing else."""
     shop.send(shop.event("ann"))
-    shop.intake.forget_people()
-    assert not any(shop.intake._taker._people._by_name.values())
+    known = shop.intake._taker._people
+    assert known._blinds
+    shop.intake.drop_person(shop.find("ann"))
+    assert not any(known._by_name.values())
+    assert not known._blinds
     assert shop.send(shop.event("ann", "mug")).stored == 1
     assert shop.people() == 1
 

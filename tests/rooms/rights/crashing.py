@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from assent.rights import erasing
+from assent.rights import erasure
 from assent.store import Store
 from assent.store.topics import people
 from assent.terms.randomness import SystemRandomness
@@ -28,7 +28,7 @@ def arm(house: House, point: int) -> None:
     house.store.checkpoint = around(house.store.checkpoint)
     house.rights._journal.add = around(house.rights._journal.add)
     house.learning.forget_person = around(house.learning.forget_person)
-    erasing.people = type("People", (), {**vars(people), "delete": staticmethod(around(people.delete))})
+    erasure.people = type("People", (), {**vars(people), "delete": staticmethod(around(people.delete))})
 
 
 def erase(url: str, key_path: Path, name: str, point: int) -> None:

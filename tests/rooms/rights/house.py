@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from assent.consent import Controller, Ledger, Purposes
-from assent.learn import Learning
-from assent.rights import Choice, Choices, Rights
+from assent.learn import Learning, Withdrawals
+from assent.rights import Choice, Choices, Rights, RightsRooms
 from assent.store import Store
-from assent.store.topics import decisions, items, meta, people, records
+from assent.store.topics import decisions, items, log, meta, people, records, sums
 from assent.store.topics.decisions import DecisionRow
 from assent.store.topics.records import RecordRow
 from assent.terms.ids import Identifier, PersonId, identifiers_named
@@ -45,26 +45,10 @@ class House:
         self.audit = AuditLog(self.vault)
         self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
         controller = Controller("The shop", "privacy@shop.example", "1 Road, Town", "EU")
-        self.choices = Choices(
-            vault=self.vault,
-            ledger=self.ledger,
-            audit=self.audit,
-            learning=self.learning,
-            controller=controller,
-            clock=self.clock,
-            randomness=self.randomness,
-        )
-        self.rights = Rights(
-            self.store,
-            self.vault,
-            self.ledger,
-            self.audit,
-            self.learning,
-            controller,
-            self.clock,
-            self.randomness,
-            self.vault.journal_path,
-        )
+        withdrawals = Withdrawals(self.vault, self.learning)
+        rooms = RightsRooms(self.store, self.vault, self.ledger, self.audit, self.learning, withdrawals, controller)
+        self.choices = Choices(rooms)
+        self.rights = Rights(rooms)
 
     def again(self) -> House:
         """Build the house anew on the same store and keys, as another process would."""
@@ -127,3 +111,18 @@ class House:
         self.choose("dan", ["personalize"])
         self.act("dan", ["pen"], purposes=1)
         self.learning.train()
+
+
+def gone(house: House, person: PersonId) -> bool:
+    """Tell whether nothing of a person is left, table by table."""
+    with house.store.read() as session:
+        left = [
+            people.state(session, person),
+            people.key(session, person),
+            *people.identifiers(session, person),
+            *records.of(session, person),
+            records.history(session, person),
+            sums.contribution(session, "recommender", person),
+            *log.of(session, person),
+        ]
+    return not any(left)

@@ -93,58 +93,6 @@ def test_a_swallowed_failure_still_fails_the_job(store, behind_gate):
     assert facts(store, "a") == [None]
 
 
-def test_hooks_run_after_the_commit_and_before_the_answer(store):
-    """A hook sees the committed state, and whoever waits for the job finds the hook's work done."""
-    seen = []
-
-    def job(session):
-        meta.put(session, "a", "x")
-        session.after_commit(lambda: seen.append(facts(store, "a")))
-        assert seen == []
-
-    store.write(job)
-    assert seen == [["x"]]
-
-
-def test_hooks_of_a_failed_job_do_not_run(store):
-    """The hooks of a job that fails are dropped, those of its neighbours are not."""
-    called = []
-
-    def fails(session):
-        session.after_commit(lambda: called.append("failed"))
-        raise LookupError
-
-    gate = Gate(store)
-    lost = store.submit(fails)
-    kept = store.submit(lambda session: session.after_commit(lambda: called.append("kept")))
-    gate.open()
-    kept.result(10)
-    with pytest.raises(LookupError):
-        lost.result(10)
-    with pytest.raises(LookupError):
-        store.write(fails)
-    assert called == ["kept"]
-
-
-def test_a_hook_that_raises_tells_its_own_job(store):
-    """A failing hook's error reaches the job that registered it, whose write is kept, and nobody else."""
-
-    def job(session):
-        meta.put(session, "a", "x")
-        session.after_commit(lambda: 1 // 0)
-
-    with pytest.raises(ZeroDivisionError):
-        store.write(job)
-    assert facts(store, "a") == ["x"]
-    store.write(put("b"))
-
-
-def test_a_reader_has_no_commit_to_wait_for(store):
-    """Registering a hook while reading is refused."""
-    with store.read() as session, pytest.raises(Conflict, match="write job"):
-        session.after_commit(print)
-
-
 def test_a_job_cannot_wait_for_itself(store):
     """Writing, or emptying the log, from inside a write job is refused instead of waiting for ever."""
     with pytest.raises(Conflict, match="session that the job was given"):

@@ -114,6 +114,6 @@ def test_a_record_that_is_lost_is_an_answer_that_is_not_given(shop, monkeypatch,
     def broken(*_, **__):
         raise Busy("The disk is full.")
 
-    monkeypatch.setattr("assent.decide.recording.decisions.add_many", broken)
+    monkeypatch.setattr("assent.decide.record_queue.decisions.add_many", broken)
     answers, _ = asked(shop, [ask() for _ in range(count)])
     assert [type(each) for each in answers] == [Busy] * count

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assent.catalog import Catalog, row_of
+from assent.catalog import row_of
 from assent.intake.dropped import Dropped
 from assent.intake.files.consent_column import Named, Statement, agreed_to, consents_said, read_statement
 from assent.intake.files.events_and_items import event_blocks, item_blocks, properties_of
@@ -103,11 +103,10 @@ class _Journal:
 class Importer:
     """Imports files. An import that was interrupted goes on where it stopped; one that is done is not done again."""
 
-    def __init__(self, store: Store, intake: Intake, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, store: Store, intake: Intake, clock: Clock) -> None:
         """Hold the store and the intake that takes events in."""
         self._store = store
         self._intake = intake
-        self._catalog = catalog
         self._clock = clock
 
     def run(

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from assent.consent import Controller, Ledger, State
     from assent.store import Session
-    from assent.terms.clock import Clock
     from assent.terms.ids import Identifier, PersonId
     from assent.vault import AuditLog, Opened, PersonKey, Vault
 
@@ -48,7 +47,6 @@ class Exporter:
     ledger: Ledger
     audit: AuditLog
     controller: Controller
-    clock: Clock
 
     def collect(self, session: Session, person: PersonId, key: PersonKey, asked: Sequence[Identifier]) -> Export:
         """Return everything held on `person`; `asked` are the identifiers the person was named by."""
@@ -56,7 +54,7 @@ class Exporter:
         names = {row.number: row.id for row in items.all(session)}
         return Export(
             format=FORMAT,
-            made=to_text(self.clock.now_ms()),
+            made=to_text(self.vault.clock.now_ms()),
             person=person.hex(),
             controller=asdict(self.controller),
             identifiers=self._identifiers(session, person, opened, asked),
@@ -84,7 +82,7 @@ class Exporter:
 
     def consents(self, session: Session, person: PersonId) -> Consents:
         """Return what a person agreed to, purpose by purpose, and every ledger entry behind it."""
-        now_ms = self.clock.now_ms()
+        now_ms = self.vault.clock.now_ms()
         states = self.ledger.states(session, person)
         purposes = {
             declared.id: _purpose_state(states.get(declared.id), now_ms, optional=declared.optional)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.rights import erasing
+from assent.rights import erasure
 from assent.rights.journal import JournalLine
 from assent.store import Store
 from assent.store.topics import erasures, log, people, records, sums
@@ -24,7 +24,7 @@ from assent.terms.purposes import Personalize
 from assent.testing import START_MS, SeededRandomness
 from assent.vault import KeyFile, Vault
 from tests.rooms.rights import crashing
-from tests.rooms.rights.house import House
+from tests.rooms.rights.house import House, gone
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,21 +35,6 @@ def as_mapping(certificate):
         "signature": certificate.signature,
         "public_key": certificate.public_key,
     }
-
-
-def gone(house, person):
-    """Tell whether nothing of a person is left, table by table."""
-    with house.store.read() as session:
-        left = [
-            people.state(session, person),
-            people.key(session, person),
-            *people.identifiers(session, person),
-            *records.of(session, person),
-            records.history(session, person),
-            sums.contribution(session, "recommender", person),
-            *log.of(session, person),
-        ]
-    return not any(left)
 
 
 def sound(house):
@@ -232,7 +217,7 @@ def test_each_claim_is_checked_by_itself(full):
 def test_readers_hold_up_the_end(full, monkeypatch):
     """While side files cannot be emptied there is no certificate; the next call goes on and ends."""
     person, _ = full.find("ann")
-    monkeypatch.setattr(erasing, "EMPTY_SECONDS", 0.0)
+    monkeypatch.setattr(erasure, "EMPTY_SECONDS", 0.0)
     left = [Busy("held") for _ in range(2)]
     emptied = full.store.checkpoint
 

@@ -7,6 +7,7 @@ suppress   no permit from this moment: state `erasing`, identifiers suppressed, 
 journal    a line in the erase journal, durable, before anything is taken away
 subtract   the person's contribution leaves every sum
 delete     rows, index entries and the key, in one transaction: nothing is ever left that could still be opened
+drop       each process that helps drops the person from its memory: the hooks of `on_erased`
 empty      side files are emptied; what was freed in the main file is overwritten when it is freed
 search     every table, and the folder of models, is searched again; what was found is written down, and the log
            takes in the facts
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from assent.learn import Learning
     from assent.store import Session, Store
     from assent.terms.answers.people import Certificate
-    from assent.terms.clock import Clock
-    from assent.terms.randomness import Randomness
     from assent.vault import AuditLog, Vault
 
 ERASURE_ID_BYTES = 16
@@ -48,6 +47,9 @@ SUPPRESSED = "suppressed"
 SUBTRACTED = "subtracted"
 DELETED = "deleted"
 SEARCHED = "searched"
+
+#: The steps after which the person's rows are still there.
+KEPT = frozenset({SUPPRESSED, SUBTRACTED})
 
 #: How long an erasure tries to empty side files that readers or another process hold up, and the first pause.
 EMPTY_SECONDS = 15.0
@@ -63,18 +65,18 @@ class Eraser:
         vault: Vault,
         audit: AuditLog,
         learning: Learning,
-        clock: Clock,
-        randomness: Randomness,
         journal: ErasureJournal,
+        on_erased: Sequence[Callable[[PersonId], None]],
     ) -> None:
-        """Hold the rooms below, and the journal."""
+        """Call each of `on_erased` with everybody whose rows and key are gone, before the last search."""
         self._store = store
         self._vault = vault
         self._audit = audit
         self._learning = learning
-        self._clock = clock
-        self._randomness = randomness
+        self._clock = vault.clock
+        self._randomness = vault.randomness
         self._journal = journal
+        self._on_erased = on_erased
         self._emptying = threading.Lock()
         self._steps: dict[str, Callable[[ErasureRow], None]] = {
             SUPPRESSED: self._journal_and_subtract,
@@ -132,14 +134,20 @@ class Eraser:
         """Go on with an erasure to its end, from wherever it stands; return its certificate.
 
         Raises `NotFound` (no such erasure), `Busy` (readers hold up the emptying of side files), `StoreUnavailable`
-        (the journal cannot be written), `Corrupt`; the person stays suppressed, and the next call goes on.
+        (the journal cannot be written), `Corrupt`; the person stays suppressed, and the next call goes on. So it does
+        after a hook that raised.
         """
+        told = False
         while True:
             with self._store.read() as session:
                 row = erasures.get(session, erasure_id)
             if row is None:
                 message = "No such erasure was ever begun here."
                 raise NotFound(message)
+            if not told and row.step not in KEPT:
+                told = True
+                for hook in self._on_erased:
+                    hook(PersonId(row.person))
             if row.certificate is not None:
                 return certificates.from_json(row.certificate)
             self._steps[row.step](row)

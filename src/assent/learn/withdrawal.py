@@ -1,0 +1,45 @@
+"""What a withdrawal means, said once: every way by which a purpose ends for a person leads here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from assent.store import Session
+from assent.terms.ids import PersonId
+from assent.terms.purposes import TAGS, Learn
+
+if TYPE_CHECKING:
+    from assent.learn.learning import Learning
+    from assent.vault import PersonKey, Vault
+
+#: What a room does when purposes, named by their ids, end for a person: inside the same write job.
+OnWithdrawn = Callable[[Session, PersonId, Collection[str]], None]
+
+
+class Withdrawals:
+    """Takes out whatever was kept for purposes that ended, in the transaction that writes their end into the ledger."""
+
+    def __init__(self, vault: Vault, learning: Learning) -> None:
+        """Change the sums of `learning` and the records that `vault` opens."""
+        self._vault = vault
+        self._learning = learning
+        #: Rooms above add what they must do themselves; it is called after models, records and history have changed.
+        self.on_withdrawn: list[OnWithdrawn] = []
+
+    def carry_out(self, session: Session, person: PersonId, key: PersonKey, purposes: Collection[str]) -> None:
+        """Take a person out of what these purposes served, inside the caller's write job.
+
+        The models forget them if `learn` ended; records, trails and history lose each purpose; then hooks are called,
+        and what one of them raises undoes the job. The caller has written the ledger's entries.
+        """
+        if not purposes:
+            return
+        if Learn.id in purposes:
+            self._learning.forget_person(session, person, key)
+        for purpose in purposes:
+            tag = TAGS.get(purpose)
+            if tag is not None and tag.bit:
+                self._vault.strip(session, person, key, tag.bit)
+        for hook in self.on_withdrawn:
+            hook(session, person, purposes)

@@ -1,0 +1,25 @@
+"""The rooms that rights stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assent.consent import Controller, Ledger
+    from assent.learn import Learning, Withdrawals
+    from assent.store import Store
+    from assent.vault import AuditLog, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class RightsRooms:
+    """What every right needs of the rooms below, and in whose name receipts and exports are given."""
+
+    store: Store
+    vault: Vault
+    ledger: Ledger
+    audit: AuditLog
+    learning: Learning
+    withdrawals: Withdrawals
+    controller: Controller
