@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from assent.engine import Engine
-from assent.terms.ids import identifiers_named
-from assent.testing import FixedClock
+from assent.store.topics import people
+from assent.terms.ids import Identifier, identifiers_named
+from assent.testing import START_MS, FixedClock
 from assent.testing.shops import acts
+from tests.rooms.rights.house import House
 
 
 @pytest.fixture
@@ -37,3 +39,16 @@ def test_nothing_of_them_is_used_or_kept_elsewhere_once_it_has_begun(engine: Eng
     taken = other.take_in(acts("ana", ["jam"], clock))
     assert (taken.stored, dict(taken.dropped)) == (0, {"suppressed": 1})
     assert other.decide("bob").personal
+
+
+def test_only_a_yes_lets_an_erased_name_come_back(house: House):
+    """Somebody else of the same bare name who withdraws brings no erased name back; a new yes by that name does."""
+    erased = house.vault.blinds([Identifier("anonymous_id", "x")])
+    house.store.write(lambda session: people.suppress(session, *erased[0], START_MS))
+    house.choose("user_id:x", ["learn", "measure"])
+    house.choose("x", withdraw=["learn"])
+    with house.store.read() as session:
+        assert people.suppressed(session, erased)
+    house.choose("x", ["learn"])
+    with house.store.read() as session:
+        assert not people.suppressed(session, erased)
