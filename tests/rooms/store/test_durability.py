@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
+
 import pytest
 
 from assent.store import Store
+from assent.store.topics import meta
 
 SQLITE = {
     "foreign_keys": 1,
@@ -66,3 +71,17 @@ def flip_default(store_url: str):
     yield flip
     for name in changed:
         run(f"ALTER DATABASE {{}} RESET {name}")
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022])
+def test_a_database_file_is_its_owners_alone(tmp_path: Path, mask: int):
+    """Whatever the process's mask, nobody else may read the file, nor the log that SQLite keeps beside it."""
+    before = os.umask(mask)
+    try:
+        with Store.open(tmp_path / "shop.db") as store:
+            store.write(lambda session: meta.put(session, "name", "value"))
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert set(modes) >= {"shop.db", "shop.db-wal"}
+    assert set(modes.values()) == {0o600}
