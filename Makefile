@@ -4,6 +4,9 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+LOCKING := $(VENV)-lock
+COMPILE := $(LOCKING)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -33,8 +36,8 @@ test: $(STAMP) ## Run every test, on SQLite and on PostgreSQL
 
 cover: $(STAMP) ## Run every test with branch coverage; five rooms must be covered whole
 	@$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(ARGS)
-	@for room in consent vault sums models rights; do \
-		$(RUN)/coverage report --include="src/assent/$$room/*" --fail-under=100 || exit 1; done
+	@$(RUN)/coverage report --fail-under=100 \
+		--include="$$(printf 'src/assent/%s/*,' consent vault sums models rights | sed 's/,$$//')"
 
 check: $(STAMP) ## Check style, types and who imports whom
 	@$(RUN)/ruff check .
@@ -52,17 +55,22 @@ bench: $(STAMP) ## Measure: one table, each figure beside its limit or peer (ARG
 docs: $(STAMP) ## Write the pages that are made from the code
 	@$(RUN)/python -m docs.build
 
-lock: $(STAMP) ## Resolve requirements.lock anew from pyproject.toml
-	@$(PYTHON) -m venv --clear $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip install --quiet 'pip-tools>=7.5,<8'
-	@$(VENV)-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --extra dev --extra postgres \
-		--no-header --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $(VENV)-lock/lock pyproject.toml
-	@{ sed -n '/^#/p;/^#/!q' requirements.lock; cat $(VENV)-lock/lock; } > $(VENV)-lock/new
-	@mv $(VENV)-lock/new requirements.lock
-	@rm -rf $(VENV)-lock
+# The second lock holds what the extra `spark` needs beside the first one: resolved under the first one's versions, then
+# without what stands in it.
+lock: ## Resolve requirements.lock and requirements-spark.lock anew from pyproject.toml
+	@$(PYTHON) -m venv --clear $(LOCKING)
+	@$(LOCKING)/bin/python -m pip install --quiet 'pip-tools>=7.5,<8'
+	@$(COMPILE) --upgrade --extra dev --extra postgres --output-file $(LOCKING)/lock pyproject.toml
+	@$(COMPILE) --upgrade --extra spark --constraint $(LOCKING)/lock --output-file $(LOCKING)/whole pyproject.toml
+	@awk -v first=$(LOCKING)/lock 'BEGIN { while ((getline < first) > 0) if (/^[a-z0-9]/) held[$$1] = 1 } \
+		/^[a-z0-9]/ { wanted = !($$1 in held) } wanted && !/^#/' $(LOCKING)/whole > $(LOCKING)/lock-spark
+	@for lock in lock lock-spark; do \
+		name=requirements$${lock#lock}.lock; \
+		{ sed -n '/^#/p;/^#/!q' $$name; cat $(LOCKING)/$$lock; } > $(LOCKING)/new && mv $(LOCKING)/new $$name || exit 1; done
+	@rm -rf $(LOCKING)
 
-clean: ## Remove .venv and every cache
-	@rm -rf $(VENV) $(VENV)-lock build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove every environment and every cache
+	@rm -rf $(VENV) .venv-* build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The lock first, whole and hashed: it names everything, so nothing is left to resolve (a resolver may ask for a newer

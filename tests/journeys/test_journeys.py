@@ -277,9 +277,10 @@ def bad_questions(driver: Driver) -> Seen:
         refused(lambda: driver.decide("ana", count=10**9)),
         refused(lambda: driver.decide("ana", mode="mindreading")),
         refused(lambda: driver.consent("ana", grant=["world_domination"])),
-        refused(lambda: driver.consent("ana")) if not isinstance(driver, CommandDriver) else "invalid_input",
+        refused(lambda: driver.consent("a" * 257, grant=["learn"])),
+        refused(lambda: driver.consents("ana")),
     ]
-    assert codes == ["invalid_input"] * 3 + ["unknown_purpose", "invalid_input"]
+    assert codes == ["invalid_input"] * 3 + ["unknown_purpose", "invalid_input", "not_found"]
     return codes
 
 
@@ -329,6 +330,17 @@ def test_the_server_as_it_is_run_tells_the_same_story(tmp_path, reference):
         assert whole_story(driver) == reference(whole_story)
     finally:
         driver.close()
+
+
+def test_a_choice_of_nothing_records_nothing(driver):
+    """Python and HTTP refuse it, the command line shows what stands; the ledger stays as it is."""
+    driver.consent("ana", grant=["learn"])
+    before = driver.consents("ana")
+    if isinstance(driver, CommandDriver):
+        assert driver.run("consent", "ana", "--grant", "", "--withdraw", " ,") == before
+    else:
+        assert refused(lambda: driver.consent("ana")) == "invalid_input"
+    assert driver.consents("ana") == before
 
 
 @pytest.mark.parametrize("kind", [PythonDriver, HttpDriver])

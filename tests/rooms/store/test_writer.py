@@ -136,12 +136,22 @@ def test_a_queue_with_room_again_takes_whoever_waited(store_url, monkeypatch):
 
 
 def test_more_jobs_than_a_group_holds_are_all_done(store, monkeypatch):
-    """A queue longer than one group is worked off in several."""
+    """A queue longer than one group is worked off in several, each durable before the next begins."""
     monkeypatch.setattr(writer, "GROUP_JOBS_MAX", 3)
+    names = [f"job-{number}" for number in range(10)]
+
+    def job(name):
+        def work(session):
+            durable = facts(store, *names).count("x")
+            meta.put(session, name, "x")
+            return durable
+
+        return work
+
     gate = Gate(store)
-    futures = [store.submit(lambda session: meta.allocate(session, "n")) for _ in range(10)]
+    futures = [store.submit(job(name)) for name in names]
     gate.open()
-    assert [future.result(10) for future in futures] == list(range(1, 11))
+    assert [future.result(10) for future in futures] == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9]
 
 
 def test_a_cancelled_job_is_not_done(store):

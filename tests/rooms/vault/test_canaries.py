@@ -11,6 +11,7 @@ from assent.store.topics.decisions import DecisionRow
 from assent.terms.ids import Identifier
 from assent.testing import START_MS
 from assent.vault import decision_number
+from tests.rooms.vault.histories import deed
 
 CANARY = "canary-Zxq81"
 NAME = f"{CANARY}@example.org"
@@ -35,7 +36,7 @@ def test_no_canary_in_any_byte(shop, tmp_path):
     from assent.store.topics import people
 
     key = shop.join("ann")
-    shop.record(1, key, [{"email": NAME, "properties": {"name": CANARY}, "purposes": 1}], [(1, 2, 3, 1)])
+    shop.record(1, key, [{"email": NAME, "properties": {"name": CANARY}, "purposes": 1}], [deed(item=1, day=2, act=3)])
 
     def job(session):
         for kind in ("user_id", "anonymous_id", "email"):
