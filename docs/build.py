@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.render import decisions, held, surfaces, transcript, vocabulary
+from docs.render import decisions, held, python, surfaces, transcript, vocabulary
 
 DOCS = Path(__file__).parent
 
@@ -18,6 +18,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/errors.md": vocabulary.errors,
     "reference/limits.md": vocabulary.limits,
     "reference/settings.md": vocabulary.settings,
+    "reference/python.md": python.api,
     "reference/cli.md": surfaces.commands,
     "reference/http.md": surfaces.routes,
 }

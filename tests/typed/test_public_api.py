@@ -12,10 +12,20 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from assent import Engine, Recommender
-from assent.terms.answers import Certificate, Decision, Suggestion, TakenIn, TrainReport, Verification
-from assent.terms.errors import AssentError, InvalidInput, NotFound
-from assent.terms.settings import Settings
+from assent import (
+    AssentError,
+    Certificate,
+    Decision,
+    Engine,
+    InvalidInput,
+    NotFound,
+    Recommender,
+    Settings,
+    Suggestion,
+    TakenIn,
+    TrainReport,
+    Verification,
+)
 
 GOODS: list[dict[str, str | float]] = [
     {"id": name, "name": name.title(), "price": 2.5} for name in ("tea", "mug", "jam")
@@ -59,11 +69,11 @@ def test_a_shop_from_its_first_item_to_an_erasure(tmp_path: Path) -> None:
         decision: Decision = engine.decide("ana", slot="home", count=2, context={"item": "tea"}, exclude=["nothing"])
         assert decision.personal
         assert len(reasons(decision)) == len(decision.items) > 0
-        similar: list[Suggestion] = engine.similar("tea", count=1)
+        similar: list[Suggestion] = engine.catalog.similar("tea", count=1)
         assert len(similar) == 1
-        assert "events" in engine.export("ana")
+        assert len(engine.export("ana").events) == 2
         certificate: Certificate = engine.erase("ana")
-        again: Verification = engine.verify_certificate(
+        again: Verification = engine.people.verify_certificate(
             {"body": certificate.body, "signature": certificate.signature, "public_key": certificate.public_key}
         )
         whole: Verification = engine.verify(rebuild=True)

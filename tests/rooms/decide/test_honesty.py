@@ -42,8 +42,8 @@ def test_shares_are_the_nearest_step_to_the_truth(shop: Engine, clock: FixedCloc
     )
     shop.train()
     acted = ["tea-0", "tea-1", "book-2", *bought]
-    with shop._store.read() as session:
-        model, view = shop._learning.model(session), shop._catalog.view(session)
+    with shop._rooms.store.read() as session:
+        model, view = shop._rooms.learning.model(session), shop._rooms.catalog.view(session)
     inputs = np.sort(np.array([view.number(item) for item in acted], np.int32))
     seen = 0
     for each in shop.decide("ana", count=12).items:

@@ -34,7 +34,7 @@ def test_another_process_decides_for_the_person_and_not_from_the_visitors_memory
     engine.put_items([{"id": each, "name": each} for each in ("tea", "mug", "jam", "pen")])
     engine.take_in([*acts("ann", ["tea"], clock), *acts("bob", ["tea", "mug", "jam"], clock), visited])
     engine.train()
-    with Engine.open(engine._store.url, keys=key_path, clock=clock, create=False) as other:
+    with Engine.open(engine._rooms.store.url, keys=key_path, clock=clock, create=False) as other:
         name = f"anonymous_id:{DEVICE}"
         assert "your own 1 action with 1 item" in other.decide(name).used
         joined = {**acts("ann", ["pen"], clock)[0], "anonymousId": DEVICE, "timestamp": to_text(clock.now_ms())}

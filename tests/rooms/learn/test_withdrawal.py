@@ -84,7 +84,7 @@ def test_a_hook_that_fails_leaves_everything_as_it_was(ana: Engine, clock: Fixed
     assert ana.verify().holds
     told = ana.export("ana")
     assert told.models
-    assert {entry["action"] for entry in told.consents["entries"]} == {"granted"}
+    assert {entry.action for entry in told.consents.entries} == {"granted"}
     way(ana, clock)
     assert not ana.export("ana").models
     assert ana.verify(rebuild=True).holds

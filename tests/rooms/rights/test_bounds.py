@@ -30,8 +30,8 @@ def test_what_serves_suggestions_is_kept_for_730_days(engine: Engine, clock: Fix
         clock.move(days=364)
         engine.consent("ana", grant=["personalize"])
     clock.at_ms = begun_ms + 730 * 86_400_000
-    engine._retention.sweep()
-    assert len(engine.export("ana")["events"]) == len(engine.export("ana")["history"]) == 1
+    engine._rooms.retention.sweep()
+    assert len(engine.export("ana").events) == len(engine.export("ana").history) == 1
     clock.at_ms += 1
-    engine._retention.sweep()
-    assert engine.export("ana")["events"] == engine.export("ana")["history"] == []
+    engine._rooms.retention.sweep()
+    assert engine.export("ana").events == engine.export("ana").history == []

@@ -21,7 +21,7 @@ def other(engine: Engine, key_path: Path, clock: FixedClock) -> Iterator[Engine]
     engine.put_items([{"id": each, "name": each} for each in ("tea", "mug", "jam", "pen")])
     engine.take_in([*acts("ana", ["tea", "mug"], clock), *acts("bob", ["tea", "mug", "jam"], clock)])
     engine.train()
-    with Engine.open(engine._store.url, keys=key_path, clock=clock, create=False) as second:
+    with Engine.open(engine._rooms.store.url, keys=key_path, clock=clock, create=False) as second:
         clock.move(seconds=60)
         assert second.take_in(acts("ana", ["tea"], clock)).stored == 1
         assert second.decide("ana").personal
@@ -30,8 +30,8 @@ def other(engine: Engine, key_path: Path, clock: FixedClock) -> Iterator[Engine]
 
 def test_nothing_of_them_is_used_or_kept_elsewhere_once_it_has_begun(engine: Engine, other: Engine, clock: FixedClock):
     """The first step alone, in one process: the other one refuses to decide from her history and to take in more."""
-    blinds = engine._vault.blinds(identifiers_named("ana"))
-    engine._store.write(lambda session: engine._rights._eraser.request(session, blinds))
+    blinds = engine._rooms.vault.blinds(identifiers_named("ana"))
+    engine._rooms.store.write(lambda session: engine._rooms.rights._eraser.request(session, blinds))
     answer = other.decide("ana")
     assert not answer.personal
     assert answer.not_used[0].why == "The person is being erased."
