@@ -1,10 +1,10 @@
 """Consent: purposes, notices, signals and the ledger; the only room that mints permits."""
 
-from assent.consent.declared import DataKind, DeclaredPurpose
+from assent.consent.contexts import gpc_asked, read_signals
 from assent.consent.ledger import Ledger
 from assent.consent.notices import Notice, notice_hash
+from assent.consent.purpose import DataKind, DeclaredPurpose
 from assent.consent.purposes import Meaning, Purposes, built_in
-from assent.consent.reading import gpc_asked, read_signals
 from assent.consent.receipts import Controller, Entry
 from assent.consent.signals import NO_SIGNALS, Conflict, Signals
 from assent.consent.states import ACTIONS, Action, Change, Settled, State, after, agree, expiry_ms, settle, standing

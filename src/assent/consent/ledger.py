@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from assent.consent.declared import DeclaredPurpose
+from assent.consent.contexts import read_signals
+from assent.consent.purpose import DeclaredPurpose
 from assent.consent.purposes import Purposes
-from assent.consent.reading import read_signals
 from assent.consent.receipts import Controller, Entry, receipt
 from assent.consent.signals import NO_SIGNALS, Signals, unknown_mode
 from assent.consent.states import ACTIONS, Change, State, expiry_ms, standing

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from assent.consent.declared import DeclaredPurpose
-from assent.consent.declaring import declare
+from assent.consent.declaration import declare
+from assent.consent.purpose import DeclaredPurpose
 from assent.consent.shape import mistake, read_file
 from assent.terms.errors import UnknownPurpose
 from assent.terms.purposes import Purpose

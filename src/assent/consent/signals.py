@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assent.consent.declared import SHARE
+from assent.consent.purpose import SHARE
 from assent.terms.errors import InvalidInput
 from assent.terms.purposes import TAGS, Service
 from assent.terms.settings import GPC_MODES

@@ -11,7 +11,7 @@ from assent.consent import NO_SIGNALS, settle
 from assent.intake.dropped import Dropped
 from assent.terms.purposes import TAGS
 from assent.vault import Act
-from assent.vault.sealing import EVIDENCE
+from assent.vault.seals import EVIDENCE
 
 if TYPE_CHECKING:
     from assent.consent import Ledger

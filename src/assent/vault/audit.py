@@ -18,7 +18,7 @@ from assent.store.topics import log, meta, people
 from assent.store.topics.log import LeafRow
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
-from assent.vault import checking, notes, sealing, tree
+from assent.vault import notes, seals, tree, verification
 from assent.vault.entries import FRONTIER, SALT_BYTES, entry_bytes, leaf_of, open_entry
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assent.terms.answers import Check
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
-    from assent.vault.sealing import PersonKey
+    from assent.vault.seals import PersonKey
     from assent.vault.vault import Vault
 
 #: How many rows are read at a time: a log may be longer than memory likes.
@@ -162,7 +162,7 @@ class AuditLog:
             salted_hash = sha256(plain).digest()
             detail = plain
             if act.person is not None:
-                detail = self._key(session, act.person).seal(sealing.LOG, frontier.size, plain)
+                detail = self._key(session, act.person).seal(seals.LOG, frontier.size, plain)
             rows.append(LeafRow(frontier.size, salted_hash, now_ms, act.kind, act.person, detail))
             frontier.append(leaf_of(now_ms, act.kind, salted_hash))
         log.append_leaves(session, rows)
@@ -244,4 +244,4 @@ class AuditLog:
 
     def verify(self, session: Session) -> list[Check]:
         """Check every entry against its hash and every checkpoint against the tree; one flipped byte shows."""
-        return checking.verify_log(session, self._vault)
+        return verification.verify_log(session, self._vault)

@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from assent.terms.errors import Corrupt
-from assent.vault.signing import verify_bytes
+from assent.vault.signatures import verify_bytes
 
 if TYPE_CHECKING:
-    from assent.vault.signing import Signer
+    from assent.vault.signatures import Signer
 
 ED25519 = b"\x01"
 KEY_HASH_BYTES = 4

@@ -13,7 +13,7 @@ from assent.store.topics import log, meta, people
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
 from assent.testing import FixedClock, SeededRandomness
-from assent.vault import Act, AuditLog, InclusionProof, Proven, audit, checking, notes, tree
+from assent.vault import Act, AuditLog, InclusionProof, Proven, audit, notes, tree, verification
 from assent.vault.entries import FRONTIER, leaf_of
 
 ANN = PersonId(b"ann".ljust(16, b"-"))
@@ -108,7 +108,7 @@ def test_clock_and_randomness_may_be_others(shop):
 def test_every_entry_is_proven(shop, monkeypatch, page):
     """Each entry has a proof under the newest and under every later checkpoint, whatever the size of a page."""
     monkeypatch.setattr(audit, "PAGE_ROWS", page)
-    monkeypatch.setattr(checking, "PAGE_ROWS", page)
+    monkeypatch.setattr(verification, "PAGE_ROWS", page)
     grown(shop, 6)
     public_key = shop.vault.signer.public_key
     with shop.store.read() as session:

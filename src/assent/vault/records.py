@@ -10,7 +10,7 @@ from assent.store.topics import records
 from assent.terms.errors import Corrupt, PermitNeeded
 from assent.terms.permits import Permit
 from assent.terms.purposes import Purpose
-from assent.vault import sealing
+from assent.vault import seals
 from assent.vault.history import for_purpose, merge, pack, unpack, without_purpose
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assent.store import Session
     from assent.store.topics.records import RecordRow
     from assent.terms.ids import PersonId
-    from assent.vault.sealing import PersonKey
+    from assent.vault.seals import PersonKey
 
 #: A mask that every purpose's bit is in.
 EVERY_PURPOSE = 0xFF
@@ -85,8 +85,8 @@ def open_histories(session: Session, bit: int, keys: Sequence[PersonKey]) -> lis
     opened = []
     for key in keys:
         row, trails = folded.get(key.person), loose[key.person]
-        parts = [] if row is None else [unpack(key.open(sealing.HISTORIES, row.through_seq, row.sealed))]
-        parts += [unpack(key.open(sealing.TRAILS, seq, trail)) for seq, trail in trails]
+        parts = [] if row is None else [unpack(key.open(seals.HISTORIES, row.through_seq, row.sealed))]
+        parts += [unpack(key.open(seals.TRAILS, seq, trail)) for seq, trail in trails]
         opened.append(for_purpose(parts[0] if row is not None and not trails else merge(parts), bit))
     return opened
 
@@ -98,10 +98,10 @@ def _whole(session: Session, person_key: PersonKey) -> tuple[NDArray[np.void], i
     through = 0
     if folded is not None:
         through = folded.through_seq
-        parts.append(unpack(person_key.open(sealing.HISTORIES, through, folded.sealed)))
+        parts.append(unpack(person_key.open(seals.HISTORIES, through, folded.sealed)))
     trails = records.trails(session, person_key.person, through)
     for seq, trail in trails:
-        parts.append(unpack(person_key.open(sealing.TRAILS, seq, trail)))
+        parts.append(unpack(person_key.open(seals.TRAILS, seq, trail)))
         through = seq
     return parts[0] if folded is not None and not trails else merge(parts), through, len(trails)
 
@@ -116,7 +116,7 @@ def catch_up(session: Session, bit: int, person_key: PersonKey, held: HeldHistor
     trails = records.trails(session, person_key.person, held.through)
     if not trails and held.bit == bit:
         return held._replace(complete=newest)
-    whole = merge([held.entries, *(unpack(person_key.open(sealing.TRAILS, seq, trail)) for seq, trail in trails)])
+    whole = merge([held.entries, *(unpack(person_key.open(seals.TRAILS, seq, trail)) for seq, trail in trails)])
     through = trails[-1][0] if trails else held.through
     return HeldHistory(whole, bit, for_purpose(whole, bit), through, newest)
 
@@ -125,7 +125,7 @@ def fold_history(session: Session, person: PersonId, person_key: PersonKey) -> i
     """Replace the person's sealed history by one that takes in the loose trails; return how many entries it has."""
     whole, through, loose = _whole(session, person_key)
     if loose:
-        records.put_history(session, person, person_key.seal(sealing.HISTORIES, through, pack(whole)), through)
+        records.put_history(session, person, person_key.seal(seals.HISTORIES, through, pack(whole)), through)
     return len(whole)
 
 
@@ -144,7 +144,7 @@ def open_records(session: Session, bit: int, person_key: PersonKey) -> list[Open
 def _events(row: RecordRow, person_key: PersonKey) -> list[Any]:
     """Open the events of one record; raises `Corrupt` when it holds no list."""
     try:
-        events = _decode(person_key.open(sealing.RECORDS, row.seq, row.sealed))
+        events = _decode(person_key.open(seals.RECORDS, row.seq, row.sealed))
     except msgspec.DecodeError:
         events = None
     if not isinstance(events, list):
@@ -170,9 +170,9 @@ def strip(session: Session, person: PersonId, person_key: PersonKey, bit: int) -
     deleted: int = records.strip_purpose(session, person, bit)
     folded = records.history(session, person)
     if folded is not None:
-        whole = unpack(person_key.open(sealing.HISTORIES, folded.through_seq, folded.sealed))
+        whole = unpack(person_key.open(seals.HISTORIES, folded.through_seq, folded.sealed))
         left = pack(without_purpose(whole, bit))
-        sealed = person_key.seal(sealing.HISTORIES, folded.through_seq, left)
+        sealed = person_key.seal(seals.HISTORIES, folded.through_seq, left)
         records.put_history(session, person, sealed, folded.through_seq)
     return deleted
 
@@ -186,9 +186,9 @@ def _strip_record(session: Session, row: RecordRow, person_key: PersonKey, bit: 
             kept.append({**event, EVENT_PURPOSES: left} if isinstance(event, dict) else event)
     trail = None
     if row.trail is not None:
-        entries = without_purpose(unpack(person_key.open(sealing.TRAILS, row.seq, row.trail)), bit)
-        trail = person_key.seal(sealing.TRAILS, row.seq, pack(entries)) if len(entries) else None
-    sealed = person_key.seal(sealing.RECORDS, row.seq, _encode(kept))
+        entries = without_purpose(unpack(person_key.open(seals.TRAILS, row.seq, row.trail)), bit)
+        trail = person_key.seal(seals.TRAILS, row.seq, pack(entries)) if len(entries) else None
+    sealed = person_key.seal(seals.RECORDS, row.seq, _encode(kept))
     records.replace(session, row.seq, sealed, trail, row.purposes & ~bit)
 
 

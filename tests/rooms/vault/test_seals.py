@@ -14,8 +14,8 @@ from assent.terms.errors import Corrupt
 from assent.terms.ids import IDENTIFIER_KINDS, Identifier, PersonId
 from assent.testing import SeededRandomness
 from assent.vault import PersonKey, decision_number
-from assent.vault.blinding import BlindIndex, kind_key
-from assent.vault.sealing import OVERHEAD_BYTES, seal_records, unwrap, wrap
+from assent.vault.blind_index import BlindIndex, kind_key
+from assent.vault.seals import OVERHEAD_BYTES, seal_records, unwrap, wrap
 
 PERSON, OTHER = PersonId(b"p" * 16), PersonId(b"q" * 16)
 SECRET = b"s" * 32

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assent.consent.declared import SHARE, DataKind, DeclaredPurpose
 from assent.consent.notices import Notice
+from assent.consent.purpose import SHARE, DataKind, DeclaredPurpose
 from assent.consent.shape import FamilyTable, MemberTable, PurposeFile, PurposeTable, Sentences, mistake, read_member
 from assent.terms.purposes import TAGS, Purpose
 
