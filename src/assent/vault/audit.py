@@ -231,17 +231,6 @@ class AuditLog:
         path = tuple(tree.inclusion_path(leaves, index))
         return InclusionProof(index, at_size, leaves[index], path, notes_by_size[at_size])
 
-    def prove_growth(self, session: Session, old_size: int, new_size: int) -> list[bytes]:
-        """Prove that the log at `new_size` leaves extends itself at `old_size` (RFC 9162 section 2.1.4).
-
-        Raises `NotFound` when it never had those sizes in that order.
-        """
-        if not 0 <= old_size <= new_size:
-            message = "The audit log never had those two sizes in that order."
-            raise NotFound(message, advice="Take both sizes from checkpoints of this log, the older one first.")
-        leaves = self._leaves(session, new_size)
-        return tree.consistency_path(leaves, old_size) if old_size else []
-
     def verify(self, session: Session) -> list[Check]:
         """Check every entry against its hash and every checkpoint against the tree; one flipped byte shows."""
         return verification.verify_log(session, self._vault)

@@ -42,12 +42,6 @@ def key_hash(name: str, public_key: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:KEY_HASH_BYTES]
 
 
-def verifier_key(public_key: bytes) -> str:
-    """Return the public key as other checkpoint tools take it: `NAME+KEYHASH+BASE64`."""
-    name = origin_of(public_key)
-    return f"{name}+{key_hash(name, public_key).hex()}+{base64.b64encode(ED25519 + public_key).decode()}"
-
-
 def sign_checkpoint(signer: Signer, size: int, root: bytes) -> str:
     """Write and sign a checkpoint."""
     origin = origin_of(signer.public_key)

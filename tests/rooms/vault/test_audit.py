@@ -13,7 +13,7 @@ from assent.store.topics import log, meta, people
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
 from assent.testing import FixedClock, SeededRandomness
-from assent.vault import Act, AuditLog, InclusionProof, Proven, audit, notes, tree, verification
+from assent.vault import Act, AuditLog, InclusionProof, Proven, audit, notes, verification
 from assent.vault.entries import FRONTIER, leaf_of
 
 ANN = PersonId(b"ann".ljust(16, b"-"))
@@ -124,20 +124,6 @@ def test_every_entry_is_proven(shop, monkeypatch, page):
             with pytest.raises(NotFound):
                 shop.audit.prove(session, index, size)
     assert holds(shop)
-
-
-def test_growth_is_proven(shop):
-    """Between any two sizes there is a proof that the log only grew."""
-    grown(shop, 6)
-    with shop.store.read() as session:
-        roots = {0: tree.EMPTY_ROOT} | {row.size: row.root for row in log.checkpoints(session)}
-        for old in range(7):
-            for new in range(old, 7):
-                path = shop.audit.prove_growth(session, old, new)
-                assert tree.verify_consistency(old, new, roots[old], roots[new], path)
-        for old, new in ((3, 2), (-1, 2), (2, 9)):
-            with pytest.raises(NotFound):
-                shop.audit.prove_growth(session, old, new)
 
 
 def test_an_entry_is_proven_as_it_is_made(shop):

@@ -59,20 +59,6 @@ def test_inclusion_paths_of_the_standard_tree(index: int, size: int, path: list[
     assert [step.hex() for step in tree.inclusion_path(LEAVES[:size], index)] == path
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "path"),
-    [
-        (1, 1, []),
-        (1, 8, [LEAF_1, NODE_2_4, NODE_4_8]),
-        (6, 8, [NODE_4_6, NODE_6_8, ROOTS[4]]),
-        (2, 5, [NODE_2_4, LEAF_4]),
-    ],
-)
-def test_consistency_paths_of_the_standard_tree(old: int, new: int, path: list[str]) -> None:
-    """Known consistency proofs come out byte for byte."""
-    assert [step.hex() for step in tree.consistency_path(LEAVES[:new], old)] == path
-
-
 @given(sizes.filter(bool), st.data())
 def test_inclusion_holds_and_nothing_else_does(size: int, data: st.DataObject) -> None:
     """A proof made for a leaf holds; with another leaf, index, size, root, step, or a step more or less it does not."""
@@ -91,24 +77,6 @@ def test_inclusion_holds_and_nothing_else_does(size: int, data: st.DataObject) -
     if path:
         assert not tree.verify_inclusion(leaves[index], index, size, path[:-1], root)
         assert not tree.verify_inclusion(leaves[index], index ^ 1, size, path, root)
-
-
-@given(sizes, sizes)
-def test_growth_holds_and_nothing_else_does(one: int, two: int) -> None:
-    """A proof that a tree grew holds; with another root or another path it does not."""
-    old, new = sorted((one, two))
-    leaves = made(new)
-    old_root, new_root = tree.root_of(leaves[:old]), tree.root_of(leaves)
-    path = tree.consistency_path(leaves, old) if old else []
-    assert tree.verify_consistency(old, new, old_root, new_root, path)
-    other = tree.leaf_hash(b"other")
-    assert not tree.verify_consistency(old, new, other, new_root, path)
-    assert not tree.verify_consistency(old, new, old_root, new_root, [*path, other])
-    if old not in (0, new):
-        assert not tree.verify_consistency(old, new, old_root, other, path)
-        assert not tree.verify_consistency(old, new, old_root, new_root, path[:-1])
-        assert not tree.verify_consistency(new, old, new_root, old_root, path)
-        assert not tree.verify_consistency(old, new, old_root, new_root, [])
 
 
 @given(sizes)
