@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from assent.catalog import Catalog
-from assent.consent import Controller, Ledger, Purposes
+from assent.consent import Controller, Ledger, Purposes, with_bits
 from assent.decide import Decider, Recorder, ask
 from assent.engine import counting
 from assent.engine.opening import open_house
@@ -52,7 +52,8 @@ class Engine:
         self._acts: Counter[str] = Counter()
         self._roles: dict[str, str] = {}
         self._counting = threading.Lock()
-        self._purposes = Purposes.load()
+        own = Path(settings.purposes_file) if settings.purposes_file else None
+        self._purposes = with_bits(store, Purposes.load(own), clock.now_ms())
         self._ledger = Ledger(self._purposes, clock, randomness, gpc_mode=settings.gpc)
         self._audit = AuditLog(vault)
         self._catalog = Catalog(store, clock)

@@ -9,7 +9,7 @@ from assent.intake.batch_work import PersonShare
 from assent.intake.known_people import Found
 from assent.intake.merge import moved_record
 from assent.store.topics import meta, people
-from assent.terms.purposes import TAGS, Learn
+from assent.terms.purposes import EVERY_PURPOSE, Learn
 from assent.vault import Act
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from assent.learn import Learning
     from assent.store import Session
     from assent.vault import Vault
-
-EVERY_BIT = 0xFF
 
 
 class ConsentGate:
@@ -107,14 +105,14 @@ class ConsentGate:
         for entry in self._ledger.apply(session, known.person, changes):
             detail = {"entry": entry.entry_id, "purpose": entry.purpose}
             work.acts.append(Act(f"consent {entry.action}", detail, known.person))
-            tag = TAGS.get(entry.purpose)
-            if entry.action != "withdrawn" or tag is None:
+            bit = self._ledger.purposes.bit(entry.purpose)
+            if entry.action != "withdrawn" or not bit:
                 continue
-            if tag is Learn:
+            if entry.purpose == Learn.id:
                 self._learning.forget_person(session, known.person, key)
-            self._vault.strip(session, known.person, key, tag.bit)
+            self._vault.strip(session, known.person, key, bit)
             if known.person in work.shares:
-                work.shares[known.person].keep_only(EVERY_BIT & ~tag.bit, "signal")
+                work.shares[known.person].keep_only(EVERY_PURPOSE & ~bit, "signal")
         known.states = self._ledger.states(session, known.person)
         work.changed = True
 

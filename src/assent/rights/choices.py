@@ -10,7 +10,7 @@ from assent.store.topics import people
 from assent.terms.errors import Conflict, InvalidInput, NotFound
 from assent.terms.ids import PERSON_ID_BYTES, PersonId, identifiers_named
 from assent.terms.limits import limit
-from assent.terms.purposes import TAGS, Learn
+from assent.terms.purposes import Learn
 
 if TYPE_CHECKING:
     from assent.consent import Controller, Ledger
@@ -79,11 +79,11 @@ class Choices:
                 self._audit.append(session, f"consent {action}", {"entry": entry.entry_id, "purpose": purpose}, person)
                 receipts.append(self._vault.sign(self._ledger.receipt(session, entry, self._controller)))
         for purpose in choice.withdraw:
-            tag = TAGS.get(purpose)
-            if tag is Learn:
+            if purpose == Learn.id:
                 self._learning.forget_person(session, person, key)
-            if tag is not None and tag.bit:
-                self._vault.strip(session, person, key, tag.bit)
+            bit = self._ledger.purposes.bit(purpose)
+            if bit:
+                self._vault.strip(session, person, key, bit)
         return receipts
 
     def _check(self, choice: Choice) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assent.store.topics import consents, decisions, meta, people, records
 from assent.terms.clock import DAY_MS
-from assent.terms.purposes import TAGS, Learn, Personalize
+from assent.terms.purposes import Learn, Personalize
 
 if TYPE_CHECKING:
     from assent.consent import Ledger
@@ -28,7 +28,11 @@ class Retention:
         self._ledger = ledger
         self._learning = learning
         self._clock = clock
-        self._days = {tag.bit: ledger.purposes.get(tag.id).retention_days for tag in TAGS.values() if tag.bit}
+        self._days = {
+            ledger.purposes.bit(purpose.id): purpose.retention_days
+            for purpose in ledger.purposes.all()
+            if ledger.purposes.bit(purpose.id)
+        }
 
     def sweep(self) -> int:
         """Take out whatever the notices no longer allow to keep; return how many people were touched.
@@ -61,10 +65,12 @@ class Retention:
         if key is None:
             return False
         ended = {entry.purpose for entry in self._ledger.lapse(session, person)}
-        for purpose in ended & TAGS.keys():
+        for purpose in ended:
             if purpose == Learn.id:
                 self._learning.forget_person(session, person, key)
-            self._vault.strip(session, person, key, TAGS[purpose].bit)
+            bit = self._ledger.purposes.bit(purpose)
+            if bit:
+                self._vault.strip(session, person, key, bit)
         return bool(ended)
 
     def _strip_old(self, session: Session, *, person: PersonId, now_ms: int) -> bool:

@@ -1,7 +1,7 @@
 """Log checkpoints as signed notes: the C2SP formats signed-note and tlog-checkpoint, with Ed25519.
 
 A checkpoint is a small text anybody can keep: origin, tree size and root on a line each, an empty line, then a line
-`— ORIGIN BASE64(key hash, signature)`. Whoever kept one can later ask for a proof that the log only grew.
+`— ORIGIN BASE64(key hash, signature)`. Whoever kept one can hold it against the root of that size in the log of later.
 """
 
 from __future__ import annotations

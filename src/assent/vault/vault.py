@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from assent.store.topics import meta
 from assent.terms.errors import KeyFileMissing, NotFound
 from assent.terms.ids import IDENTIFIER_KINDS, PersonId
-from assent.terms.purposes import Purpose
+from assent.terms.purposes import EVERY_PURPOSE, Purpose
 from assent.vault import records, seals
 from assent.vault.blind_index import BlindIndex
-from assent.vault.history import no_history
 from assent.vault.rotation import rewrap
 from assent.vault.seals import PersonKey
 from assent.vault.signatures import Signer
@@ -157,46 +157,49 @@ class Vault:
 
     # -- a person's records, by permit ---------------------------------------------------------------------------
 
-    def no_history(self) -> NDArray[np.void]:
-        """Return a history without entries, HISTORY dtype, shape (0,)."""
-        return no_history()
-
     def open_history(
         self, session: Session, permit: Permit[P], person_key: PersonKey, purpose: type[P] | None = None
     ) -> NDArray[np.void]:
         """Return the entries that may serve the permit's purpose, oldest first, HISTORY dtype, shape (entries,).
 
-        Raises `PermitNeeded` when the permit is for another person, has expired, or is for another purpose than
-        `purpose` (when one is named); `Corrupt` when a seal does not open.
+        Raises `PermitNeeded` when the permit is for another person, has expired, was taken back since, or is for
+        another purpose than `purpose` (when one is named); `Corrupt` when a seal does not open.
         """
-        records.check_permit(permit, person_key, self.clock.now_ms(), purpose)
+        records.check_permit(session, permit, person_key, self.clock.now_ms(), purpose)
         return records.open_history(session, permit.purpose.bit, person_key)
 
     def hold_history(
-        self, session: Session, permit: Permit[P], person_key: PersonKey, held: HeldHistory | None, newest: int
+        self,
+        session: Session,
+        permit: Permit[P],
+        person_key: PersonKey,
+        held: HeldHistory | None,
+        newest: int,
+        epoch: int | None = None,
     ) -> HeldHistory:
         """Return what `open_history` returns, as `serving`, in a form to bring along to the next question.
 
         `held`: what the last call gave; None the first time, and whenever the store's epoch has grown since. `newest`:
-        the store's newest record. The permit is checked at every call, whatever is held. Raises as `open_history`.
+        the store's newest record. `epoch`: the store's, None to look it up. The permit is checked at every call,
+        whatever is held. Raises as `open_history`.
         """
-        records.check_permit(permit, person_key, self.clock.now_ms())
+        records.check_permit(session, permit, person_key, self.clock.now_ms(), epoch=epoch)
         return records.catch_up(session, permit.purpose.bit, person_key, held, newest)
 
     def open_histories(
         self, session: Session, permits: Sequence[tuple[Permit[P], PersonKey]], purpose: type[P]
     ) -> list[NDArray[np.void]]:
         """Return what `open_history` does for many people at once, in their order; raises as it does."""
-        now_ms = self.clock.now_ms()
+        now_ms, epoch = self.clock.now_ms(), meta.epoch(session)
         for permit, person_key in permits:
-            records.check_permit(permit, person_key, now_ms, purpose)
+            records.check_permit(session, permit, person_key, now_ms, purpose, epoch)
         return records.open_histories(session, purpose.bit, [person_key for _, person_key in permits])
 
     def open_records(
         self, session: Session, permit: Permit[P], person_key: PersonKey, purpose: type[P] | None = None
     ) -> list[records.Opened]:
         """Return the events that may serve the permit's purpose, oldest first; raises as `open_history`."""
-        records.check_permit(permit, person_key, self.clock.now_ms(), purpose)
+        records.check_permit(session, permit, person_key, self.clock.now_ms(), purpose)
         return records.open_records(session, permit.purpose.bit, person_key)
 
     def seal_records(self, rows: Iterable[tuple[PersonKey, int, bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
@@ -204,12 +207,15 @@ class Vault:
         return seals.seal_records(self._take, rows)
 
     def export_history(self, session: Session, person_key: PersonKey) -> NDArray[np.void]:
-        """Return the whole history for the person themself: the right of access needs no purpose, only the key."""
-        return records.open_history(session, records.EVERY_PURPOSE, person_key)
+        """Return the whole history for the person themself: the right of access needs no purpose, only the key.
+
+        HISTORY dtype, shape (entries,), oldest first.
+        """
+        return records.open_history(session, EVERY_PURPOSE, person_key)
 
     def export_records(self, session: Session, person_key: PersonKey) -> list[records.Opened]:
         """Return every event for the person themself: the right of access needs no purpose, only the key."""
-        return records.open_records(session, records.EVERY_PURPOSE, person_key)
+        return records.open_records(session, EVERY_PURPOSE, person_key)
 
     def fold_history(self, session: Session, person: PersonId, person_key: PersonKey) -> int:
         """Fold loose trails into the person's sealed history, inside a write job; return how many entries it has."""

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from assent.consent import NO_SIGNALS, Conflict, Purposes, Signals, contexts, gpc_asked, read_signals
 from assent.terms.errors import InvalidInput
+from tests.rooms.consent.own import recipients
 
-PURPOSES = Purposes.load(recipients={"acme": "Acme Ltd", "zeta": "Zeta"})
+PURPOSES = Purposes.read(recipients(acme="Acme Ltd", zeta="Zeta"))
 SEGMENT = "segment"
 RUDDER = "rudderstack"
 NO_SHARING = {"share:acme": False, "share:zeta": False}

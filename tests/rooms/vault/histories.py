@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from assent.vault import rows_of
+
 
 def told(history: np.ndarray) -> list[tuple[int, ...]]:
     """Return the entries as whole numbers."""
-    return [tuple(int(value) for value in entry) for entry in history.tolist()]
+    return [tuple(entry) for entry in rows_of(history)]
