@@ -126,6 +126,14 @@ def test_every_entry_is_proven(shop, monkeypatch, page):
     assert holds(shop)
 
 
+def test_nothing_is_proven_of_a_log_that_lost_entries(shop, flip):
+    """A checkpoint of more entries than there are proves none of them."""
+    grown(shop, 4)
+    flip("DELETE FROM log_leaves WHERE idx = 2")
+    with shop.store.read() as session, pytest.raises(NotFound, match="has no 4 entries"):
+        shop.audit.prove(session, 1)
+
+
 def test_an_entry_is_proven_as_it_is_made(shop):
     """The proof made with the entry equals the one made later by reading the whole log, at every size."""
     for number in range(9):
