@@ -127,7 +127,7 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
     vault = Vault(KeyFile.make(folder / "shop.key"), clock, randomness)
     ledger = Ledger(Purposes.load(), clock, randomness)
     learning = Learning(store, vault, ledger, clock)
-    intake = Intake(store, vault, ledger, AuditLog(vault), learning, Withdrawals(vault, learning))
+    intake = Intake(store, vault, ledger, AuditLog(vault), learning, Withdrawals(vault, ledger, learning))
 
     flying: deque[Future[TakenIn]] = deque()
 

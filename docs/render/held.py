@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table
@@ -12,7 +13,11 @@ from assent.intake.dropped import REASONS
 from assent.intake.wire import CALLS
 from assent.store.tables import META
 from assent.terms.events import ACTIONS
-from docs.render.markdown import code, codes, page, section, table
+from assent.terms.purposes import BITS, BUILT_IN_BITS
+from docs.render.markdown import code, codes, page, prose, section, table
+
+#: A purposes file of a shop, as the page shows it.
+EXAMPLE = Path(__file__).with_name("purposes.toml")
 
 
 def data_map() -> str:
@@ -53,8 +58,43 @@ def purposes() -> str:
         What personal data may be used for. Every optional purpose starts off; an unknown purpose is refused. The
         text is what a person is shown; a consent points to the exact words, and changing them asks everybody again.
         """,
-        map(_purpose, Purposes.load().rows()),
+        [*map(_purpose, Purposes.load().rows()), *_own_purposes()],
     )
+
+
+def _own_purposes() -> list[str]:
+    """Return how a shop declares purposes of its own."""
+    return [
+        section(
+            "Purposes of your own",
+            """
+            A shop declares more in a TOML file and names it in the setting `purposes_file`; it is read when an engine
+            opens, by every process that opens the same store. A mistake stops the opening and is named. What the
+            file leaves out is as in the package; a table with the id of a built-in purpose takes that one's place,
+            words and all, and people are asked again.
+            """,
+        ),
+        f"```toml\n{EXAMPLE.read_text(encoding='utf-8')}```",
+        prose(
+            """
+            Every text must be there in each of `languages` (left out: `en` and `de`). A notice is written from the
+            purpose's own words, the names of its `data`, `retention_days`, the recipients, and the closing sentences.
+            `[[member]]` adds to a family: `share` (the member's name is the recipient, or `recipients` lists several)
+            or `sensitive` (`data` names what it is about). `aliases` are the names that consent banners give to the
+            purpose. The Data Privacy Vocabulary's IRI in `dpv` and the day in `review_by` are needed; `tcf`, `gpp`,
+            `consent_mode`, `sensitive` and `adult_only` are as above. New kinds of data and other sentences go in
+            `[data.<id>]` and `[words.<language>]`.
+            """
+        ),
+        prose(
+            f"""
+            With `keeps_events = true` events may be kept for the purpose, and opened under a permit for it. At most
+            {BITS} purposes can: the {len(BUILT_IN_BITS)} built-in ones that do and {BITS - len(BUILT_IN_BITS)} more.
+            The store gives each of them a bit when it sees it first. It stays that purpose's for good, even when the
+            purpose leaves the file, whose consents then count for nothing.
+            """
+        ),
+    ]
 
 
 def _purpose(row: dict[str, Any]) -> str:

@@ -1,13 +1,15 @@
 """Consent: purposes, notices, signals and the ledger; the only room that mints permits."""
 
-from assent.consent.declared import DataKind, DeclaredPurpose
+from assent.consent.bits import with_bits
+from assent.consent.contexts import gpc_asked, read_signals
 from assent.consent.ledger import Ledger
 from assent.consent.notices import Notice, notice_hash
+from assent.consent.permits import in_force
+from assent.consent.purpose import DataKind, DeclaredPurpose
 from assent.consent.purposes import Meaning, Purposes, built_in
-from assent.consent.reading import gpc_asked, read_signals
 from assent.consent.receipts import Controller, Entry
 from assent.consent.signals import NO_SIGNALS, Conflict, Signals
-from assent.consent.states import ACTIONS, Action, Change, Settled, State, after, agree, expiry_ms, settle, standing
+from assent.consent.states import ACTIONS, Action, Change, Settled, State, agree, expiry_ms, settle, standing
 
 __all__ = [
     "ACTIONS",
@@ -26,13 +28,14 @@ __all__ = [
     "Settled",
     "Signals",
     "State",
-    "after",
     "agree",
     "built_in",
     "expiry_ms",
     "gpc_asked",
+    "in_force",
     "notice_hash",
     "read_signals",
     "settle",
     "standing",
+    "with_bits",
 ]

@@ -10,17 +10,17 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from assent.consent.declared import DeclaredPurpose
+from assent.consent.contexts import read_signals
+from assent.consent.purpose import DeclaredPurpose
 from assent.consent.purposes import Purposes
-from assent.consent.reading import read_signals
 from assent.consent.receipts import Controller, Entry, receipt
 from assent.consent.signals import NO_SIGNALS, Signals, unknown_mode
-from assent.consent.states import ACTIONS, Change, State, expiry_ms, standing
+from assent.consent.states import ACTIONS, Change, State, expiry_ms
 from assent.store import Session
 from assent.store.topics import consents, meta, people
 from assent.store.topics.consents import StateRow
 from assent.terms.clock import Clock
-from assent.terms.errors import Conflict, InvalidInput, NotFound, PermitNeeded
+from assent.terms.errors import Conflict, InvalidInput, NotFound
 from assent.terms.ids import PersonId
 from assent.terms.limits import limit
 from assent.terms.permits import Permit, Refusal
@@ -72,19 +72,20 @@ class Ledger:
         declared = self.purposes.get(tag.id)
         status = status or people.state(session, person)
         state = self.state(session, person, tag) if status == people.ACTIVE and declared.optional else None
-        return self.judge(person, tag, signals, status=status, state=state)
+        return self.judge(person, tag, signals, status=status, state=state, epoch=meta.epoch(session))
 
     def permits(self, session: Session, persons: Iterable[PersonId], tag: type[P]) -> dict[PersonId, Permit[P]]:
-        """Ask what `may` answers about many people, in two queries; those whom it would refuse are left out.
+        """Ask what `may` answers about many people, in three queries; those whom it would refuse are left out.
 
         Raises `UnknownPurpose`.
         """
         self.purposes.get(tag.id)
         asked = list(persons)
+        epoch = meta.epoch(session)
         active = people.active_among(session, asked)
         states = self.states_many(session, asked)
         answers = [
-            self.judge(person, tag, NO_SIGNALS, status=people.ACTIVE, state=states[person].get(tag.id))
+            self.judge(person, tag, NO_SIGNALS, status=people.ACTIVE, state=states[person].get(tag.id), epoch=epoch)
             for person in asked
             if person in active
         ]
@@ -96,9 +97,9 @@ class Ledger:
         return None if row is None else self._state(row)
 
     def judge(
-        self, person: PersonId, tag: type[P], signals: Signals, *, status: str | None, state: State | None
+        self, person: PersonId, tag: type[P], signals: Signals, *, status: str | None, state: State | None, epoch: int
     ) -> Permit[P] | Refusal:
-        """Answer as `may` does, from what was read of the same epoch: the person's status and `state` of the purpose.
+        """Answer as `may` does, from what was read at `epoch`: the person's status and `state` of the purpose.
 
         For those who keep both in memory while the store's epoch stands. Raises `UnknownPurpose`.
         """
@@ -107,7 +108,7 @@ class Ledger:
             return Refusal(tag, "unknown_person" if status is None else status, "people")
         now_ms = self._clock.now_ms()
         if not declared.optional:
-            return Permit(person, tag, now_ms + _PERMIT_MS, declared.legal_basis, f"purposes:{declared.id}")
+            return Permit(person, tag, now_ms + _PERMIT_MS, declared.legal_basis, f"purposes:{declared.id}", epoch)
         said_no = signals.refusal(tag.id)
         if said_no is not None:
             return Refusal(tag, *said_no)
@@ -116,16 +117,7 @@ class Ledger:
         reason = state.refusal(now_ms)
         if reason is not None:
             return Refusal(tag, reason, state.entry_id)
-        return Permit(person, tag, min(now_ms + _PERMIT_MS, state.until_ms), "granted", state.entry_id)
-
-    def permit_check(self, permit: object, person: PersonId, tag: type[Purpose]) -> None:
-        """Check a permit again where it is used; raises `PermitNeeded` unless it fits person and purpose, now."""
-        if not isinstance(permit, Permit):
-            raise PermitNeeded("What was handed over is not a permit.")
-        if permit.purpose is not tag or permit.person != person:
-            raise PermitNeeded("The permit is for another person or another purpose.")
-        if permit.expires_ms <= self._clock.now_ms():
-            raise PermitNeeded("The permit has run out.")
+        return Permit(person, tag, min(now_ms + _PERMIT_MS, state.until_ms), "granted", state.entry_id, epoch)
 
     def states(self, session: Session, person: PersonId) -> dict[str, State]:
         """Return what the ledger says last about each purpose that a person ever decided on."""
@@ -136,10 +128,6 @@ class Ledger:
         asked = list(persons)
         found = consents.states_many(session, asked)
         return {person: {row.purpose: self._state(row) for row in found[person]} for person in asked}
-
-    def standing(self, states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
-        """Return the bits of the purposes that a person allows at a moment (the hot path: no database)."""
-        return standing(states, signals, now_ms)
 
     def signals_of(self, context: Mapping[str, Any] | None = None, *, gpc: bool = False) -> Signals:
         """Read the signals of one event or request, under this shop's purposes and its mode of GPC."""
@@ -259,6 +247,7 @@ class Ledger:
             notice_hash=row.notice_hash,
             entry_id=row.entry_id,
             outdated=not self.purposes.is_current(row.purpose, row.notice_hash),
+            bit=self.purposes.keeping.get(row.purpose, 0),
         )
 
     def _check(self, declared: DeclaredPurpose, action: str, source: str) -> None:
@@ -277,7 +266,7 @@ class Ledger:
         status = people.state(session, person)
         if status is None:
             raise NotFound("Nobody is known by that id.")
-        if status != "active":
+        if status != people.ACTIVE:
             raise Conflict("This person is being erased.", advice="Wait for the certificate, then ask again.")
 
     def _new_id(self) -> str:

@@ -1,23 +1,26 @@
 """Purposes are data: what personal data may be used for, in plain words, with the law and the mappings of each.
 
 Built in: `service` (contract), `personalize`, `learn`, `message`, `measure`, `audit_fairness`, and two families whose
-members are asked for one by one: `share:<recipient>` and `sensitive:<category>`. Every optional purpose starts off.
+members are asked for one by one: `share:<recipient>` and `sensitive:<category>`. A shop declares more in a file of its
+own. Every optional purpose starts off.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
-from assent.consent.declared import DeclaredPurpose
-from assent.consent.declaring import declare
+from assent.consent.declaration import declare, joined
+from assent.consent.purpose import DeclaredPurpose
 from assent.consent.shape import mistake, read_file
 from assent.terms.errors import UnknownPurpose
-from assent.terms.purposes import Purpose
+from assent.terms.purposes import BUILT_IN_BITS, Purpose, tag_of
 
 BUILT_IN = Path(__file__).with_name("purposes.toml")
 
@@ -36,24 +39,57 @@ class Meaning:
 class Purposes:
     """All declared purposes, looked up by id; whatever is not declared is unknown and refused."""
 
-    def __init__(self, declared: Iterable[DeclaredPurpose], families: Mapping[str, Sequence[str]]) -> None:
-        """Hold the purposes and, by family id, its aliases; raises `InvalidInput` on names that mean two things."""
-        self._all = tuple(declared)
+    def __init__(
+        self,
+        declared: Iterable[DeclaredPurpose],
+        families: Mapping[str, Sequence[str]],
+        bits: Mapping[str, int] = BUILT_IN_BITS,
+        source: bytes | None = None,
+    ) -> None:
+        """Hold the purposes and, by family id, its aliases; raises `InvalidInput` on names that mean two things.
+
+        `bits`: the bit of every purpose that ever got one, by id. `source`: the shop's own file.
+        """
+        self._all = tuple(
+            replace(each, tag=tag_of(each.id, bits.get(each.id, 0) if each.keeps_events else 0)) for each in declared
+        )
+        self._families = families
         self._by_id = {each.id: each for each in self._all}
         self._current = {each.id: frozenset(notice.hash for notice in each.notices.values()) for each in self._all}
         self._meanings = _meanings(self._all, families)
+        self._bits = bits
+        self.source = source
         self.optional = tuple(each.id for each in self._all if each.optional)
+        #: The bits of the purposes that events may be kept for now, by id.
+        self.keeping: Mapping[str, int] = MappingProxyType(
+            {each.id: each.tag.bit for each in self._all if each.tag.bit}
+        )
 
     @classmethod
-    def load(cls, path: Path | None = None, *, recipients: Mapping[str, str] | None = None) -> Self:
-        """Read the purposes that come with the package, or a file of the same form.
+    def load(cls, path: Path | None = None) -> Self:
+        """Read the purposes that come with the package, and with `path` a shop's own file beside them.
 
-        `recipients` adds a purpose `share:<id>` for each id, with the name that people read. Raises `InvalidInput`
-        that says which place of the file is wrong.
+        Raises `InvalidInput` when the file cannot be read, or says which place of it is wrong.
         """
-        file = read_file((BUILT_IN if path is None else path).read_bytes())
-        declared = declare(file, recipients or {})
-        return cls(declared, {family.id: family.aliases for family in file.family})
+        if path is None:
+            return cls.read(None)
+        try:
+            source = path.read_bytes()
+        except OSError as error:
+            raise mistake(f"it cannot be read ({error.strerror})") from error
+        return cls.read(source)
+
+    @classmethod
+    def read(cls, source: bytes | None) -> Self:
+        """Read the purposes that come with the package, and the bytes of a shop's own file; raises as `load`."""
+        file = read_file(BUILT_IN.read_bytes())
+        if source is not None:
+            file = joined(file, read_file(source))
+        return cls(declare(file), {family.id: family.aliases for family in file.family}, source=source)
+
+    def with_bits(self, bits: Mapping[str, int]) -> Self:
+        """Return the same purposes with the bits that a store allotted, by id, beside the built-in ones."""
+        return type(self)(self._all, self._families, {**bits, **BUILT_IN_BITS}, self.source)
 
     def all(self) -> tuple[DeclaredPurpose, ...]:
         """Return every declared purpose, in the order of the file."""
@@ -74,6 +110,14 @@ class Purposes:
     def tag(self, purpose_id: str) -> type[Purpose]:
         """Return the type that permits for that purpose carry, the same each time; raises `UnknownPurpose`."""
         return self.get(purpose_id).tag
+
+    def bit(self, purpose_id: str) -> int:
+        """Return the bit that was ever allotted to a purpose, 0 for none: something may still be kept under it."""
+        return self._bits.get(purpose_id, 0)
+
+    def named(self, bits: int) -> list[str]:
+        """Return the ids of the purposes whose bits are in a mask, in the order of their bits."""
+        return [purpose_id for purpose_id, bit in sorted(self._bits.items(), key=itemgetter(1)) if bit & bits]
 
     def is_current(self, purpose_id: str, notice_hash: str) -> bool:
         """Tell whether a notice is one of those that the purpose is asked with now."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from assent.consent.declared import DeclaredPurpose
+from assent.consent.purpose import DeclaredPurpose
 from assent.store.topics.consents import LedgerRow
 from assent.terms.clock import to_text
 

@@ -69,6 +69,15 @@ class MemberTable(_Table, frozen=True):
     id: MemberName
     name: dict[str, Words]
     data: str | None = None
+    #: Who gets the data of a member of `share`; the member's own name unless told.
+    recipients: tuple[Words, ...] = ()
+    keeps_events: bool = False
+
+
+class OwnMemberTable(MemberTable, frozen=True, kw_only=True):
+    """A member that a shop adds to a family that is declared elsewhere."""
+
+    family: Name
 
 
 class PurposeTable(_Table, frozen=True):
@@ -89,6 +98,8 @@ class PurposeTable(_Table, frozen=True):
     tcf: tuple[TcfPurpose, ...] = ()
     gpp: tuple[Words, ...] = ()
     consent_mode: tuple[ConsentModeSignal, ...] = ()
+    #: Whether events may be kept for it. The purposes that come with the package do as their tags say.
+    keeps_events: bool = False
 
 
 class FamilyTable(PurposeTable, frozen=True, kw_only=True):
@@ -98,13 +109,14 @@ class FamilyTable(PurposeTable, frozen=True, kw_only=True):
 
 
 class PurposeFile(_Table, frozen=True):
-    """The whole file."""
+    """The whole file; what a shop's own file leaves out is as in the file that comes with the package."""
 
-    languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1)]
-    words: dict[str, Sentences]
-    data: dict[str, DataTable]
-    purpose: tuple[PurposeTable, ...]
+    languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1)] = ()
+    words: dict[str, Sentences] = {}
+    data: dict[str, DataTable] = {}
+    purpose: tuple[PurposeTable, ...] = ()
     family: tuple[FamilyTable, ...] = ()
+    member: tuple[OwnMemberTable, ...] = ()
 
 
 def mistake(what: str) -> InvalidInput:
@@ -118,12 +130,4 @@ def read_file(content: bytes) -> PurposeFile:
     try:
         return msgspec.convert(tomllib.loads(content.decode()), PurposeFile)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise mistake(str(error)) from error
-
-
-def read_member(member_id: str, names: dict[str, str]) -> MemberTable:
-    """Read one member of a family given outside the file; raises `InvalidInput` that says what is wrong with it."""
-    try:
-        return msgspec.convert({"id": member_id, "name": names}, MemberTable)
-    except msgspec.ValidationError as error:
         raise mistake(str(error)) from error

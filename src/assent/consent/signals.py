@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assent.consent.declared import SHARE
+from assent.consent.purpose import SHARE
 from assent.terms.errors import InvalidInput
-from assent.terms.purposes import TAGS, Service
+from assent.terms.purposes import BUILT_IN_BITS, Service
 from assent.terms.settings import GPC_MODES
 
 GPC = "gpc"
 _EVERY_BIT = -1
-_BITS = {purpose_id: tag.bit for purpose_id, tag in TAGS.items()}
 
 
 def unknown_mode() -> InvalidInput:
@@ -49,9 +48,11 @@ class Signals:
     #: Categories that mean nothing here; they are ignored.
     unknown: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
-    #: The purposes' bits that are not refused here, and `categories` as pairs; for the hot path.
+    #: The bits of the purposes that keep events, by id.
+    bits: Mapping[str, int] = field(default_factory=lambda: BUILT_IN_BITS)
+    #: The purposes' bits that are not refused here, and `categories` with the bit of each; for the hot path.
     open_bits: int = field(init=False)
-    votes: tuple[tuple[str, bool], ...] = field(init=False)
+    votes: tuple[tuple[str, bool, int], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out the bits once; raises `InvalidInput` for a mode that does not exist."""
@@ -60,10 +61,15 @@ class Signals:
         bits = _EVERY_BIT
         if self.unreadable or (self.gpc and self.mode == "strict"):
             bits = 0
-        votes = () if self.categories is None else tuple(self.categories.items())
-        for purpose_id, said in votes:
+        elif self.gpc:
+            for purpose_id, bit in self.bits.items():
+                if self.stopped_by_gpc(purpose_id):
+                    bits &= ~bit
+        said_of = {} if self.categories is None else self.categories
+        votes = tuple((purpose_id, said, self.bits.get(purpose_id, 0)) for purpose_id, said in said_of.items())
+        for _, said, bit in votes:
             if not said:
-                bits &= ~_BITS.get(purpose_id, 0)
+                bits &= ~bit
         object.__setattr__(self, "open_bits", bits)
         object.__setattr__(self, "votes", votes)
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 from assent.consent.signals import GPC, Signals
 from assent.terms.clock import DAY_MS
 from assent.terms.limits import limit
-from assent.terms.purposes import TAGS
+from assent.terms.purposes import EVERY_PURPOSE
 
 Action = Literal["granted", "refused", "withdrawn", "expired", "invalidated"]
 ACTIONS: frozenset[str] = frozenset(get_args(Action))
 _ONCE_YES: frozenset[str] = frozenset({"granted", "expired"})
 
 _CONSENT_MS = limit("consent_days") * DAY_MS
-_BITS = {purpose_id: tag.bit for purpose_id, tag in TAGS.items()}
 
 
 def expiry_ms(granted_ms: int) -> int:
@@ -41,7 +40,7 @@ class State:
     entry_id: str
     outdated: bool = False
     #: The bit of the purpose, 0 where records do not remember it.
-    bit: int = field(init=False)
+    bit: int = 0
     #: The consent stands while the clock is below this; 0 when it does not stand at all.
     until_ms: int = field(init=False)
 
@@ -52,7 +51,6 @@ class State:
         if self.action == "granted" and not outdated:
             until_ms = expiry_ms(self.at_ms) if self.expires_ms is None else self.expires_ms
         object.__setattr__(self, "outdated", outdated)
-        object.__setattr__(self, "bit", _BITS.get(self.purpose, 0))
         object.__setattr__(self, "until_ms", until_ms)
 
     def refusal(self, now_ms: int) -> str | None:
@@ -90,7 +88,7 @@ class Settled(NamedTuple):
     refused_by: str
 
 
-_ALLOWED = tuple(Settled(mask, (), "") for mask in range(256))
+_ALLOWED = tuple(Settled(mask, (), "") for mask in range(EVERY_PURPOSE + 1))
 _REFUSED = {reason: Settled(0, (), reason) for reason in ("unreadable", GPC, "signal", "no_consent")}
 
 
@@ -115,7 +113,7 @@ def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms:
         if state.until_ms > now_ms:
             mask |= state.bit
     changes: tuple[Change, ...] = ()
-    for purpose, said in signals.votes:
+    for purpose, said, bit in signals.votes:
         held = states.get(purpose)
         if _agrees(held, now_ms, said=said):
             continue
@@ -124,7 +122,7 @@ def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms:
             changes += (Change(purpose, "withdrawn", signals.told_by(purpose)[0], at_ms),)
         elif _may_agree(purpose, held, signals, at_ms, now_ms):
             changes += (Change(purpose, "granted", signals.told_by(purpose)[0], at_ms),)
-            mask |= _BITS.get(purpose, 0)
+            mask |= bit
     mask &= signals.open_bits
     if not changes:
         return _ALLOWED[mask] if mask else _REFUSED[_refused_by(signals)]
@@ -133,12 +131,14 @@ def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms:
 
 def agree(states: Mapping[str, State], signals: Signals, now_ms: int) -> bool:
     """Tell whether signals say nothing that the ledger does not say: then it is the same for every event."""
-    return all(_agrees(states.get(purpose), now_ms, said=said) for purpose, said in signals.votes)
+    return all(_agrees(states.get(purpose), now_ms, said=said) for purpose, said, _ in signals.votes)
 
 
 def _agrees(held: State | None, now_ms: int, *, said: bool) -> bool:
     """Tell whether the ledger says the same of a purpose as a signal does."""
-    return (not said) if held is None else (held.until_ms > now_ms) is said and not held.outdated
+    if held is None:
+        return not said
+    return (held.until_ms > now_ms) is said and not held.outdated
 
 
 def _may_agree(purpose: str, held: State | None, signals: Signals, at_ms: int, now_ms: int) -> bool:
@@ -160,12 +160,3 @@ def _refused_by(signals: Signals) -> str:
     if signals.gpc and signals.mode == "strict":
         return GPC
     return "signal" if signals.open_bits != -1 else "no_consent"
-
-
-def after(states: Mapping[str, State], changes: Iterable[Change]) -> dict[str, State]:
-    """Return the states as they are once the changes are in the ledger, for the next event of the same person."""
-    changed = dict(states)
-    for purpose, action, source, at_ms in changes:
-        expires_ms = expiry_ms(at_ms) if action == "granted" else None
-        changed[purpose] = State(purpose, action, at_ms, expires_ms, source, "", "")
-    return changed

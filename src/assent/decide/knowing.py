@@ -16,7 +16,7 @@ from assent.terms.events import ACTION_BY_CODE, BOUGHT
 from assent.terms.ids import identifiers_named
 from assent.terms.limits import limit
 from assent.terms.purposes import Personalize
-from assent.vault import no_history
+from assent.vault import actions_of, no_history
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -98,15 +98,16 @@ class Tastes:
         #: The last of them: past it a model needs no columns.
         self.last = int(self.inputs[-1]) if len(self.inputs) else -1
         #: The items bought before, each once.
-        self.bought = np.unique(history["item"][history["action"] == BOUGHT]).astype(np.intp)
+        self.bought = np.unique(history["item"][actions_of(history) == BOUGHT]).astype(np.intp)
         self._world: World | None = None
         self._choices: dict[Hashable, Chosen] = {}
 
     @cached_property
     def verbs(self) -> dict[int, str]:
         """For each item the weightiest thing the person did with it, in words."""
-        order = np.argsort(self.history["action"], kind="stable")
-        acts = zip(self.history["item"][order].tolist(), self.history["action"][order].tolist(), strict=True)
+        actions = actions_of(self.history)
+        order = np.argsort(actions, kind="stable")
+        acts = zip(self.history["item"][order].tolist(), actions[order].tolist(), strict=True)
         return {item: ACTION_BY_CODE[action].verb for item, action in acts}
 
     def choice(self, world: World, question: Hashable) -> Chosen | None:
@@ -191,7 +192,7 @@ class KnownPeople:
         key = known.key
         if key is None:
             return self.nobody
-        held = self._vault.hold_history(session, permit, key, known.held, versions.records)
+        held = self._vault.hold_history(session, permit, key, known.held, versions.records, versions.epoch)
         if known.tastes is None or held.serving is not known.tastes.history:
             known.tastes = Tastes(held.serving)
         known.held = held

@@ -140,7 +140,9 @@ class Decider:
         if ask.mode == "non_profiled":
             return Asked(known, None, Refusal(Personalize, "non_profiled", ""))
         signals = self._ledger.signals_of(gpc=ask.gpc)
-        answer = self._ledger.judge(known.person, Personalize, signals, status=known.status, state=known.said)
+        answer = self._ledger.judge(
+            known.person, Personalize, signals, status=known.status, state=known.said, epoch=now.epoch
+        )
         if isinstance(answer, Refusal):
             return Asked(known, None, answer)
         if known.key is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assent.catalog import Catalog
-from assent.consent import Controller, Ledger, Purposes
+from assent.consent import Controller, Ledger, Purposes, with_bits
 from assent.decide import Decider, RecordQueue
 from assent.engine.acts import ActCounts
 from assent.intake import Intake
@@ -15,8 +16,6 @@ from assent.rights import Choices, Retention, Rights, RightsRooms
 from assent.vault import AuditLog
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from assent.store import Store
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
@@ -53,7 +52,8 @@ def build(
     store: Store, vault: Vault, settings: Settings, clock: Clock, randomness: Randomness, key_path: Path
 ) -> Rooms:
     """Build every room on an open store."""
-    purposes = Purposes.load()
+    own = Path(settings.purposes_file) if settings.purposes_file else None
+    purposes = with_bits(store, Purposes.load(own), clock.now_ms())
     ledger = Ledger(purposes, clock, randomness, gpc_mode=settings.gpc)
     audit = AuditLog(vault)
     catalog = Catalog(store, clock)
@@ -61,7 +61,7 @@ def build(
     controller = Controller(
         settings.controller_name, settings.controller_contact, settings.controller_address, settings.jurisdiction
     )
-    withdrawals = Withdrawals(vault, learning)
+    withdrawals = Withdrawals(vault, ledger, learning)
     of_rights = RightsRooms(store, vault, ledger, audit, learning, withdrawals, controller)
     rooms = Rooms(
         store=store,

@@ -9,7 +9,7 @@ from assent.intake.batch_work import PersonShare
 from assent.intake.known_people import Found, LastSettled
 from assent.intake.merge import moved_record
 from assent.store.topics import meta, people
-from assent.terms.purposes import TAGS
+from assent.terms.purposes import EVERY_PURPOSE
 from assent.vault import Act
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from assent.learn import Learning, Withdrawals
     from assent.store import Session
     from assent.vault import Vault
-
-EVERY_BIT = 0xFF
 
 
 class ConsentGate:
@@ -115,8 +113,8 @@ class ConsentGate:
         if withdrawn:
             self._withdrawals.carry_out(session, known.person, self._people.key(known), withdrawn)
             if known.person in work.shares:
-                gone = sum(TAGS[purpose].bit for purpose in set(withdrawn) & TAGS.keys())
-                work.shares[known.person].keep_only(EVERY_BIT & ~gone, "signal")
+                gone = sum(self._ledger.purposes.bit(purpose) for purpose in set(withdrawn))
+                work.shares[known.person].keep_only(EVERY_PURPOSE & ~gone, "signal")
         known.states = self._ledger.states(session, known.person)
         work.changed = True
 

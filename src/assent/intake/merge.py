@@ -9,7 +9,7 @@ import numpy as np
 
 from assent.store.topics import meta, records
 from assent.store.topics.records import RecordRow
-from assent.vault import pack
+from assent.vault import limited, pack, purposes_of
 
 if TYPE_CHECKING:
     from assent.store import Session
@@ -25,15 +25,13 @@ def moved_record(
 
     None when nothing may be kept. The folded history becomes the record's trail.
     """
-    history = vault.export_history(session, source).copy()
-    history["purposes"] &= np.uint8(allowed)
-    history = history[history["purposes"] != 0]
+    history = limited(vault.export_history(session, source), allowed)
     kept = [
         {**opened.event, "purposes": opened.purposes & allowed}
         for opened in vault.export_records(session, source)
         if opened.purposes & allowed and isinstance(opened.event, dict)
     ]
-    mask = int(np.bitwise_or.reduce(history["purposes"], initial=0))
+    mask = int(np.bitwise_or.reduce(purposes_of(history), initial=0))
     for event in kept:
         mask |= event["purposes"]
     if not mask:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from assent.consent import NO_SIGNALS, settle
 from assent.intake.dropped import Dropped
-from assent.terms.purposes import TAGS
 from assent.vault import Act
-from assent.vault.sealing import EVIDENCE
+from assent.vault.seals import EVIDENCE
 
 if TYPE_CHECKING:
     from assent.consent import Ledger
@@ -71,7 +70,7 @@ class StatedConsents:
             found = self._people.find(session, group)
         except Dropped as dropped:
             return dropped.reason
-        if not any(TAGS[purpose].bit for purpose in purposes if purpose in TAGS):
+        if not purposes & self._ledger.purposes.keeping.keys():
             return "no_consent"
         known = found.known or self._gate.begin(session, found, work)
         self._state(session, known, purposes, evidence, work)

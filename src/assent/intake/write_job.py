@@ -20,6 +20,7 @@ from assent.store.topics import meta, records
 from assent.store.topics import seen_events as messages
 from assent.store.topics.records import RecordRow
 from assent.terms.clock import DAY_MS
+from assent.vault import act_of
 
 if TYPE_CHECKING:
     from assent.consent import Ledger, Signals
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from assent.terms.ids import PersonId
     from assent.vault import AuditLog, Vault
 
-#: One entry of a history: item number, day since 1970, action, purposes (the layout of `assent.vault.HISTORY`).
-_ENTRY = Struct("<IHBB").pack
+#: One entry of a history: item number, day since 1970, act (the layout of `assent.vault.HISTORY`).
+_ENTRY = Struct("<IHH").pack
 _encode = msgspec.msgpack.Encoder().encode
 _DAY_MAX = 0xFFFF
 #: How many people's loose trails are counted before all counts begin anew.
@@ -231,9 +232,10 @@ class IntakeJob:
     def _entries(self, mask: int, group: Group) -> bytes:
         """Return the packed history entries of what a person did with items that have a number."""
         numbers = self._numbers.by_id
+        purposes = act_of(0, mask)
         return b"".join(
             [
-                _ENTRY(numbers[item], day if 0 <= day <= _DAY_MAX else min(max(day, 0), _DAY_MAX), code, mask)
+                _ENTRY(numbers[item], day if 0 <= day <= _DAY_MAX else min(max(day, 0), _DAY_MAX), code | purposes)
                 for _, day, code, item in group.deeds
                 if item in numbers
             ]

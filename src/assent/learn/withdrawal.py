@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from assent.store import Session
 from assent.terms.ids import PersonId
-from assent.terms.purposes import TAGS, Learn
+from assent.terms.purposes import Learn
 
 if TYPE_CHECKING:
+    from assent.consent import Ledger
     from assent.learn.learning import Learning
     from assent.vault import PersonKey, Vault
 
@@ -20,9 +21,10 @@ OnWithdrawn = Callable[[Session, PersonId, Collection[str]], None]
 class Withdrawals:
     """Takes out whatever was kept for purposes that ended, in the transaction that writes their end into the ledger."""
 
-    def __init__(self, vault: Vault, learning: Learning) -> None:
-        """Change the sums of `learning` and the records that `vault` opens."""
+    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning) -> None:
+        """Change the sums of `learning` and the records that `vault` opens; `ledger` knows the purposes' bits."""
         self._vault = vault
+        self._purposes = ledger.purposes
         self._learning = learning
         #: Rooms above add what they must do themselves; it is called after models, records and history have changed.
         self.on_withdrawn: list[OnWithdrawn] = []
@@ -38,8 +40,8 @@ class Withdrawals:
         if Learn.id in purposes:
             self._learning.forget_person(session, person, key)
         for purpose in purposes:
-            tag = TAGS.get(purpose)
-            if tag is not None and tag.bit:
-                self._vault.strip(session, person, key, tag.bit)
+            bit = self._purposes.bit(purpose)
+            if bit:
+                self._vault.strip(session, person, key, bit)
         for hook in self.on_withdrawn:
             hook(session, person, purposes)

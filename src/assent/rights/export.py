@@ -14,13 +14,12 @@ from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTION_BY_CODE
 from assent.terms.ids import IDENTIFIER_KINDS, identifier
-from assent.terms.purposes import TAGS
-from assent.vault import decision_number
+from assent.vault import decision_number, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from assent.consent import Controller, Ledger, State
+    from assent.consent import Controller, Ledger, Purposes, State
     from assent.store import Session
     from assent.terms.ids import Identifier, PersonId
     from assent.vault import AuditLog, Opened, PersonKey, Vault
@@ -58,7 +57,7 @@ class Exporter:
             person=person.hex(),
             controller=asdict(self.controller),
             identifiers=self._identifiers(session, person, opened, asked),
-            events=[_event(each) for each in opened],
+            events=[_event(each, self.ledger.purposes) for each in opened],
             history=self._history(session, key, names),
             consents=self.consents(session, person),
             receipts=self._receipts(session, person, key),
@@ -119,9 +118,9 @@ class Exporter:
                 "item": names[item],
                 "day": to_text(day * DAY_MS)[:10],
                 "action": ACTION_BY_CODE[action].event,
-                "purposes": _purposes(purposes),
+                "purposes": self.ledger.purposes.named(purposes),
             }
-            for item, day, action, purposes in self.vault.export_history(session, key).tolist()
+            for item, day, action, purposes in rows_of(self.vault.export_history(session, key))
         ]
 
     def _models(
@@ -180,12 +179,8 @@ def _names(event: Any) -> Iterator[str]:
             yield from (part[name] for name in NAMING if isinstance(part.get(name), str))
 
 
-def _event(opened: Opened) -> dict[str, Any]:
+def _event(opened: Opened, purposes: Purposes) -> dict[str, Any]:
     event = opened.event
     if isinstance(event, dict):
         event = {name: value for name, value in event.items() if name != "purposes"}
-    return {"taken_in": to_text(opened.at_ms), "purposes": _purposes(opened.purposes), "event": event}
-
-
-def _purposes(mask: int) -> list[str]:
-    return [tag.id for tag in TAGS.values() if tag.bit & mask]
+    return {"taken_in": to_text(opened.at_ms), "purposes": purposes.named(opened.purposes), "event": event}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assent.store.topics import consents, decisions, meta, people, records
 from assent.terms.clock import DAY_MS
-from assent.terms.purposes import TAGS, Personalize
+from assent.terms.purposes import Personalize
 
 if TYPE_CHECKING:
     from assent.rights.rooms import RightsRooms
@@ -25,7 +25,8 @@ class Retention:
         self._vault = rooms.vault
         self._ledger = rooms.ledger
         self._withdrawals = rooms.withdrawals
-        self._days = {tag.bit: rooms.ledger.purposes.get(tag.id).retention_days for tag in TAGS.values() if tag.bit}
+        purposes = rooms.ledger.purposes
+        self._days = {purposes.bit(each.id): each.retention_days for each in purposes.all() if purposes.bit(each.id)}
 
     def sweep(self) -> int:
         """Take out whatever the notices no longer allow to keep; return how many people were touched.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Text
 
-from assent.store.columns import Held, big, blob, person, small, table, text
+from assent.store.columns import SMALL, Held, big, blob, person, small, table, text
 
 UNTIL_ERASED = "until the person is erased"
 WITH_CONSENT = "until the person withdraws every purpose it serves, or is erased"
@@ -137,6 +137,20 @@ CONSENTS = table(
     text("language", "The language of the notice."),
     blob("evidence", "What the shop keeps as proof.", null=True),
     Index("ix_consents_person", "person", "seq"),
+)
+
+PURPOSES = table(
+    "purposes",
+    Held(
+        holds="The bit of each purpose that the shop declared itself and keeps events for.",
+        why="Every process and machine must read the purposes of a record alike, whatever becomes of the file.",
+        how_long=ALWAYS,
+        sealed=(),
+    ),
+    text("id", "The purpose's id.", key=True),
+    Column("bit", SMALL, nullable=False, unique=True, doc="Its bit: never another's, never changed."),
+    big("first_seen", "When it was declared first, milliseconds since the epoch."),
+    clustered=True,
 )
 
 NOTICES = table(

@@ -28,8 +28,3 @@ class SystemClock:
 def to_text(at_ms: int) -> str:
     """Write a moment as RFC 3339 text in UTC with milliseconds."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def to_day(at_ms: int) -> int:
-    """Return the whole days since 1970-01-01, UTC."""
-    return at_ms // DAY_MS

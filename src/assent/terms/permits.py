@@ -13,7 +13,11 @@ P_co = TypeVar("P_co", bound=Purpose, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Permit(Generic[P_co]):
-    """Leave to use one person's records for one purpose until `expires_ms`; minted by the consent room only."""
+    """Leave to use one person's records for one purpose until `expires_ms`; minted by the consent room only.
+
+    `epoch` is that of the store when consent was asked. Where a record is opened at another epoch, consent is asked
+    again.
+    """
 
     person: PersonId
     purpose: type[P_co]
@@ -21,6 +25,7 @@ class Permit(Generic[P_co]):
     reason: str
     #: Which ledger entry gave it: the entry's public id, also the receipt's id.
     source: str
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,15 @@ The text, legal basis and mappings of each purpose are data in the consent room;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import ClassVar
+
+#: How many purposes may keep events: each has one bit of a history entry's twelve.
+BITS = 12
+#: A mask that every purpose's bit is in.
+EVERY_PURPOSE = (1 << BITS) - 1
 
 
 class Purpose:
@@ -57,5 +65,13 @@ class AuditFairness(Purpose):
     bit = 16
 
 
-#: The built-in optional purposes that may keep an event, by id.
+#: The tags that come with the package, by id.
 TAGS: dict[str, type[Purpose]] = {tag.id: tag for tag in (Service, Personalize, Learn, Message, Measure, AuditFairness)}
+#: The bits of the built-in purposes, by id, of those that have one.
+BUILT_IN_BITS: Mapping[str, int] = MappingProxyType({tag.id: tag.bit for tag in TAGS.values() if tag.bit})
+
+
+@cache
+def tag_of(purpose_id: str, bit: int) -> type[Purpose]:
+    """Return the tag of a purpose: the built-in one of that id, else one made for it, the same for the same bit."""
+    return TAGS.get(purpose_id) or type("DeclaredTag", (Purpose,), {"id": purpose_id, "bit": bit, "__slots__": ()})

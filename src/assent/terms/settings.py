@@ -33,6 +33,8 @@ class Settings:
     cors_origins: str = "*"
     #: The folder in which processes share solved models; empty: beside an SQLite file, none for a server's database.
     models_folder: str = ""
+    #: The file in which the shop declares purposes of its own, read when the engine opens; empty: none.
+    purposes_file: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a mode that does not exist."""

@@ -2,11 +2,23 @@
 
 from assent.vault.audit import Act, AuditLog, InclusionProof, Logged, Proven
 from assent.vault.entries import leaf_of
-from assent.vault.history import HISTORY, entries, merge, no_history, pack, unpack
+from assent.vault.history import (
+    HISTORY,
+    act_of,
+    actions_of,
+    entries,
+    limited,
+    merge,
+    no_history,
+    pack,
+    purposes_of,
+    rows_of,
+    unpack,
+)
 from assent.vault.keyfile import KeyFile
-from assent.vault.reading import HeldHistory, Opened
-from assent.vault.sealing import PersonKey, decision_number
-from assent.vault.signing import Signer, canonical, verify_signed
+from assent.vault.records import HeldHistory, Opened
+from assent.vault.seals import PersonKey, decision_number
+from assent.vault.signatures import Signer, canonical, verify_signed
 from assent.vault.vault import Vault, digest_api_key, digest_message
 
 __all__ = [
@@ -22,15 +34,20 @@ __all__ = [
     "Proven",
     "Signer",
     "Vault",
+    "act_of",
+    "actions_of",
     "canonical",
     "decision_number",
     "digest_api_key",
     "digest_message",
     "entries",
     "leaf_of",
+    "limited",
     "merge",
     "no_history",
     "pack",
+    "purposes_of",
+    "rows_of",
     "unpack",
     "verify_signed",
 ]

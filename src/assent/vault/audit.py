@@ -18,7 +18,7 @@ from assent.store.topics import log, meta, people
 from assent.store.topics.log import LeafRow
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
-from assent.vault import checking, notes, sealing, tree
+from assent.vault import notes, seals, tree, verification
 from assent.vault.entries import FRONTIER, SALT_BYTES, entry_bytes, leaf_of, open_entry
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assent.terms.answers.proofs import Check
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
-    from assent.vault.sealing import PersonKey
+    from assent.vault.seals import PersonKey
     from assent.vault.vault import Vault
 
 #: How many rows are read at a time: a log may be longer than memory likes.
@@ -162,7 +162,7 @@ class AuditLog:
             salted_hash = sha256(plain).digest()
             detail = plain
             if act.person is not None:
-                detail = self._key(session, act.person).seal(sealing.LOG, frontier.size, plain)
+                detail = self._key(session, act.person).seal(seals.LOG, frontier.size, plain)
             rows.append(LeafRow(frontier.size, salted_hash, now_ms, act.kind, act.person, detail))
             frontier.append(leaf_of(now_ms, act.kind, salted_hash))
         log.append_leaves(session, rows)
@@ -231,17 +231,6 @@ class AuditLog:
         path = tuple(tree.inclusion_path(leaves, index))
         return InclusionProof(index, at_size, leaves[index], path, notes_by_size[at_size])
 
-    def prove_growth(self, session: Session, old_size: int, new_size: int) -> list[bytes]:
-        """Prove that the log at `new_size` leaves extends itself at `old_size` (RFC 9162 section 2.1.4).
-
-        Raises `NotFound` when it never had those sizes in that order.
-        """
-        if not 0 <= old_size <= new_size:
-            message = "The audit log never had those two sizes in that order."
-            raise NotFound(message, advice="Take both sizes from checkpoints of this log, the older one first.")
-        leaves = self._leaves(session, new_size)
-        return tree.consistency_path(leaves, old_size) if old_size else []
-
     def verify(self, session: Session) -> list[Check]:
         """Check every entry against its hash and every checkpoint against the tree; one flipped byte shows."""
-        return checking.verify_log(session, self._vault)
+        return verification.verify_log(session, self._vault)

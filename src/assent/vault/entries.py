@@ -8,12 +8,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from assent.terms.errors import Corrupt
-from assent.vault import sealing, tree
-from assent.vault.signing import canonical
+from assent.vault import seals, tree
+from assent.vault.signatures import canonical
 
 if TYPE_CHECKING:
     from assent.store.topics.log import LeafRow
-    from assent.vault.sealing import PersonKey
+    from assent.vault.seals import PersonKey
 
 #: The meta key under which the tree's frontier is kept, in the same transaction as the leaves.
 FRONTIER = "log_frontier"
@@ -34,7 +34,7 @@ def open_entry(row: LeafRow, key: PersonKey | None) -> dict[str, Any]:
     """Open a row's entry (`key` when it tells of a person); raises `Corrupt` when it does not match its hash."""
     plain = row.detail
     if plain is not None and key is not None:
-        plain = key.open(sealing.LOG, row.idx, plain)
+        plain = key.open(seals.LOG, row.idx, plain)
     if plain is None or sha256(plain).digest() != row.leaf:
         message = f"Entry {row.idx} of the audit log does not match its hash."
         raise Corrupt(message)

@@ -1,9 +1,10 @@
 """A person's history in compact form: eight bytes for each act, oldest first.
 
-An entry says which item (its dense number), on which day, which act (`terms.events`) and for which purposes it may be
-used (the OR of `Purpose.bit`). Two equal acts on the same item under the same purposes are one entry with the newest
-day: repeating an act adds nothing to a suggestion. Acts under different purposes stay apart, so that nothing done under
-one purpose, not even its day, is ever shown to another. Only the newest `history_entries_max` entries are kept.
+An entry says which item (its dense number), on which day, which act (`terms.events`, in 4 bits) and for which purposes
+it may be used (the OR of `Purpose.bit`, in 12 bits). Two equal acts on the same item under the same purposes are one
+entry with the newest day: repeating an act adds nothing to a suggestion. Acts under different purposes stay apart, so
+that nothing done under one purpose, not even its day, is ever shown to another. Only the newest `history_entries_max`
+entries are kept.
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ import numpy as np
 
 from assent.terms.errors import Corrupt
 from assent.terms.limits import limit
+from assent.terms.purposes import EVERY_PURPOSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-#: One act: item number, days since 1970-01-01, action code, purposes.
-HISTORY = np.dtype([("item", "<u4"), ("day", "<u2"), ("action", "u1"), ("purposes", "u1")])
+#: One act: item number, days since 1970-01-01, and `act_of` its action code and its purposes.
+HISTORY = np.dtype([("item", "<u4"), ("day", "<u2"), ("act", "<u2")])
 
 #: The newest entries that are kept.
 ENTRIES_MAX = limit("history_entries_max")
 
-# An entry as one 64-bit word: item in bits 0 to 31, day in 32 to 47, action in 48 to 55, purposes in 56 to 63.
+#: The action code is in the low bits of `act`, the purposes are in the bits above.
+PURPOSES_SHIFT = 4
+_ACTION_MASK = (1 << PURPOSES_SHIFT) - 1
+
+# An entry as one 64-bit word: item in bits 0 to 31, day in 32 to 47, action in 48 to 51, purposes in 52 to 63.
 _WORD = np.dtype("<u8")
 _DAY_SHIFT = np.uint64(32)
 _DAY_MASK = np.uint64(0xFFFF)
@@ -41,26 +47,65 @@ def no_history() -> NDArray[np.void]:
     return _NONE
 
 
+def act_of(action: int, purposes: int) -> int:
+    """Return the `act` of an entry: an action code below 16 and the bits of at most twelve purposes, as 16 bits."""
+    return action | purposes << PURPOSES_SHIFT
+
+
 def entries(rows: Sequence[tuple[int, int, int, int]]) -> NDArray[np.void]:
     """Make entries of (item, day, action, purposes) rows, HISTORY dtype, shape (rows,)."""
-    return np.array(rows, dtype=HISTORY)
+    return np.array([(item, day, act_of(action, purposes)) for item, day, action, purposes in rows], dtype=HISTORY)
+
+
+def rows_of(history: NDArray[np.void]) -> list[tuple[int, int, int, int]]:
+    """Return the (item, day, action, purposes) rows of entries, HISTORY dtype, shape (entries,)."""
+    return [(item, day, act & _ACTION_MASK, act >> PURPOSES_SHIFT) for item, day, act in history.tolist()]
+
+
+def actions_of(history: NDArray[np.void]) -> NDArray[np.uint16]:
+    """Return the action codes of entries (HISTORY dtype, shape (entries,)), uint16, shape (entries,)."""
+    actions: NDArray[np.uint16] = history["act"] & np.uint16(_ACTION_MASK)
+    return actions
+
+
+def purposes_of(history: NDArray[np.void]) -> NDArray[np.uint16]:
+    """Return the purposes' bits of entries (HISTORY dtype, shape (entries,)), uint16, shape (entries,)."""
+    purposes: NDArray[np.uint16] = history["act"] >> np.uint16(PURPOSES_SHIFT)
+    return purposes
 
 
 def pack(history: NDArray[np.void]) -> bytes:
-    """Return the bytes of entries, eight each."""
+    """Return the bytes of entries (HISTORY dtype, shape (entries,)), eight each."""
     return history.tobytes()
 
 
 def unpack(packed: bytes) -> NDArray[np.void]:
-    """Return the entries in `packed`, HISTORY dtype, read-only; raises `Corrupt` when the length does not fit."""
+    """Return the entries in `packed`, HISTORY dtype, shape (entries,), read-only.
+
+    Raises `Corrupt` when the length does not fit.
+    """
     if len(packed) % HISTORY.itemsize:
         message = "A history has a length that no entries have."
         raise Corrupt(message)
     return np.frombuffer(packed, dtype=HISTORY)
 
 
+def unpack_first(packed: bytes) -> NDArray[np.void]:
+    """Return entries of the first layout, which had 8 bits for the action and 8 for the purposes, as `unpack` does.
+
+    Raises `Corrupt` when the length does not fit.
+    """
+    history = unpack(packed).copy()
+    history["act"] = (history["act"] & 0xFF) | (history["act"] >> 8) << PURPOSES_SHIFT
+    history.flags.writeable = False
+    return history
+
+
 def merge(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
-    """Merge parts, given in the order of their arrival, into one history: oldest day first, equal acts once."""
+    """Merge parts, given in the order of their arrival, into one history: oldest day first, equal acts once.
+
+    Each part and the answer have HISTORY dtype and shape (entries,).
+    """
     if not parts:
         return _NONE
     packed = np.concatenate([part.view(_WORD) for part in parts])
@@ -76,14 +121,17 @@ def merge(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
 
 
 def for_purpose(history: NDArray[np.void], bit: int) -> NDArray[np.void]:
-    """Return the entries that may serve the purpose of `bit`."""
-    allowed: NDArray[np.void] = history[(history["purposes"] & bit) != 0]
+    """Return the entries that may serve the purpose of `bit`, HISTORY dtype, shape (entries,) as `history` has."""
+    allowed: NDArray[np.void] = history[(history["act"] & np.uint16(bit << PURPOSES_SHIFT)) != 0]
     return allowed
 
 
-def without_purpose(history: NDArray[np.void], bit: int) -> NDArray[np.void]:
-    """Return the entries without the purpose of `bit`; entries left without any purpose are gone."""
+def limited(history: NDArray[np.void], bits: int) -> NDArray[np.void]:
+    """Return the entries with no purpose outside `bits`, HISTORY dtype, shape (entries,) as `history` has.
+
+    Entries left without any purpose are gone.
+    """
     left = history.copy()
-    left["purposes"] &= np.uint8(~bit & 0xFF)
-    serving: NDArray[np.void] = left[left["purposes"] != 0]
+    left["act"] &= np.uint16(act_of(_ACTION_MASK, bits & EVERY_PURPOSE))
+    serving: NDArray[np.void] = left[left["act"] > _ACTION_MASK]
     return serving

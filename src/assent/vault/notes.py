@@ -1,7 +1,7 @@
 """Log checkpoints as signed notes: the C2SP formats signed-note and tlog-checkpoint, with Ed25519.
 
 A checkpoint is a small text anybody can keep: origin, tree size and root on a line each, an empty line, then a line
-`— ORIGIN BASE64(key hash, signature)`. Whoever kept one can later ask for a proof that the log only grew.
+`— ORIGIN BASE64(key hash, signature)`. Whoever kept one can hold it against the root of that size in the log of later.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from assent.terms.errors import Corrupt
-from assent.vault.signing import verify_bytes
+from assent.vault.signatures import verify_bytes
 
 if TYPE_CHECKING:
-    from assent.vault.signing import Signer
+    from assent.vault.signatures import Signer
 
 ED25519 = b"\x01"
 KEY_HASH_BYTES = 4
@@ -40,12 +40,6 @@ def origin_of(public_key: bytes) -> str:
 def key_hash(name: str, public_key: bytes) -> bytes:
     """Return the 4 bytes by which a signature line names its key."""
     return sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:KEY_HASH_BYTES]
-
-
-def verifier_key(public_key: bytes) -> str:
-    """Return the public key as other checkpoint tools take it: `NAME+KEYHASH+BASE64`."""
-    name = origin_of(public_key)
-    return f"{name}+{key_hash(name, public_key).hex()}+{base64.b64encode(ED25519 + public_key).decode()}"
 
 
 def sign_checkpoint(signer: Signer, size: int, root: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assent.store.topics import meta, people
 from assent.terms.errors import KeyFileMissing
 from assent.terms.ids import PersonId
-from assent.vault import sealing
+from assent.vault import seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,8 +27,8 @@ def rewrap(
         if kek is None:
             message = "A person's key is wrapped by a key that neither key file holds."
             raise KeyFileMissing(message)
-        secret = sealing.unwrap(kek, PersonId(person), wrapped)
-        wrapped_anew = sealing.wrap(keks[current], PersonId(person), secret, take(sealing.NONCE_BYTES))
+        secret = seals.unwrap(kek, PersonId(person), wrapped)
+        wrapped_anew = seals.wrap(keks[current], PersonId(person), secret, take(seals.NONCE_BYTES))
         people.put_key(session, person, wrapped_anew, current)
     if waiting:
         meta.bump_epoch(session)

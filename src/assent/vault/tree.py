@@ -102,25 +102,6 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return path[::-1]
 
 
-def consistency_path(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
-    """Return the proof that the tree over `leaves` extends its first `old_size` (1 or more) leaves (2.1.4.1)."""
-    path = []
-    start, end = 0, len(leaves)
-    whole = True
-    while old_size != end:
-        middle = start + _split(end - start)
-        if old_size <= middle:
-            path.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            path.append(root_of(leaves[start:middle]))
-            start = middle
-            whole = False
-    if not whole:
-        path.append(root_of(leaves[start:end]))
-    return path[::-1]
-
-
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Tell whether the leaf hash stands at `index` in the tree of `size` and `root` (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size:
@@ -137,29 +118,3 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
             found = node_hash(found, step)
         node, last = node >> 1, last >> 1
     return last == 0 and found == root
-
-
-def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
-    """Tell whether the new tree extends the old one (RFC 9162 section 2.1.4.2)."""
-    if old_size == new_size:
-        return not path and old_root == new_root
-    if old_size == 0:
-        return not path and old_root == EMPTY_ROOT
-    if old_size > new_size or not path:
-        return False
-    steps = list(path) if old_size & (old_size - 1) else [old_root, *path]
-    node, last = old_size - 1, new_size - 1
-    while node & 1:
-        node, last = node >> 1, last >> 1
-    old_found = new_found = steps[0]
-    for step in steps[1:]:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            old_found, new_found = node_hash(step, old_found), node_hash(step, new_found)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            new_found = node_hash(new_found, step)
-        node, last = node >> 1, last >> 1
-    return last == 0 and old_found == old_root and new_found == new_root

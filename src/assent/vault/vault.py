@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from assent.store.topics import meta
 from assent.terms.errors import KeyFileMissing, NotFound
 from assent.terms.ids import IDENTIFIER_KINDS, PersonId
-from assent.terms.purposes import Purpose
-from assent.vault import reading, sealing
-from assent.vault.blinding import BlindIndex
-from assent.vault.history import no_history
+from assent.terms.purposes import EVERY_PURPOSE, Purpose
+from assent.vault import records, seals
+from assent.vault.blind_index import BlindIndex
 from assent.vault.rotation import rewrap
-from assent.vault.sealing import PersonKey
-from assent.vault.signing import Signer
+from assent.vault.seals import PersonKey
+from assent.vault.signatures import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from assent.terms.permits import Permit
     from assent.terms.randomness import Randomness
     from assent.vault.keyfile import KeyFile
-    from assent.vault.reading import HeldHistory
+    from assent.vault.records import HeldHistory
 
 P = TypeVar("P", bound=Purpose)
 
@@ -106,7 +106,7 @@ class Vault:
         """Make a key for a new person; return it wrapped, and the id of the key-encryption key that wraps it."""
         secret = self._take(PERSON_KEY_BYTES)
         current = self._keyfile.current
-        return sealing.wrap(self._keks[current], person, secret, self._take(sealing.NONCE_BYTES)), current
+        return seals.wrap(self._keks[current], person, secret, self._take(seals.NONCE_BYTES)), current
 
     def key(self, person: PersonId, wrapped: bytes | None, key_id: str | None) -> PersonKey:
         """Unwrap a person's key.
@@ -125,7 +125,7 @@ class Vault:
         if kek is None:
             message = "A person's key is wrapped by a key that this key file does not hold."
             raise KeyFileMissing(message, advice="Open the store with the key file that was made by the last rotation.")
-        made = PersonKey(person, sealing.unwrap(kek, person, wrapped), self._take)
+        made = PersonKey(person, seals.unwrap(kek, person, wrapped), self._take)
         with self._lock:
             self._cached[person] = (wrapped, made)
             self._cached.move_to_end(person)
@@ -157,84 +157,90 @@ class Vault:
 
     # -- a person's records, by permit ---------------------------------------------------------------------------
 
-    def no_history(self) -> NDArray[np.void]:
-        """Return a history without entries, HISTORY dtype, shape (0,)."""
-        return no_history()
-
     def open_history(
         self, session: Session, permit: Permit[P], person_key: PersonKey, purpose: type[P] | None = None
     ) -> NDArray[np.void]:
         """Return the entries that may serve the permit's purpose, oldest first, HISTORY dtype, shape (entries,).
 
-        Raises `PermitNeeded` when the permit is for another person, has expired, or is for another purpose than
-        `purpose` (when one is named); `Corrupt` when a seal does not open.
+        Raises `PermitNeeded` when the permit is for another person, has expired, was taken back since, or is for
+        another purpose than `purpose` (when one is named); `Corrupt` when a seal does not open.
         """
-        reading.check_permit(permit, person_key, self.clock.now_ms(), purpose)
-        return reading.open_history(session, permit.purpose.bit, person_key)
+        records.check_permit(session, permit, person_key, self.clock.now_ms(), purpose)
+        return records.open_history(session, permit.purpose.bit, person_key)
 
     def hold_history(
-        self, session: Session, permit: Permit[P], person_key: PersonKey, held: HeldHistory | None, newest: int
+        self,
+        session: Session,
+        permit: Permit[P],
+        person_key: PersonKey,
+        held: HeldHistory | None,
+        newest: int,
+        epoch: int | None = None,
     ) -> HeldHistory:
         """Return what `open_history` returns, as `serving`, in a form to bring along to the next question.
 
         `held`: what the last call gave; None the first time, and whenever the store's epoch has grown since. `newest`:
-        the store's newest record. The permit is checked at every call, whatever is held. Raises as `open_history`.
+        the store's newest record. `epoch`: the store's, None to look it up. The permit is checked at every call,
+        whatever is held. Raises as `open_history`.
         """
-        reading.check_permit(permit, person_key, self.clock.now_ms())
-        return reading.catch_up(session, permit.purpose.bit, person_key, held, newest)
+        records.check_permit(session, permit, person_key, self.clock.now_ms(), epoch=epoch)
+        return records.catch_up(session, permit.purpose.bit, person_key, held, newest)
 
     def open_histories(
         self, session: Session, permits: Sequence[tuple[Permit[P], PersonKey]], purpose: type[P]
     ) -> list[NDArray[np.void]]:
         """Return what `open_history` does for many people at once, in their order; raises as it does."""
-        now_ms = self.clock.now_ms()
+        now_ms, epoch = self.clock.now_ms(), meta.epoch(session)
         for permit, person_key in permits:
-            reading.check_permit(permit, person_key, now_ms, purpose)
-        return reading.open_histories(session, purpose.bit, [person_key for _, person_key in permits])
+            records.check_permit(session, permit, person_key, now_ms, purpose, epoch)
+        return records.open_histories(session, purpose.bit, [person_key for _, person_key in permits])
 
     def open_records(
         self, session: Session, permit: Permit[P], person_key: PersonKey, purpose: type[P] | None = None
-    ) -> list[reading.Opened]:
+    ) -> list[records.Opened]:
         """Return the events that may serve the permit's purpose, oldest first; raises as `open_history`."""
-        reading.check_permit(permit, person_key, self.clock.now_ms(), purpose)
-        return reading.open_records(session, permit.purpose.bit, person_key)
+        records.check_permit(session, permit, person_key, self.clock.now_ms(), purpose)
+        return records.open_records(session, permit.purpose.bit, person_key)
 
     def seal_records(self, rows: Iterable[tuple[PersonKey, int, bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
         """Seal the events and the trail (empty for none) of many records: key, sequence number, events, trail."""
-        return sealing.seal_records(self._take, rows)
+        return seals.seal_records(self._take, rows)
 
     def export_history(self, session: Session, person_key: PersonKey) -> NDArray[np.void]:
-        """Return the whole history for the person themself: the right of access needs no purpose, only the key."""
-        return reading.open_history(session, reading.EVERY_PURPOSE, person_key)
+        """Return the whole history for the person themself: the right of access needs no purpose, only the key.
 
-    def export_records(self, session: Session, person_key: PersonKey) -> list[reading.Opened]:
+        HISTORY dtype, shape (entries,), oldest first.
+        """
+        return records.open_history(session, EVERY_PURPOSE, person_key)
+
+    def export_records(self, session: Session, person_key: PersonKey) -> list[records.Opened]:
         """Return every event for the person themself: the right of access needs no purpose, only the key."""
-        return reading.open_records(session, reading.EVERY_PURPOSE, person_key)
+        return records.open_records(session, EVERY_PURPOSE, person_key)
 
     def fold_history(self, session: Session, person: PersonId, person_key: PersonKey) -> int:
         """Fold loose trails into the person's sealed history, inside a write job; return how many entries it has."""
-        return reading.fold_history(session, person, person_key)
+        return records.fold_history(session, person, person_key)
 
     def strip(self, session: Session, person: PersonId, person_key: PersonKey, bit: int) -> int:
         """Take a purpose out of everything kept on a person, inside a write job; return how many records went whole."""
-        return reading.strip(session, person, person_key, bit)
+        return records.strip(session, person, person_key, bit)
 
     def strip_old(self, session: Session, person_key: PersonKey, expired: Callable[[int], int]) -> int:
         """Take out what was kept past its time: `expired(at_ms)` gives the bits of the purposes whose time is over.
 
         Returns how many records changed or went.
         """
-        return reading.strip_old(session, person_key, expired)
+        return records.strip_old(session, person_key, expired)
 
     # -- what a model holds --------------------------------------------------------------------------------------
 
     def seal_contribution(self, person_key: PersonKey, model: str, contribution: bytes) -> bytes:
         """Seal what was added to a model's sum for a person."""
-        return person_key.seal(f"{sealing.CONTRIBUTIONS}:{model}", 0, contribution)
+        return person_key.seal(f"{seals.CONTRIBUTIONS}:{model}", 0, contribution)
 
     def open_contribution(self, person_key: PersonKey, model: str, sealed: bytes) -> bytes:
         """Open what was added to a model's sum for a person; raises `Corrupt`."""
-        return person_key.open(f"{sealing.CONTRIBUTIONS}:{model}", 0, sealed)
+        return person_key.open(f"{seals.CONTRIBUTIONS}:{model}", 0, sealed)
 
     # -- ids -----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, settle
+from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, settle, standing
 from assent.consent.purposes import BUILT_IN
 from assent.store.topics import consents, meta, people
 from assent.terms.clock import DAY_MS
@@ -13,6 +13,7 @@ from assent.terms.ids import PersonId
 from assent.terms.permits import Permit, Refusal
 from assent.terms.purposes import Learn, Measure, Message, Personalize, Purpose, Service
 from assent.testing import START_MS
+from tests.rooms.consent.own import recipients
 
 ANN, BEN, NOBODY = PersonId(b"a" * 16), PersonId(b"b" * 16), PersonId(b"n" * 16)
 YEAR_DAYS = 365
@@ -20,14 +21,15 @@ YEAR_DAYS = 365
 
 def purposes(folder=None, learn_title="") -> Purposes:
     """The built-in purposes with a recipient; with a folder, another title for learn in every language."""
-    path = None
-    if folder is not None:
-        path = folder / "purposes.toml"
-        text = BUILT_IN.read_text()
-        for title in ("Improve suggestions for everyone", "Vorschläge für alle verbessern"):
-            text = text.replace(title, learn_title)
-        path.write_text(text)
-    return Purposes.load(path, recipients={"acme": "Acme Ltd"})
+    acme = recipients(acme="Acme Ltd")
+    if folder is None:
+        return Purposes.read(acme)
+    path = folder / "purposes.toml"
+    text = BUILT_IN.read_text()
+    for title in ("Improve suggestions for everyone", "Vorschläge für alle verbessern"):
+        text = text.replace(title, learn_title)
+    path.write_text(text + acme.decode())
+    return Purposes.load(path)
 
 
 @pytest.fixture
@@ -66,14 +68,13 @@ def test_every_optional_purpose_starts_off(known, ledger):
         if each.optional:
             assert answer == Refusal(each.tag, "not_granted", "ledger")
         else:
-            assert answer == Permit(ANN, Service, START_MS + 30_000, "contract", "purposes:service")
+            assert answer == Permit(ANN, Service, START_MS + 30_000, "contract", "purposes:service", 0)
 
 
 def test_a_grant_mints_a_permit_that_lives_for_seconds(known, ledger, clock):
     """The permit names the entry it rests on and runs out long before the consent does."""
     entry = say(known, ledger, "granted")
-    assert may(known, ledger) == Permit(ANN, Learn, START_MS + 30_000, "granted", entry.entry_id)
-    ledger.permit_check(may(known, ledger), ANN, Learn)
+    assert may(known, ledger) == Permit(ANN, Learn, START_MS + 30_000, "granted", entry.entry_id, 1)
     assert may(known, ledger, person=BEN) == Refusal(Learn, "not_granted", "ledger")
     assert may(known, ledger, Personalize) == Refusal(Personalize, "not_granted", "ledger")
     clock.move(days=YEAR_DAYS - 1)
@@ -300,9 +301,9 @@ def test_states_feed_the_hot_path(known, ledger, clock):
         many = ledger.states_many(session, [ANN, BEN])
     assert many == {ANN: states, BEN: {}}
     assert set(states) == {"learn", "personalize", "message"}
-    assert ledger.standing(states, NO_SIGNALS, clock.now_ms()) == 3
-    assert ledger.standing(states, Signals(categories={"learn": False}, source="segment"), clock.now_ms()) == 1
-    assert ledger.standing(states, NO_SIGNALS, clock.now_ms() + YEAR_DAYS * DAY_MS) == 0
+    assert standing(states, NO_SIGNALS, clock.now_ms()) == 3
+    assert standing(states, Signals(categories={"learn": False}, source="segment"), clock.now_ms()) == 1
+    assert standing(states, NO_SIGNALS, clock.now_ms() + YEAR_DAYS * DAY_MS) == 0
 
 
 def test_signals_of_events_change_the_ledger(known, ledger, clock):

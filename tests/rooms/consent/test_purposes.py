@@ -13,6 +13,7 @@ from assent.consent import Notice, Purposes, built_in, notice_hash
 from assent.consent.purposes import BUILT_IN
 from assent.terms.errors import InvalidInput, UnknownPurpose
 from assent.terms.purposes import TAGS, Learn, Personalize
+from tests.rooms.consent.own import recipients
 
 DESIGNED = ["service", "personalize", "learn", "message", "measure", "audit_fairness"]
 
@@ -20,7 +21,7 @@ DESIGNED = ["service", "personalize", "learn", "message", "measure", "audit_fair
 @pytest.fixture
 def purposes() -> Purposes:
     """The built-in purposes and one recipient."""
-    return Purposes.load(recipients={"acme": "Acme Ltd"})
+    return Purposes.read(recipients(acme="Acme Ltd"))
 
 
 def altered(path: Path, before: str, after: str) -> Path:
@@ -180,7 +181,6 @@ MISTAKES = [
     ("not a key", 'id = "learn"', 'id = "learn"\ncolour = "red"', "colour"),
     ("not TOML", 'id = "learn"', "id = ", "Invalid value"),
     ("bad id", 'id = "learn"', 'id = "Learn!"', r"purpose\[2\]\.id"),
-    ("a tag without purpose", 'id = "learn"', 'id = "study"', "'learn' is missing"),
     ("no days", "retention_days = 730", "retention_days = 0", "retention_days"),
     ("no such basis", 'legal_basis = "contract"', 'legal_basis = "habit"', "legal_basis"),
     ("optional without consent", "optional = false", "optional = true", "service must rest on consent"),
@@ -208,7 +208,7 @@ MISTAKES = [
     ),
     ("empty words", 'title = "Write to me"', 'title = ""', "title"),
     ("the same alias twice", '"newsletter"', '"newsletter", "Recommendations"', "'recommendations' is the name of two"),
-    ("the same id twice", 'id = "message"', 'id = "learn"', "'message' is missing"),
+    ("the same id twice", 'id = "message"', 'id = "learn"', "'learn' is the name of two"),
     ("no language", 'languages = ["en", "de"]', "languages = []", "languages"),
     ("no review", "review_by = 2027-11-30", 'review_by = "soon"', "review_by"),
 ]
@@ -232,32 +232,12 @@ def test_a_purpose_declared_twice_is_a_mistake(tmp_path):
         Purposes.load(path)
 
 
-@pytest.mark.parametrize(("recipients", "said"), [({"Acme Ltd": "Acme"}, "id"), ({"acme": ""}, "name")])
-def test_a_recipient_needs_an_id_and_a_name(recipients, said):
-    """Who receives data is named properly or not at all."""
-    with pytest.raises(InvalidInput, match=said):
-        Purposes.load(recipients=recipients)
-
-
 def test_a_file_that_is_not_text_is_refused(tmp_path):
     """Bytes that are not UTF-8 are told from a wrong key."""
     path = tmp_path / "purposes.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(InvalidInput, match="cannot be used"):
         Purposes.load(path)
-
-
-def test_a_shop_may_add_purposes_of_its_own(tmp_path):
-    """A purpose beyond the design is declared like any other and gets a tag of its own, without a bit."""
-    path = tmp_path / "purposes.toml"
-    text = BUILT_IN.read_text()
-    start, end = text.index('[[purpose]]\nid = "learn"'), text.index('[[purpose]]\nid = "message"')
-    own = text[start:end].replace('"learn"', '"magazine"').replace("aliases", "gpp")
-    path.write_text(text[:end] + own + text[end:])
-    purposes = Purposes.load(path)
-    assert purposes.tag("magazine").id == "magazine"
-    assert purposes.tag("magazine").bit == 0
-    assert "magazine" in purposes.optional
 
 
 def test_the_file_itself_is_plain_toml():

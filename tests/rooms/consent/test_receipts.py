@@ -13,6 +13,7 @@ from assent.store.topics import people
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.ids import PersonId
 from assent.testing import START_MS
+from tests.rooms.consent.own import recipients
 
 ANN = PersonId(b"a" * 16)
 SHOP = Controller("Corner Shop", "privacy@shop.example", "1 High Street, Cork", "IE")
@@ -64,7 +65,7 @@ def at(document, path):
 @pytest.fixture
 def ledger(clock, randomness):
     """A ledger with one recipient."""
-    return Ledger(Purposes.load(recipients={"acme": "Acme Ltd"}), clock, randomness)
+    return Ledger(Purposes.read(recipients(acme="Acme Ltd")), clock, randomness)
 
 
 @pytest.fixture

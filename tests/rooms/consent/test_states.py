@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.consent import NO_SIGNALS, Change, Settled, Signals, State, after, expiry_ms, settle, standing
+from assent.consent import NO_SIGNALS, Change, Settled, Signals, State, expiry_ms, settle, standing
 from assent.terms.clock import DAY_MS
-from assent.terms.purposes import TAGS
+from assent.terms.purposes import BUILT_IN_BITS, TAGS
 from assent.testing import START_MS
 
 NOW = START_MS
@@ -18,12 +18,18 @@ def state(action="granted", purpose="learn", at_ms=NOW - DAY_MS, source="api", *
     """A state as the ledger gives it."""
     if action == "granted" and expires_ms is None:
         expires_ms = at_ms + YEAR
-    return State(purpose, action, at_ms, expires_ms, source, WORDS, "entry", outdated)
+    return State(purpose, action, at_ms, expires_ms, source, WORDS, "entry", outdated, BUILT_IN_BITS.get(purpose, 0))
 
 
 def held(*states):
     """States by purpose."""
     return {each.purpose: each for each in states}
+
+
+def after(states, changes):
+    """The states as they are once the changes are in the ledger."""
+    made = {change.purpose: state(change.action, *change[:1], change.at_ms, change.source) for change in changes}
+    return {**states, **made}
 
 
 def told(source="segment", *, gpc=False, mode="strict", unreadable=False, **said):
@@ -35,7 +41,7 @@ REFUSALS = [
     ("granted", state(), None),
     ("granted to the last moment", state(at_ms=NOW - YEAR + 1), None),
     ("expired at the moment", state(at_ms=NOW - YEAR), "expired"),
-    ("granted without an end", State("learn", "granted", NOW - YEAR + 1, None, "api", WORDS, "e"), None),
+    ("granted without an end", State("learn", "granted", NOW - YEAR + 1, None, "api", WORDS, "e", bit=2), None),
     ("granted without an end, long ago", State("learn", "granted", NOW - YEAR, None, "api", WORDS, "e"), "expired"),
     ("refused", state("refused"), "refused"),
     ("withdrawn", state("withdrawn"), "withdrawn"),

@@ -19,7 +19,7 @@ from assent.terms.clock import to_text
 from assent.terms.ids import PersonId, identifiers_named
 from assent.terms.settings import Settings
 from assent.testing import FixedClock, SeededRandomness
-from assent.vault import AuditLog, KeyFile, PersonKey, Vault
+from assent.vault import AuditLog, KeyFile, PersonKey, Vault, rows_of
 
 YES = {"personalize": True, "learn": True}
 BOTH = 1 | 2
@@ -49,7 +49,7 @@ class Shop:
         self.ledger = Ledger(Purposes.load(), self.clock, self.randomness, gpc_mode=self.settings.gpc)
         self.catalog = Catalog(self.store, self.clock)
         self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
-        self.withdrawals = Withdrawals(self.vault, self.learning)
+        self.withdrawals = Withdrawals(self.vault, self.ledger, self.learning)
         audit = AuditLog(self.vault)
         self.intake = Intake(self.store, self.vault, self.ledger, audit, self.learning, self.withdrawals)
         self.importer = Importer(self.store, self.intake, self.clock)
@@ -125,7 +125,7 @@ class Shop:
         with self.store.read() as session:
             ids = {row.number: row.id for row in items.all(session)}
             history = self.vault.export_history(session, self.key(name))
-        return {(ids[int(row["item"])], int(row["action"]), int(row["purposes"])) for row in history}
+        return {(ids[item], action, purposes) for item, _, action, purposes in rows_of(history)}
 
     def days(self, name: str) -> list[int]:
         """Return the days since 1970 of what somebody did, oldest first."""

@@ -45,7 +45,7 @@ class House:
         self.audit = AuditLog(self.vault)
         self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
         controller = Controller("The shop", "privacy@shop.example", "1 Road, Town", "EU")
-        withdrawals = Withdrawals(self.vault, self.learning)
+        withdrawals = Withdrawals(self.vault, self.ledger, self.learning)
         rooms = RightsRooms(self.store, self.vault, self.ledger, self.audit, self.learning, withdrawals, controller)
         self.choices = Choices(rooms)
         self.rights = Rights(rooms)

@@ -17,9 +17,8 @@ from assent.rights.journal import JournalLine
 from assent.store import Store
 from assent.store.topics import erasures, log, people, records, sums
 from assent.store.topics.erasures import ErasureRow
-from assent.terms.errors import Busy, Corrupt, NotFound, StoreUnavailable
+from assent.terms.errors import Busy, Corrupt, NotFound, PermitNeeded, StoreUnavailable
 from assent.terms.ids import PersonId, identifiers_named
-from assent.terms.permits import Permit
 from assent.terms.purposes import Personalize
 from assent.testing import START_MS, SeededRandomness
 from assent.vault import KeyFile, Vault
@@ -85,10 +84,14 @@ def test_before_anything_was_learned(house):
 def test_a_key_held_elsewhere_opens_nothing_any_more(full):
     """After an erasure the cached key is gone, and there is nothing left to open with a key that somebody kept."""
     person, key = full.find("ann")
-    permit = Permit(person, Personalize, START_MS + 30_000, "granted", "entry")
+    with full.store.read() as session:
+        permit = full.ledger.may(session, person, Personalize)
+        assert len(full.vault.open_history(session, permit, key)) > 0
     full.rights.erase("ann")
     with full.store.read() as session:
-        assert len(full.vault.open_history(session, permit, key)) == 0
+        with pytest.raises(PermitNeeded):
+            full.vault.open_history(session, permit, key)
+        assert len(full.vault.export_history(session, key)) == 0
         with pytest.raises(NotFound):
             full.vault.key(person, *(people.key(session, person) or (None, None)))
 

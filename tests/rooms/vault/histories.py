@@ -10,6 +10,7 @@ from assent.terms.ids import PersonId
 from assent.terms.permits import Permit
 from assent.terms.purposes import Learn, Personalize, Purpose
 from assent.testing import START_MS
+from assent.vault import rows_of
 
 P, L = Personalize.bit, Learn.bit
 ANN, BOB = PersonId(b"ann".ljust(16, b"-")), PersonId(b"bob".ljust(16, b"-"))
@@ -32,9 +33,11 @@ def deed(*, item: int, day: int = 1, act: int = VIEWED, purposes: int = P) -> De
 
 def told(history: np.ndarray) -> list[Deed]:
     """Return the entries as whole numbers."""
-    return [Deed(*(int(entry[name]) for name in ("item", "day", "action", "purposes"))) for entry in history]
+    return [Deed(*row) for row in rows_of(history)]
 
 
-def permit(person: PersonId = ANN, purpose: type[Purpose] = Personalize, seconds: int = 30) -> Permit[Purpose]:
+def permit(
+    person: PersonId = ANN, purpose: type[Purpose] = Personalize, seconds: int = 30, epoch: int = 0
+) -> Permit[Purpose]:
     """Return a permit as the ledger mints it, by default Ann's to personalize."""
-    return Permit(person, purpose, START_MS + seconds * 1000, "granted", "entry")
+    return Permit(person, purpose, START_MS + seconds * 1000, "granted", "entry", epoch)

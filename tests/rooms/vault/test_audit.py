@@ -13,7 +13,7 @@ from assent.store.topics import log, meta, people
 from assent.terms.errors import Corrupt, NotFound
 from assent.terms.ids import PersonId
 from assent.testing import FixedClock, SeededRandomness
-from assent.vault import Act, AuditLog, InclusionProof, Proven, audit, checking, notes, tree
+from assent.vault import Act, AuditLog, InclusionProof, Proven, audit, notes, verification
 from assent.vault.entries import FRONTIER, leaf_of
 
 ANN = PersonId(b"ann".ljust(16, b"-"))
@@ -108,7 +108,7 @@ def test_clock_and_randomness_may_be_others(shop):
 def test_every_entry_is_proven(shop, monkeypatch, page):
     """Each entry has a proof under the newest and under every later checkpoint, whatever the size of a page."""
     monkeypatch.setattr(audit, "PAGE_ROWS", page)
-    monkeypatch.setattr(checking, "PAGE_ROWS", page)
+    monkeypatch.setattr(verification, "PAGE_ROWS", page)
     grown(shop, 6)
     public_key = shop.vault.signer.public_key
     with shop.store.read() as session:
@@ -126,18 +126,12 @@ def test_every_entry_is_proven(shop, monkeypatch, page):
     assert holds(shop)
 
 
-def test_growth_is_proven(shop):
-    """Between any two sizes there is a proof that the log only grew."""
-    grown(shop, 6)
-    with shop.store.read() as session:
-        roots = {0: tree.EMPTY_ROOT} | {row.size: row.root for row in log.checkpoints(session)}
-        for old in range(7):
-            for new in range(old, 7):
-                path = shop.audit.prove_growth(session, old, new)
-                assert tree.verify_consistency(old, new, roots[old], roots[new], path)
-        for old, new in ((3, 2), (-1, 2), (2, 9)):
-            with pytest.raises(NotFound):
-                shop.audit.prove_growth(session, old, new)
+def test_nothing_is_proven_of_a_log_that_lost_entries(shop, flip):
+    """A checkpoint of more entries than there are proves none of them."""
+    grown(shop, 4)
+    flip("DELETE FROM log_leaves WHERE idx = 2")
+    with shop.store.read() as session, pytest.raises(NotFound, match="has no 4 entries"):
+        shop.audit.prove(session, 1)
 
 
 def test_an_entry_is_proven_as_it_is_made(shop):

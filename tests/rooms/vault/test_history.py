@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.terms.errors import Corrupt
 from assent.terms.limits import limit
-from assent.vault import HISTORY, entries, merge, no_history, pack, unpack
-from assent.vault.history import for_purpose, without_purpose
+from assent.terms.purposes import EVERY_PURPOSE
+from assent.vault import HISTORY, act_of, actions_of, entries, merge, no_history, pack, purposes_of, unpack
+from assent.vault.history import for_purpose, limited, unpack_first
 from tests.rooms.vault.histories import told
 
 rows = st.lists(
@@ -24,6 +27,32 @@ def test_packing_is_lossless(acts: list[tuple[int, int, int, int]]) -> None:
     assert len(pack(history)) == 8 * len(acts)
     assert told(unpack(pack(history))) == acts
     assert history.dtype == HISTORY
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 65535), st.integers(0, 15), st.integers(1, 255))))
+def test_the_first_layout_reads_as_it_was_written(acts: list[tuple[int, int, int, int]]) -> None:
+    """A byte for the action and one for the purposes become the same act under the same purposes."""
+    packed = b"".join(struct.pack("<IHBB", *act) for act in acts)
+    history = unpack_first(packed)
+    assert told(history) == acts
+    assert history.dtype == HISTORY
+    assert not history.flags.writeable
+    with pytest.raises(Corrupt):
+        unpack_first(packed + b"x")
+
+
+@given(st.integers(0, 15), st.integers(0, EVERY_PURPOSE))
+def test_an_act_holds_sixteen_actions_and_twelve_purposes(action: int, purposes: int) -> None:
+    """Action and purposes come out as they went in, and the entry stays one word of 64 bits."""
+    history = entries([(2**32 - 1, 65535, action, purposes)])
+    assert history.itemsize == 8
+    assert (actions_of(history).tolist(), purposes_of(history).tolist()) == ([action], [purposes])
+    assert history["act"].tolist() == [act_of(action, purposes)]
+    for bit in (1 << place for place in range(12)):
+        assert len(for_purpose(history, bit)) == bool(purposes & bit)
+        assert told(limited(history, ~bit))[:1] == (
+            [(2**32 - 1, 65535, action, purposes & ~bit)] * bool(purposes & ~bit)
+        )
 
 
 def test_a_length_that_no_entries_have_is_refused() -> None:
@@ -71,7 +100,7 @@ def test_a_purpose_sees_nothing_of_acts_it_was_not_given(
 def test_stripping_a_purpose(acts: list[tuple[int, int, int, int]], bit: int) -> None:
     """After stripping no entry has the bit, and no entry is left without any purpose."""
     history = entries(acts)
-    left = without_purpose(history, bit)
+    left = limited(history, ~bit)
     expected = [(item, day, action, purposes & ~bit) for item, day, action, purposes in acts if purposes & ~bit]
     assert told(left) == expected
     assert told(history) == acts

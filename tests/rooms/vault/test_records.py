@@ -153,7 +153,6 @@ def test_nothing_to_fold(shop):
     with shop.store.read() as session:
         assert records.history(session, ANN) is None
         assert shop.vault.export_history(session, key).dtype == HISTORY
-    assert len(shop.vault.no_history()) == 0
 
 
 @pytest.mark.parametrize("fold", [False, True])

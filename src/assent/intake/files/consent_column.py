@@ -11,7 +11,6 @@ import polars as pl
 from assent.consent import Purposes
 from assent.terms.errors import InvalidInput
 from assent.terms.limits import limit
-from assent.terms.purposes import TAGS
 
 _SPLIT = re.compile(r"[,;|\s]+")
 _YES = frozenset(("true", "yes", "y", "1", "granted"))
@@ -46,7 +45,7 @@ def read_statement(
     for purpose in sorted(named):
         if not purposes.get(purpose).optional:
             raise InvalidInput(f"'{purpose}' is not a matter of consent.", advice="Grant optional purposes only.")
-    if named and not any(TAGS[purpose].bit for purpose in named if purpose in TAGS):
+    if named and not named & purposes.keeping.keys():
         raise InvalidInput(
             "None of the purposes lets an event be kept.", advice="Grant personalize, learn, message or measure."
         )

@@ -61,6 +61,8 @@ class Errand:
     run: PersonId
     wrapped: bytes = field(repr=False)
     key_id: str
+    #: The shop's own purposes file.
+    purposes: bytes | None = field(default=None, repr=False)
 
     def boxes(self) -> tuple[Box, Box]:
         """Return what opens and what seals the pieces of this run, with the key file of this process's environment."""
@@ -197,7 +199,7 @@ class _Reader:
     def __init__(self, errand: Errand) -> None:
         self._columns = errand.columns
         self._vault = _vault(errand)
-        self._ledger = Ledger(Purposes.load(), _Standing(errand.at_ms), SystemRandomness())
+        self._ledger = Ledger(Purposes.read(errand.purposes), _Standing(errand.at_ms), SystemRandomness())
 
     def read(self, session: Session, persons: list[PersonId]) -> Iterator[tuple[Contribution | None, bytes]]:
         """Yield what each person contributes now, and what is said of them: nothing when it is what they did before."""

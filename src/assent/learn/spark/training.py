@@ -89,6 +89,7 @@ def gather(spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, cloc
         run=run,
         wrapped=wrapped,
         key_id=key_id,
+        purposes=ledger.purposes.source,
     )
     cores = spark.sparkContext.defaultParallelism
     parts = min(max(2 * cores, -(-len(granting) // PART_PEOPLE)), len(granting))

@@ -13,7 +13,7 @@ from assent.store.topics import consents, items
 from assent.terms.errors import Conflict, InvalidInput, NotFound, TooLarge, UnknownPurpose
 from assent.terms.permits import Permit
 from assent.terms.purposes import Personalize
-from assent.vault.sealing import EVIDENCE
+from assent.vault.seals import EVIDENCE
 from tests.rooms.intake.shop import BOTH, Shop
 
 GRANT = ("personalize", "learn")

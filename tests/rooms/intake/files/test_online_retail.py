@@ -16,7 +16,7 @@ from assent.store import Store
 from assent.store.topics import items
 from assent.terms.errors import InvalidInput
 from assent.testing import FixedClock, SeededRandomness
-from assent.vault.sealing import EVIDENCE
+from assent.vault.seals import EVIDENCE
 from tests.rooms.intake.shop import BOTH, Shop
 
 STATED = {"grant": ("personalize", "learn"), "evidence": "terms of 2010"}

@@ -15,12 +15,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from assent.terms.errors import Corrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from assent.terms.ids import PersonId
 
 #: The schema version of what is sealed: the first byte of every seal, and part of its associated data.
-SCHEMA = b"\x01"
+SCHEMA = b"\x02"
+#: The version of seals from before purposes had twelve bits: history entries had another layout, nothing else had.
+FIRST_SCHEMA = b"\x01"
+#: The version of wrapped keys, which never changed.
+WRAP_SCHEMA = b"\x01"
 NONCE_BYTES = 12
 #: How many bytes a seal is longer than what it seals.
 OVERHEAD_BYTES = 1 + NONCE_BYTES + 16
@@ -63,18 +67,6 @@ class PersonKey:
         place = self._head + sequence.to_bytes(8, "big") + table.encode()
         return SCHEMA + nonce + self._encrypt(nonce, plaintext, place)
 
-    def seal_many(self, table: str, rows: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        """Seal many (sequence, plaintext) pairs of one table, with one request for random bytes."""
-        nonces = self._take(NONCE_BYTES * len(rows))
-        head, tail, encrypt = self._head, table.encode(), self._encrypt
-        sealed = []
-        start = 0
-        for sequence, plaintext in rows:
-            nonce = nonces[start : start + NONCE_BYTES]
-            start += NONCE_BYTES
-            sealed.append(SCHEMA + nonce + encrypt(nonce, plaintext, head + sequence.to_bytes(8, "big") + tail))
-        return sealed
-
     def seal_record(self, sequence: int, events: bytes, trail: bytes, nonces: bytes) -> tuple[bytes, bytes | None]:
         """Seal one record's events, and its trail unless it is empty, under two nonces (`seal_records` makes them)."""
         place = self._head + sequence.to_bytes(8, "big")
@@ -88,8 +80,9 @@ class PersonKey:
 
     def open(self, table: str, sequence: int, sealed: bytes) -> bytes:
         """Open what was sealed for exactly this place; raises `Corrupt` when it was altered or moved."""
-        if sealed[:1] == SCHEMA:
-            place = self._head + sequence.to_bytes(8, "big") + table.encode()
+        schema = sealed[:1]
+        if schema in (SCHEMA, FIRST_SCHEMA):
+            place = schema + self.person + sequence.to_bytes(8, "big") + table.encode()
             try:
                 return self._decrypt(sealed[1:13], sealed[13:], place)
             except (InvalidTag, ValueError):
@@ -122,14 +115,14 @@ def decision_number(decision_id: bytes) -> int:
 
 def wrap(kek: AESGCM, person: PersonId, secret: bytes, nonce: bytes) -> bytes:
     """Wrap a person's key under a key-encryption key, bound to the person; returns version, nonce, ciphertext, tag."""
-    return SCHEMA + nonce + kek.encrypt(nonce, secret, SCHEMA + person + WRAPPED)
+    return WRAP_SCHEMA + nonce + kek.encrypt(nonce, secret, WRAP_SCHEMA + person + WRAPPED)
 
 
 def unwrap(kek: AESGCM, person: PersonId, wrapped: bytes) -> bytes:
     """Unwrap a person's key; raises `Corrupt` when it was altered, or belongs to another person."""
-    if wrapped[:1] == SCHEMA:
+    if wrapped[:1] == WRAP_SCHEMA:
         try:
-            return kek.decrypt(wrapped[1:13], wrapped[13:], SCHEMA + person + WRAPPED)
+            return kek.decrypt(wrapped[1:13], wrapped[13:], WRAP_SCHEMA + person + WRAPPED)
         except (InvalidTag, ValueError):
             pass
     message = "A person's wrapped key was altered."

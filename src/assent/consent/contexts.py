@@ -135,6 +135,7 @@ def _resolve(purposes: Purposes, read: Mapping[str, Read], gpc: bool, mode: str)
         ),
         unknown=tuple(unknown)[:_UNKNOWN_MAX],
         conflicts=_conflicts(votes, Signals(gpc=gpc, mode=mode)),
+        bits=purposes.keeping,
     )
 
 

@@ -1,4 +1,4 @@
-"""Opening, folding and stripping what is kept on one person. The permit is checked again here, at the door itself."""
+"""What is kept on one person is opened, folded and stripped here. The one check of permits stands at this door."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from assent.store.topics import records
+from assent.consent import in_force
+from assent.store.topics import meta, records
 from assent.terms.errors import Corrupt, PermitNeeded
 from assent.terms.permits import Permit
 from assent.terms.purposes import Purpose
-from assent.vault import sealing
-from assent.vault.history import for_purpose, merge, pack, unpack, without_purpose
+from assent.vault import seals
+from assent.vault.history import for_purpose, limited, merge, pack, unpack, unpack_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
     from assent.store import Session
     from assent.store.topics.records import RecordRow
     from assent.terms.ids import PersonId
-    from assent.vault.sealing import PersonKey
+    from assent.vault.seals import PersonKey
 
-#: A mask that every purpose's bit is in.
-EVERY_PURPOSE = 0xFF
 #: The key under which one event of a record may carry purposes of its own (an int mask).
 EVENT_PURPOSES = "purposes"
 
@@ -56,9 +55,18 @@ class Opened(NamedTuple):
 
 
 def check_permit(
-    permit: Permit[Purpose], person_key: PersonKey, now_ms: int, purpose: type[Purpose] | None = None
+    session: Session,
+    permit: Permit[Purpose],
+    person_key: PersonKey,
+    now_ms: int,
+    purpose: type[Purpose] | None = None,
+    epoch: int | None = None,
 ) -> None:
-    """Raise `PermitNeeded` unless the permit is for this person, in time, and for a purpose that keeps records."""
+    """Raise `PermitNeeded` unless the permit is for this person, in time, for a purpose that keeps records, in force.
+
+    `epoch` is the store's as `session` sees it, None to look it up. Only where it is not the permit's own is the ledger
+    asked again: until then nothing can have changed.
+    """
     if not isinstance(permit, Permit):
         message = "A record was asked for with something that is not a permit."
     elif permit.person != person_key.person:
@@ -67,26 +75,40 @@ def check_permit(
         message = "A record was asked for with a permit that has expired."
     elif not permit.purpose.bit or (purpose is not None and permit.purpose is not purpose):
         message = "A record was asked for with a permit for another purpose."
-    else:
+    elif permit.epoch == (meta.epoch(session) if epoch is None else epoch) or in_force(session, permit):
         return
+    else:
+        message = "A record was asked for with a permit that was taken back since."
     raise PermitNeeded(message)
 
 
+def open_entries(person_key: PersonKey, table: str, sequence: int, sealed: bytes) -> NDArray[np.void]:
+    """Open sealed history entries of any schema version, HISTORY dtype, shape (entries,); raises `Corrupt`."""
+    packed = person_key.open(table, sequence, sealed)
+    return unpack_first(packed) if sealed[:1] == seals.FIRST_SCHEMA else unpack(packed)
+
+
 def open_history(session: Session, bit: int, person_key: PersonKey) -> NDArray[np.void]:
-    """Return the folded history and the loose trails after it as one, as far as it may serve `bit`."""
+    """Return the folded history and the loose trails after it as one, as far as it may serve `bit`.
+
+    HISTORY dtype, shape (entries,).
+    """
     return for_purpose(_whole(session, person_key)[0], bit)
 
 
 def open_histories(session: Session, bit: int, keys: Sequence[PersonKey]) -> list[NDArray[np.void]]:
-    """Return what `open_history` does for many people, in the order of their keys, in two queries."""
+    """Return what `open_history` does for many people, in the order of their keys, in two queries.
+
+    HISTORY dtype, shape (entries,), for each of them.
+    """
     persons = [key.person for key in keys]
     folded = records.histories_of(session, persons)
     loose = records.trails_of(session, persons)
     opened = []
     for key in keys:
         row, trails = folded.get(key.person), loose[key.person]
-        parts = [] if row is None else [unpack(key.open(sealing.HISTORIES, row.through_seq, row.sealed))]
-        parts += [unpack(key.open(sealing.TRAILS, seq, trail)) for seq, trail in trails]
+        parts = [] if row is None else [open_entries(key, seals.HISTORIES, row.through_seq, row.sealed)]
+        parts += [open_entries(key, seals.TRAILS, seq, trail) for seq, trail in trails]
         opened.append(for_purpose(parts[0] if row is not None and not trails else merge(parts), bit))
     return opened
 
@@ -98,10 +120,10 @@ def _whole(session: Session, person_key: PersonKey) -> tuple[NDArray[np.void], i
     through = 0
     if folded is not None:
         through = folded.through_seq
-        parts.append(unpack(person_key.open(sealing.HISTORIES, through, folded.sealed)))
+        parts.append(open_entries(person_key, seals.HISTORIES, through, folded.sealed))
     trails = records.trails(session, person_key.person, through)
     for seq, trail in trails:
-        parts.append(unpack(person_key.open(sealing.TRAILS, seq, trail)))
+        parts.append(open_entries(person_key, seals.TRAILS, seq, trail))
         through = seq
     return parts[0] if folded is not None and not trails else merge(parts), through, len(trails)
 
@@ -116,7 +138,7 @@ def catch_up(session: Session, bit: int, person_key: PersonKey, held: HeldHistor
     trails = records.trails(session, person_key.person, held.through)
     if not trails and held.bit == bit:
         return held._replace(complete=newest)
-    whole = merge([held.entries, *(unpack(person_key.open(sealing.TRAILS, seq, trail)) for seq, trail in trails)])
+    whole = merge([held.entries, *(open_entries(person_key, seals.TRAILS, seq, trail) for seq, trail in trails)])
     through = trails[-1][0] if trails else held.through
     return HeldHistory(whole, bit, for_purpose(whole, bit), through, newest)
 
@@ -125,7 +147,7 @@ def fold_history(session: Session, person: PersonId, person_key: PersonKey) -> i
     """Replace the person's sealed history by one that takes in the loose trails; return how many entries it has."""
     whole, through, loose = _whole(session, person_key)
     if loose:
-        records.put_history(session, person, person_key.seal(sealing.HISTORIES, through, pack(whole)), through)
+        records.put_history(session, person, person_key.seal(seals.HISTORIES, through, pack(whole)), through)
     return len(whole)
 
 
@@ -144,7 +166,7 @@ def open_records(session: Session, bit: int, person_key: PersonKey) -> list[Open
 def _events(row: RecordRow, person_key: PersonKey) -> list[Any]:
     """Open the events of one record; raises `Corrupt` when it holds no list."""
     try:
-        events = _decode(person_key.open(sealing.RECORDS, row.seq, row.sealed))
+        events = _decode(person_key.open(seals.RECORDS, row.seq, row.sealed))
     except msgspec.DecodeError:
         events = None
     if not isinstance(events, list):
@@ -170,9 +192,9 @@ def strip(session: Session, person: PersonId, person_key: PersonKey, bit: int) -
     deleted: int = records.strip_purpose(session, person, bit)
     folded = records.history(session, person)
     if folded is not None:
-        whole = unpack(person_key.open(sealing.HISTORIES, folded.through_seq, folded.sealed))
-        left = pack(without_purpose(whole, bit))
-        sealed = person_key.seal(sealing.HISTORIES, folded.through_seq, left)
+        whole = open_entries(person_key, seals.HISTORIES, folded.through_seq, folded.sealed)
+        left = pack(limited(whole, ~bit))
+        sealed = person_key.seal(seals.HISTORIES, folded.through_seq, left)
         records.put_history(session, person, sealed, folded.through_seq)
     return deleted
 
@@ -186,9 +208,9 @@ def _strip_record(session: Session, row: RecordRow, person_key: PersonKey, bit: 
             kept.append({**event, EVENT_PURPOSES: left} if isinstance(event, dict) else event)
     trail = None
     if row.trail is not None:
-        entries = without_purpose(unpack(person_key.open(sealing.TRAILS, row.seq, row.trail)), bit)
-        trail = person_key.seal(sealing.TRAILS, row.seq, pack(entries)) if len(entries) else None
-    sealed = person_key.seal(sealing.RECORDS, row.seq, _encode(kept))
+        entries = limited(open_entries(person_key, seals.TRAILS, row.seq, row.trail), ~bit)
+        trail = person_key.seal(seals.TRAILS, row.seq, pack(entries)) if len(entries) else None
+    sealed = person_key.seal(seals.RECORDS, row.seq, _encode(kept))
     records.replace(session, row.seq, sealed, trail, row.purposes & ~bit)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from assent.store import Session
     from assent.store.topics.log import LeafRow
-    from assent.vault.sealing import PersonKey
+    from assent.vault.seals import PersonKey
     from assent.vault.vault import Vault
 
 PAGE_ROWS = 10_000

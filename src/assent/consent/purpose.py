@@ -47,6 +47,8 @@ class DeclaredPurpose:
     notices: Mapping[str, Notice]
     #: How a person takes the consent back, by language.
     withdraw: Mapping[str, str]
+    #: Whether events may be kept for it; it has a bit once the store allotted one.
+    keeps_events: bool
     #: The type that permits for this purpose carry.
     tag: type[Purpose]
 
