@@ -99,8 +99,8 @@ def test_everything_reads_as_before(engine: Engine, facts: dict[str, Any]) -> No
 def test_old_and_new_entries_are_one_history(engine: Engine, facts: dict[str, Any]) -> None:
     """What comes now is sealed in the layout of today, and stands in one history with what came before."""
     engine.take_in(acts("ann", ["tea-6"], FixedClock()))
-    assert told(engine.export("ann"))[: len(facts["history"])] == facts["history"]
-    assert told(engine.export("ann"))[-1][0] == "tea-6"
+    assert told(asdict(engine.export("ann")))[: len(facts["history"])] == facts["history"]
+    assert told(asdict(engine.export("ann")))[-1][0] == "tea-6"
     assert engine.train().digest != facts["digest"]
 
 
@@ -108,9 +108,9 @@ def test_a_withdrawal_takes_out_what_was_sealed_before(engine: Engine, facts: di
     """Only the purpose that was withdrawn goes, from the folded history and from loose trails alike."""
     engine.consent("ann", withdraw=["measure"])
     expected = [[*act, [each for each in purposes if each != "measure"]] for *act, purposes in facts["history"]]
-    assert told(engine.export("ann")) == expected
+    assert told(asdict(engine.export("ann"))) == expected
     engine.consent("p0", withdraw=["learn"])
-    assert {tuple(purposes) for *_, purposes in told(engine.export("p0"))} == {("personalize",)}
+    assert {tuple(purposes) for *_, purposes in told(asdict(engine.export("p0")))} == {("personalize",)}
     assert engine.train().digest != facts["digest"]
     assert engine.verify().holds
 
