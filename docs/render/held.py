@@ -8,10 +8,11 @@ from sqlalchemy import Table
 
 from assent.consent import Purposes
 from assent.intake.allow import AllowList
-from assent.intake.dropped import REASONS
 from assent.intake.wire import CALLS
 from assent.store.tables import META
 from assent.terms.events import ACTIONS
+from assent.terms.refusals import DROPS
+from assent.terms.sentences import sentence
 from docs.render.markdown import code, codes, page, section, table
 
 
@@ -99,7 +100,10 @@ def events() -> str:
                 from them.
                 """,
             ),
-            table(("Event", "What a reason calls it"), ([code(action.event), action.verb] for action in ACTIONS)),
+            table(
+                ("Event", "What a reason calls it"),
+                ([code(action.event), sentence(f"action.{action.name}")] for action in ACTIONS),
+            ),
             section(
                 "What is kept",
                 """
@@ -120,7 +124,7 @@ def events() -> str:
             section(
                 "Why an event is dropped", "The words are the labels under `/metrics` and in the answer of `take_in`."
             ),
-            table(("Reason", "What it means"), ([code(reason), meaning] for reason, meaning in REASONS.items())),
+            table(("Reason", "What it means"), ([code(drop), sentence(f"drop.{drop}")] for drop in DROPS)),
         ],
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from assent.demo.shop import Shop
 from assent.terms.errors import NotFound
 from assent.terms.events import ACTION_BY_EVENT
+from assent.terms.sentences import sentence
 
 if TYPE_CHECKING:
     from assent.engine import Engine
@@ -174,7 +175,8 @@ def _held(stage: Stage, person: str) -> Held:
 
 
 def _told(stage: Stage, entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    return entry["day"], ACTION_BY_EVENT[entry["action"]].verb, stage.engine.item(entry["item"])["name"]
+    action = sentence(f"action.{ACTION_BY_EVENT[entry['action']].name}")
+    return entry["day"], action, stage.engine.item(entry["item"])["name"]
 
 
 def _asked(stage: Stage, moment: str, act: Callable[[], object]) -> Asked:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assent.catalog import Catalog
 from assent.consent import Controller, Ledger, Purposes
-from assent.decide import Decider, Recorder, ask
+from assent.decide import Decider, Question, Recorder
 from assent.engine import counting
 from assent.engine.opening import open_house
 from assent.engine.roles import ROLES
@@ -31,7 +31,7 @@ from assent.vault import AuditLog, Vault, digest_api_key
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from assent.decide import Answer, Ask, Later
+    from assent.decide import Answer, Later
     from assent.store import Session
 
 
@@ -50,6 +50,7 @@ class Engine:
         self._clock = clock
         self._randomness = randomness
         self._acts: Counter[str] = Counter()
+        self._language = settings.language
         self._roles: dict[str, str] = {}
         self._counting = threading.Lock()
         self._purposes = Purposes.load()
@@ -84,6 +85,7 @@ class Engine:
             learning=self._learning,
             clock=clock,
             randomness=randomness,
+            language=settings.language,
         )
 
     # -- opening and closing -------------------------------------------------------------------------------------
@@ -209,13 +211,14 @@ class Engine:
         withdraw: Sequence[str] = (),
         *,
         evidence: str | None = None,
-        language: str = "en",
+        language: str | None = None,
     ) -> list[dict[str, Any]]:
         """Grant and withdraw purposes for a person, in force with the next call; return signed receipts.
 
         Withdrawing takes what was kept for that purpose alone out of records, history and models before it returns.
+        `language` is that of the notice they read; that of the settings unless named.
         """
-        choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language)
+        choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language or self._language)
         receipts = self._store.write(lambda session: self._choices.choose(session, choice))
         self._count("consent")
         return receipts
@@ -254,12 +257,14 @@ class Engine:
         exclude: Sequence[str] = (),
         include_bought: bool = False,
         gpc: bool = False,
+        language: str | None = None,
     ) -> Decision:
         """Choose what one slot shows, with true reasons; returns when the decision's record is durable.
 
+        `language` is a tag such as `de-AT`; the nearest known language answers, or else that of the settings.
         Without leave to use the person's history, or for somebody unknown, the answer is honest and not personal.
         """
-        question = ask(
+        question = Question.of(
             person=person,
             slot=slot,
             count=count,
@@ -268,6 +273,7 @@ class Engine:
             exclude=exclude,
             include_bought=include_bought,
             gpc=gpc,
+            language=language,
         )
         (answer,), recorded = self.submit_decide([question])
         if isinstance(answer, AssentError):
@@ -276,7 +282,7 @@ class Engine:
         return answer.decision
 
     def submit_decide(
-        self, questions: Sequence[Ask], later: Later | None = None
+        self, questions: Sequence[Question], later: Later | None = None
     ) -> tuple[list[Answer | AssentError], Future[None]]:
         """Decide now and queue the records: `decide` for servers; acknowledge only once the future resolves.
 
@@ -293,7 +299,7 @@ class Engine:
     def similar(self, item: str, count: int = 10) -> list[Suggestion]:
         """Return the items most alike to one, best first; raises `NotFound` for an item not in the catalogue."""
         self._catalog.get(item)
-        question = ask(slot="similar", count=count, context={"item": item}, mode="non_profiled")
+        question = Question.of(slot="similar", count=count, context={"item": item}, mode="non_profiled")
         with self._store.read() as session:
             return list(self._decider.decide(session, question).decision.items)
 

@@ -14,6 +14,7 @@ from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTION_BY_CODE
 from assent.terms.ids import IDENTIFIER_KINDS, identifier
 from assent.terms.purposes import TAGS
+from assent.terms.refusals import NOT_GRANTED
 from assent.vault import decision_number
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Exporter:
         for declared in self.ledger.purposes.all():
             state = states.get(declared.id)
             if state is None:
-                why = None if not declared.optional else "not_granted"
+                why = None if not declared.optional else NOT_GRANTED
                 purposes[declared.id] = {"allowed": why is None, "why_not": why}
                 continue
             why = state.refusal(now_ms)
