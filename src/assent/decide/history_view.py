@@ -74,9 +74,11 @@ class Memory:
     Which items are chosen is never part of it: that may depend on the time, on counts and on chance.
     """
 
-    __slots__ = ("reasons", "scores", "told")
+    __slots__ = ("inputs", "reasons", "scores", "told")
 
     def __init__(self) -> None:
+        #: Step 1's inputs and how much each counts, by the item on the page.
+        self.inputs: Kept[tuple[NDArray[np.int32], NDArray[np.int32]]] = Kept()
         #: Step 3, by the item on the page that is an input too.
         self.scores: Kept[Scores] = Kept()
         #: Step 7's reasons, by the chosen items.
@@ -94,8 +96,6 @@ class HistoryView:
         self.history = history
         #: The items to score from, int32, ascending, and how fresh each of them is, int32, from 1 to 4.
         self.inputs, self.values = taste(history)
-        #: The last of them: past it a model needs no columns.
-        self.last = int(self.inputs[-1]) if len(self.inputs) else -1
         #: The items bought before.
         self.bought = frozenset(history["item"][history["action"] == BOUGHT].tolist())
         self._world: World | None = None

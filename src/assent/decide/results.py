@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assent.catalog import CatalogView
-    from assent.decide.history_view import HistoryView, World
+    from assent.decide.history_view import HistoryView, Memory, World
     from assent.decide.people_cache import CachedPerson
     from assent.models.recommender import Recommender
     from assent.store import Session
@@ -49,6 +49,8 @@ class Candidates:
     method: str
     #: What the person's own history says; empty unless a permit was given.
     history: HistoryView
+    #: What was worked out from it in this world.
+    memory: Memory
     #: Items to score from, int32 [k], each once.
     inputs: NDArray[np.int32]
     #: How much each of them counts, int32 [k], from 1 to 4.

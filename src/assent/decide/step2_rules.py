@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,11 +27,16 @@ class Rules:
     #: Items that this person bought.
     bought: AbstractSet[int]
 
-    def first(self, ranking: Iterable[int], count: int) -> list[int]:
-        """Return the first `count` item numbers of a ranking that may be shown."""
+    def first(self, ranking: Iterable[int], count: int, besides: AbstractSet[int] = frozenset()) -> list[int]:
+        """Return the first `count` item numbers of a ranking that may be shown, `besides` those chosen already."""
         shown, left_out, bought = self.shown, self.left_out, self.bought
-        allowed = (item for item in ranking if item not in left_out and item not in bought and shown[item])
-        return list(islice(allowed, count))
+        chosen: list[int] = []
+        for item in ranking:
+            if item not in left_out and item not in bought and item not in besides and shown[item]:
+                chosen.append(item)
+                if len(chosen) == count:
+                    break
+        return chosen
 
 
 def rules_of(question: Question, moment: Moment, candidates: Candidates) -> Rules:

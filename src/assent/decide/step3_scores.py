@@ -50,11 +50,11 @@ class Ranking:
 
 def score(moment: Moment, candidates: Candidates) -> Ranking:
     """Return the items by their score; none where the model knows nothing of the inputs."""
-    history = candidates.history
-    memory, score_all = history.memory(moment.world), partial(_score_all, moment, candidates)
-    kept = memory.scores.get(candidates.context)
+    score_all = partial(_score_all, moment, candidates)
+    kept = candidates.memory.scores.get(candidates.context)
     if kept is None:
-        kept = memory.scores.keep(candidates.context, best(score_all(), KEPT_SCORES + len(history.bought)))
+        most = KEPT_SCORES + len(candidates.history.bought)
+        kept = candidates.memory.scores.keep(candidates.context, best(score_all(), most))
     return Ranking(kept, score_all)
 
 

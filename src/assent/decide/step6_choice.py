@@ -18,7 +18,5 @@ def choose(question: Question, moment: Moment, rules: Rules, ranking: Ranking, p
     items = rules.first(ranking, question.count)
     personal = len(items)
     if personal < question.count:
-        chosen = set(items)
-        rest = (item for item in popularity.rank(moment) if item not in chosen)
-        items += rules.first(rest, question.count - personal)
+        items += rules.first(popularity.rank(moment), question.count - personal, besides=set(items))
     return Choice(tuple(items), personal, propensity=1.0)

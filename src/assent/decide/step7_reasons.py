@@ -44,7 +44,7 @@ def tell(
     question: Question, moment: Moment, consent: ConsentStep, candidates: Candidates, choice: Choice, language: str
 ) -> Told:
     """Say why each item is here, what was used and what was not; a list is told again as it was told before."""
-    memory = candidates.history.memory(moment.world)
+    memory = candidates.memory
     chosen = (choice.items, choice.personal, candidates.context, language)
     way = (
         question.slot,
