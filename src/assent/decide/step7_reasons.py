@@ -122,6 +122,7 @@ def _because(
     shares *= STEPS / np.maximum(total, np.finfo(np.float32).tiny)
     steps = np.rint(shares).astype(np.int64)
     actions = _actions(candidates)
+    words = {code: sentence(f"action.{code}", language) for code in {*actions.values()}}
     ids, names = moment.view.ids, moment.view.names
     reasons = []
     for numbers, rounded in zip(candidates.inputs[strongest].tolist(), steps.tolist(), strict=True):
@@ -130,8 +131,7 @@ def _because(
             if not share:
                 break  # the strongest come first
             code = actions[number]
-            action = sentence(f"action.{code}", language)
-            each.append(Because(ids[number], names[number], action, share * SHARE_STEP_PERCENT, code))
+            each.append(Because(ids[number], names[number], words[code], share * SHARE_STEP_PERCENT, code))
         reasons.append(tuple(each))
     return reasons
 

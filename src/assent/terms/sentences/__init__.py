@@ -33,14 +33,10 @@ def sentence(code: str, language: str = DEFAULT, **values: str | int) -> str:
     Whole numbers are written with the thousands separator of the language.
     """
     known = sentences(language)
-    if not values:
-        return known[code]
-    separator = known["number.thousands"]
-    told = {
-        name: f"{value:,}".replace(",", separator) if isinstance(value, int) else value
-        for name, value in values.items()
-    }
-    return known[code].format(**told)
+    for name, value in values.items():
+        if isinstance(value, int):
+            values[name] = f"{value:,}".replace(",", known["number.thousands"])
+    return known[code].format(**values) if values else known[code]
 
 
 @lru_cache(256)
