@@ -9,11 +9,12 @@ from sqlalchemy import Table
 
 from assent.consent import Purposes
 from assent.intake.allow import AllowList
-from assent.intake.dropped import REASONS
 from assent.intake.wire import CALLS
 from assent.store.tables import META
 from assent.terms.events import ACTIONS
 from assent.terms.purposes import BITS, BUILT_IN_BITS
+from assent.terms.refusals import DROPS
+from assent.terms.sentences import sentence
 from docs.render.markdown import code, codes, page, prose, section, table
 
 #: A purposes file of a shop, as the page shows it.
@@ -139,7 +140,10 @@ def events() -> str:
                 from them.
                 """,
             ),
-            table(("Event", "What a reason calls it"), ([code(action.event), action.verb] for action in ACTIONS)),
+            table(
+                ("Event", "What a reason calls it"),
+                ([code(action.event), sentence(f"action.{action.name}")] for action in ACTIONS),
+            ),
             section(
                 "What is kept",
                 """
@@ -160,7 +164,7 @@ def events() -> str:
             section(
                 "Why an event is dropped", "The words are the labels under `/metrics` and in the answer of `take_in`."
             ),
-            table(("Reason", "What it means"), ([code(reason), meaning] for reason, meaning in REASONS.items())),
+            table(("Reason", "What it means"), ([code(drop), sentence(f"drop.{drop}")] for drop in DROPS)),
         ],
     )
 

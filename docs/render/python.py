@@ -64,6 +64,7 @@ def _signature(kind: type[Any], name: str) -> str:
     signature = inspect.signature(function)
     shown = [each for each in signature.parameters.values() if each.name not in ("self", "cls")]
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature.replace(parameters=shown))).replace("'", '"')
+    text = re.sub(r"<function (\w+) at \w+>", r"\1", text)
     return text if len(text) < 100 else re.sub(r", (?=[*\w]+(?::|,|\)))", ",\n    ", text)
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from assent.consent import ACTIONS, Purposes
 from assent.decide.question import MODES
-from assent.intake.dropped import REASONS
 from assent.terms import events
 from assent.terms.ids import IDENTIFIER_KINDS
 from assent.terms.purposes import TAGS
+from assent.terms.refusals import DROPS
 from docs.render.vocabulary import every_error
 
 ERRORS = {
@@ -82,7 +82,7 @@ WORDS = [
     ("bits of purposes", {name: tag.bit for name, tag in TAGS.items()}, BITS),
     ("codes of acts", {each.event: each.code for each in events.ACTIONS}, ACTS),
     ("the code that is left out as bought", {"bought": events.BOUGHT}, {"bought": 5}),
-    ("reasons of dropped events", dict.fromkeys(REASONS), dict.fromkeys(DROPPED)),
+    ("reasons of dropped events", dict.fromkeys(DROPS), dict.fromkeys(DROPPED)),
     ("legal bases", {each.id: each.legal_basis for each in Purposes.load().all()}, LAW),
     (
         "actions of the ledger",

@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from assent.consent.purposes import Purposes, built_in
-from assent.consent.signals import GPC, NO_SIGNALS, Conflict, Signals, unknown_mode
+from assent.consent.signals import NO_SIGNALS, Conflict, Signals, unknown_mode
+from assent.terms.refusals import GPC, UNREADABLE
 from assent.terms.settings import GPC_MODES
 
 #: What one signal says: categories with yes or no (none at all: no to everything), `unreadable`, or nothing (None).
 Said = tuple[tuple[str, bool], ...]
 Read = Said | Literal["unreadable"] | None
-UNREADABLE: Final = "unreadable"
 
 #: How many unknown categories are listed, and how much of each: they are somebody else's text.
 _UNKNOWN_MAX = 32

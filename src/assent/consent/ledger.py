@@ -26,6 +26,7 @@ from assent.terms.limits import limit
 from assent.terms.permits import Permit, Refusal
 from assent.terms.purposes import Purpose
 from assent.terms.randomness import Randomness
+from assent.terms.refusals import EXPIRED, NOT_GRANTED, UNKNOWN_PERSON
 from assent.terms.settings import GPC_MODES
 
 P = TypeVar("P", bound=Purpose)
@@ -105,7 +106,7 @@ class Ledger:
         """
         declared = self.purposes.get(tag.id)
         if status != people.ACTIVE:
-            return Refusal(tag, "unknown_person" if status is None else status, "people")
+            return Refusal(tag, UNKNOWN_PERSON if status is None else status, "people")
         now_ms = self._clock.now_ms()
         if not declared.optional:
             return Permit(person, tag, now_ms + _PERMIT_MS, declared.legal_basis, f"purposes:{declared.id}", epoch)
@@ -113,7 +114,7 @@ class Ledger:
         if said_no is not None:
             return Refusal(tag, *said_no)
         if state is None:
-            return Refusal(tag, "not_granted", "ledger")
+            return Refusal(tag, NOT_GRANTED, "ledger")
         reason = state.refusal(now_ms)
         if reason is not None:
             return Refusal(tag, reason, state.entry_id)
@@ -204,7 +205,7 @@ class Ledger:
                 continue
             entry = said[row.entry_id]._replace(
                 entry_id=self._new_id(),
-                action="expired" if reason == "expired" else "invalidated",
+                action="expired" if reason == EXPIRED else "invalidated",
                 at_ms=now_ms,
                 expires_ms=None,
                 source="ledger",

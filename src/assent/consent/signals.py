@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from assent.consent.purpose import SHARE
 from assent.terms.errors import InvalidInput
 from assent.terms.purposes import BUILT_IN_BITS, Service
+from assent.terms.refusals import GPC, SIGNAL
 from assent.terms.settings import GPC_MODES
 
-GPC = "gpc"
 _EVERY_BIT = -1
 
 
@@ -76,11 +76,11 @@ class Signals:
     def refusal(self, purpose_id: str) -> tuple[str, str] | None:
         """Return why an optional purpose is refused here, as (reason, source), or None when it is not."""
         if self.unreadable:
-            return "signal", self.source
+            return SIGNAL, self.source
         if self.stopped_by_gpc(purpose_id):
             return GPC, GPC
         if self.categories is not None and self.categories.get(purpose_id) is False:
-            return "signal", "+".join(self.told_by(purpose_id))
+            return SIGNAL, "+".join(self.told_by(purpose_id))
         return None
 
     def stopped_by_gpc(self, purpose_id: str) -> bool:

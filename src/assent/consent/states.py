@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
-from assent.consent.signals import GPC, Signals
+from assent.consent.signals import Signals
 from assent.terms.clock import DAY_MS
 from assent.terms.limits import limit
 from assent.terms.purposes import EVERY_PURPOSE
+from assent.terms.refusals import EXPIRED, GPC, NO_CONSENT, NOTICE_CHANGED, REFUSED, SIGNAL, UNREADABLE, WITHDRAWN
 
 Action = Literal["granted", "refused", "withdrawn", "expired", "invalidated"]
 ACTIONS: frozenset[str] = frozenset(get_args(Action))
@@ -61,10 +62,10 @@ class State:
         if self.until_ms > now_ms:
             return None
         if self.outdated:
-            return "notice_changed"
+            return NOTICE_CHANGED
         if self.action in _ONCE_YES:
-            return "expired"
-        return "withdrawn" if self.action == "withdrawn" else "refused"
+            return EXPIRED
+        return WITHDRAWN if self.action == "withdrawn" else REFUSED
 
 
 class Change(NamedTuple):
@@ -89,7 +90,7 @@ class Settled(NamedTuple):
 
 
 _ALLOWED = tuple(Settled(mask, (), "") for mask in range(EVERY_PURPOSE + 1))
-_REFUSED = {reason: Settled(0, (), reason) for reason in ("unreadable", GPC, "signal", "no_consent")}
+_REFUSED = {reason: Settled(0, (), reason) for reason in (UNREADABLE, GPC, SIGNAL, NO_CONSENT)}
 
 
 def standing(states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
@@ -148,15 +149,15 @@ def _may_agree(purpose: str, held: State | None, signals: Signals, at_ms: int, n
     if held is None:
         return True
     reason = held.refusal(now_ms)
-    if reason in {"withdrawn", "refused"}:
+    if reason in {WITHDRAWN, REFUSED}:
         return held.source in signals.told_by(purpose) and held.at_ms < at_ms
-    return reason == "expired"
+    return reason == EXPIRED
 
 
 def _refused_by(signals: Signals) -> str:
     """Return what refused an event that may serve nothing."""
     if signals.unreadable:
-        return "unreadable"
+        return UNREADABLE
     if signals.gpc and signals.mode == "strict":
         return GPC
-    return "signal" if signals.open_bits != -1 else "no_consent"
+    return SIGNAL if signals.open_bits != -1 else NO_CONSENT

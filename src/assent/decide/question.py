@@ -1,13 +1,14 @@
-"""What a caller asks for, checked once at the door."""
+"""What a caller asks for, checked once before anything else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from assent.terms.errors import InvalidInput
 from assent.terms.limits import limit
+from assent.terms.sentences import TAG_CHARS_MAX, nearest
 
 Mode = Literal["personal", "non_profiled"]
 MODES: tuple[Mode, ...] = ("personal", "non_profiled")
@@ -15,7 +16,7 @@ SLOT_CHARS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Question:
     """One question: for whom, for which slot, how many, and what must not appear."""
 
     person: str | None
@@ -27,34 +28,45 @@ class Ask:
     exclude: frozenset[str]
     include_bought: bool
     gpc: bool
+    #: A language that has sentences, None for that of the shop.
+    language: str | None
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        person: str | None = None,
+        slot: str = "home",
+        count: int = 10,
+        context: Mapping[str, Any] | None = None,
+        mode: str = "personal",
+        exclude: Sequence[str] = (),
+        include_bought: bool = False,
+        gpc: bool = False,
+        language: str | None = None,
+    ) -> Self:
+        """Check one question; raises `InvalidInput` that names the field and what it may be.
 
-def ask(
-    *,
-    person: str | None = None,
-    slot: str = "home",
-    count: int = 10,
-    context: Mapping[str, Any] | None = None,
-    mode: str = "personal",
-    exclude: Sequence[str] = (),
-    include_bought: bool = False,
-    gpc: bool = False,
-) -> Ask:
-    """Check one question; raises `InvalidInput` that names the field and what it may be."""
-    if not 1 <= count <= limit("decide_count_max"):
-        message = f"count is {count}."
-        raise InvalidInput(message, advice=f"Ask for 1 to {limit('decide_count_max')} items.")
-    if mode not in MODES:
-        message = "mode is not one that exists."
-        raise InvalidInput(message, advice=f"Use one of: {', '.join(MODES)}.")
-    if not slot or len(slot) > SLOT_CHARS_MAX:
-        message = "slot is empty or too long."
-        raise InvalidInput(message, advice=f"Name the place on the page in 1 to {SLOT_CHARS_MAX} characters.")
-    if len(exclude) > limit("exclude_items_max"):
-        message = f"exclude names {len(exclude)} items."
-        raise InvalidInput(message, advice=f"Exclude at most {limit('exclude_items_max')} items in one question.")
-    item = (context or {}).get("item")
-    if item is not None and not isinstance(item, str):
-        message = "context.item is not text."
-        raise InvalidInput(message, advice='Send the item on the page as {"context": {"item": "ITEM ID"}}.')
-    return Ask(person, slot, count, item, mode, frozenset(exclude), include_bought, gpc)
+        `language` is a tag such as `de` or `de-AT`; the nearest known language answers, or that of the shop.
+        """
+        if not 1 <= count <= limit("decide_count_max"):
+            message = f"count is {count}."
+            raise InvalidInput(message, advice=f"Ask for 1 to {limit('decide_count_max')} items.")
+        if mode not in MODES:
+            message = "mode is not one that exists."
+            raise InvalidInput(message, advice=f"Use one of: {', '.join(MODES)}.")
+        if not slot or len(slot) > SLOT_CHARS_MAX:
+            message = "slot is empty or too long."
+            raise InvalidInput(message, advice=f"Name the place on the page in 1 to {SLOT_CHARS_MAX} characters.")
+        if len(exclude) > limit("exclude_items_max"):
+            message = f"exclude names {len(exclude)} items."
+            raise InvalidInput(message, advice=f"Exclude at most {limit('exclude_items_max')} items in one question.")
+        item = (context or {}).get("item")
+        if item is not None and not isinstance(item, str):
+            message = "context.item is not text."
+            raise InvalidInput(message, advice='Send the item on the page as {"context": {"item": "ITEM ID"}}.')
+        if language is not None and len(language) > TAG_CHARS_MAX:
+            message = "language is not a language tag."
+            raise InvalidInput(message, advice="Name the language as in `de` or `de-AT`.")
+        known = None if language is None else nearest(language)
+        return cls(person, slot, count, item, mode, frozenset(exclude), include_bought, gpc, known)

@@ -11,7 +11,7 @@ from assent.store.topics import decisions, people
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from assent.decide.steps import Recorded
+    from assent.decide.answer import Recorded
     from assent.store import Session, Store
 
 #: Calls a function after so many seconds: an event loop's `call_later`.

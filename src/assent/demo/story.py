@@ -13,6 +13,7 @@ from assent.demo.shop import Shop
 from assent.terms.answers.server import ModelFacts
 from assent.terms.errors import NotFound
 from assent.terms.events import ACTION_BY_EVENT
+from assent.terms.sentences import sentence
 
 if TYPE_CHECKING:
     from assent.engine import Engine
@@ -178,7 +179,8 @@ def _held(stage: Stage, person: str) -> Held:
 
 
 def _told(stage: Stage, entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    return entry["day"], ACTION_BY_EVENT[entry["action"]].verb, stage.engine.catalog.get(entry["item"]).name
+    action = sentence(f"action.{ACTION_BY_EVENT[entry['action']].name}")
+    return entry["day"], action, stage.engine.catalog.get(entry["item"]).name
 
 
 def _asked(stage: Stage, moment: str, act: Callable[[], object]) -> Asked:

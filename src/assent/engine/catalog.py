@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assent.decide import ask
+from assent.decide import Question
 from assent.engine.acts import Act
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ class CatalogActs:
         """Return the items most alike to one, best first; raises `NotFound` for an item not in the catalogue."""
         rooms = self._rooms
         rooms.catalog.get(item)
-        question = ask(slot="similar", count=count, context={"item": item}, mode="non_profiled")
+        question = Question.of(slot="similar", count=count, context={"item": item}, mode="non_profiled")
         with rooms.store.read() as session:
             return list(rooms.decider.decide(session, question).decision.items)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
-    from assent.decide import Answer, Ask, Later
+    from assent.decide import Answer, Later, Question
     from assent.engine.rooms import Rooms
 
 ACTS = (Act.of("decide", "server"),)
@@ -24,7 +24,7 @@ class DecisionActs:
         self._rooms = rooms
 
     def submit(
-        self, questions: Sequence[Ask], later: Later | None = None
+        self, questions: Sequence[Question], later: Later | None = None
     ) -> tuple[list[Answer | AssentError], Future[None]]:
         """Decide now and queue the records; acknowledge only once the future resolves.
 

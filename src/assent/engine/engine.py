@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from assent.decide import ask
+from assent.decide import Question
 from assent.engine.capabilities import Capabilities
 from assent.engine.opening import open_house
 from assent.engine.rooms import Rooms, build
@@ -123,12 +123,14 @@ class Engine(Capabilities):
         exclude: Sequence[str] = (),
         include_bought: bool = False,
         gpc: bool = False,
+        language: str | None = None,
     ) -> Decision:
         """Choose what one slot shows, with true reasons; returns when the decision's record is durable.
 
+        `language` is a tag such as `de-AT`; the nearest known language answers, or else that of the settings.
         Without leave to use the person's history, or for somebody unknown, the answer is honest and not personal.
         """
-        question = ask(
+        question = Question.of(
             person=person,
             slot=slot,
             count=count,
@@ -137,6 +139,7 @@ class Engine(Capabilities):
             exclude=exclude,
             include_bought=include_bought,
             gpc=gpc,
+            language=language,
         )
         (answer,), recorded = self.decisions.submit([question])
         if isinstance(answer, AssentError):
@@ -153,7 +156,7 @@ class Engine(Capabilities):
         withdraw: Sequence[str] = (),
         *,
         evidence: str | None = None,
-        language: str = "en",
+        language: str | None = None,
     ) -> list[Receipt]:
         """Grant and withdraw purposes for a person, in force with the next call; see `engine.people.consent`."""
         return self.people.consent(person, grant, withdraw, evidence=evidence, language=language)

@@ -47,15 +47,16 @@ class PeopleActs:
         withdraw: Sequence[str] = (),
         *,
         evidence: str | None = None,
-        language: str = "en",
+        language: str | None = None,
     ) -> list[Receipt]:
         """Grant and withdraw purposes for a person, in force with the next call; return signed receipts.
 
         Withdrawing takes what was kept for that purpose alone out of records, history and models before it returns.
-        Raises `UnknownPurpose`, `InvalidInput`, `NotFound`, `Conflict`.
+        `language` is that of the notice they read; that of the settings unless named. Raises `UnknownPurpose`,
+        `InvalidInput`, `NotFound`, `Conflict`.
         """
         rooms = self._rooms
-        choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language)
+        choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language or rooms.settings.language)
         receipts = rooms.store.write(lambda session: rooms.choices.choose(session, choice))
         rooms.acts.add("consent")
         return [Receipt(**each) for each in receipts]

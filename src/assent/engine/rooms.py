@@ -82,7 +82,13 @@ def build(
         retention=Retention(of_rights),
         recorder=RecordQueue(store),
         decider=Decider(
-            vault=vault, ledger=ledger, catalog=catalog, learning=learning, clock=clock, randomness=randomness
+            vault=vault,
+            ledger=ledger,
+            catalog=catalog,
+            learning=learning,
+            clock=clock,
+            randomness=randomness,
+            language=settings.language,
         ),
         acts=ActCounts(),
     )

@@ -4,8 +4,7 @@ Files are imported by `assent.intake.files.importer`, which is loaded only when 
 """
 
 from assent.intake.allow import AllowList
-from assent.intake.dropped import REASONS
 from assent.intake.intake import Intake
 from assent.intake.parse import Batch
 
-__all__ = ["REASONS", "AllowList", "Batch", "Intake"]
+__all__ = ["AllowList", "Batch", "Intake"]

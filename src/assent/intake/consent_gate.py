@@ -10,6 +10,7 @@ from assent.intake.known_people import Found, LastSettled
 from assent.intake.merge import moved_record
 from assent.store.topics import meta, people
 from assent.terms.purposes import EVERY_PURPOSE
+from assent.terms.refusals import NO_CONSENT, REFUSED, SIGNAL, WITHDRAWN
 from assent.vault import Act
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class ConsentGate:
             self._join(session, source, known, work)
             mask &= standing(known.states, signals, work.now_ms)
             if not mask:
-                work.drop("no_consent", group)
+                work.drop(NO_CONSENT, group)
                 return
         work.keep(known, mask, group)
 
@@ -114,7 +115,7 @@ class ConsentGate:
             self._withdrawals.carry_out(session, known.person, self._people.key(known), withdrawn)
             if known.person in work.shares:
                 gone = sum(self._ledger.purposes.bit(purpose) for purpose in set(withdrawn))
-                work.shares[known.person].keep_only(EVERY_PURPOSE & ~gone, "signal")
+                work.shares[known.person].keep_only(EVERY_PURPOSE & ~gone, SIGNAL)
         known.states = self._ledger.states(session, known.person)
         work.changed = True
 
@@ -130,7 +131,7 @@ class ConsentGate:
         allowed = standing(target.states, NO_SIGNALS, work.now_ms)
         if source.person in work.shares:
             share = work.shares.pop(source.person)
-            share.keep_only(allowed, "no_consent")
+            share.keep_only(allowed, NO_CONSENT)
             work.shares.setdefault(target.person, PersonShare(target)).parts += share.parts
         source_key = self._people.key(source)
         moved = moved_record(session, self._vault, source_key, self._people.key(target), allowed, work.now_ms)
@@ -153,6 +154,6 @@ def _stricter(source: Known, target: Known, now_ms: int) -> list[Change]:
         held = target.states.get(purpose)
         if held is None or held.until_ms <= now_ms or said.at_ms < held.at_ms:
             continue
-        if said.refusal(now_ms) in {"withdrawn", "refused"}:
+        if said.refusal(now_ms) in {WITHDRAWN, REFUSED}:
             changes.append(Change(purpose, "withdrawn", said.source, said.at_ms))
     return changes

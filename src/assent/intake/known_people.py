@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from assent.intake.dropped import Dropped
 from assent.store.topics import people
 from assent.terms.ids import IDENTIFIER_KINDS, PERSON_ID_BYTES, Identifier, PersonId
+from assent.terms.refusals import ALIAS_REFUSED, SUPPRESSED
 
 if TYPE_CHECKING:
     from assent.consent import Ledger, Signals, State
@@ -166,10 +167,10 @@ class KnownPeople:
             device = self._get(USER, group.previous_id) or self._get(DEVICE, group.previous_id)
             names.append((DEVICE, group.previous_id))
             if device is not None and device is not user and self._named(session, device):
-                raise Dropped("alias_refused")
+                raise Dropped(ALIAS_REFUSED)
         attach = [name for name in names if name[1] not in self._by_name[name[0]]]
         if attach and people.suppressed(session, [self.blind(name) for name in attach]):
-            raise Dropped("suppressed")
+            raise Dropped(SUPPRESSED)
         if user is not None or group.user_id is None:
             absorbs = user is not None and device is not None and device is not user
             absorb = device if absorbs and device is not None and not self._named(session, device) else None
@@ -217,7 +218,7 @@ def _active(found: Found) -> Found:
     """Hand on what was found; raises `Dropped` when somebody in it is being erased."""
     for known in (found.known, found.absorb):
         if known is not None and not known.active:
-            raise Dropped("suppressed")
+            raise Dropped(SUPPRESSED)
     return found
 
 

@@ -11,13 +11,15 @@ from msgspec import Raw
 
 from assent.intake.allow import AllowList
 from assent.intake.body import deeper_than, plain_body
-from assent.intake.dropped import REASONS, Dropped
+from assent.intake.dropped import Dropped
 from assent.intake.shape import Shaper, clean_id, clean_message_id, read_time
 from assent.intake.times import read_moment
 from assent.intake.wire import CALLS, EVENT_CALLS, NOTHING, Body, Call, Context, Event
 from assent.terms.clock import DAY_MS
 from assent.terms.errors import InvalidInput, TooLarge
 from assent.terms.limits import limit
+from assent.terms.refusals import MALFORMED, NO_IDENTIFIER, TOO_LARGE, UNKNOWN_TYPE
+from assent.terms.sentences import sentence
 
 _EVENT_BYTES_MAX = limit("event_bytes_max")
 _EVENTS_MAX = limit("batch_events_max")
@@ -182,32 +184,32 @@ class _Reader:
     def read_lone(self, text: bytes, kind: str | None) -> None:
         """Read a body that is one call; raises `InvalidInput` for one too deep and `TooLarge` for one too large."""
         if deeper_than(text, _DEPTH_MAX):
-            raise InvalidInput(REASONS["too_deep"], advice=f"Nest at most {_DEPTH_MAX} levels.")
+            raise InvalidInput(sentence("drop.too_deep"), advice=f"Nest at most {_DEPTH_MAX} levels.")
         try:
             self.read(text, kind)
         except Dropped as dropped:
-            if dropped.reason == "too_large":
-                raise TooLarge(REASONS["too_large"]) from None
+            if dropped.reason == TOO_LARGE:
+                raise TooLarge(sentence("drop.too_large")) from None
             self._dropped[dropped.reason] += 1
 
     def read(self, text: bytes, kind: str | None) -> None:
         """Read one call and put it with its like; raises `Dropped`."""
         if len(text) > _EVENT_BYTES_MAX:
-            raise Dropped("too_large")
+            raise Dropped(TOO_LARGE)
         try:
             call = _decode_call(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Dropped("malformed") from None
+            raise Dropped(MALFORMED) from None
         kind = kind or call.type
         if kind not in EVENT_CALLS:
-            raise Dropped("unknown_type")
+            raise Dropped(UNKNOWN_TYPE)
         user_id, anonymous_id, message_id = call.userId, call.anonymousId, call.messageId
         if user_id is not None:
             user_id = clean_id(user_id)
         if anonymous_id is not None:
             anonymous_id = clean_id(anonymous_id)
         if user_id is None and anonymous_id is None:
-            raise Dropped("no_identifier")
+            raise Dropped(NO_IDENTIFIER)
         event = Event(kind, read_time(call, self._sent_ms, self._received_ms), None, user_id, anonymous_id)
         digest = None
         if message_id is not None and message_id != "":

@@ -15,6 +15,17 @@ from assent.intake.times import read_moment
 from assent.intake.wire import Call, Event
 from assent.terms.clock import DAY_MS
 from assent.terms.limits import limit
+from assent.terms.refusals import (
+    BAD_TIMESTAMP,
+    IDENTIFIER_INVALID,
+    IN_FUTURE,
+    MALFORMED,
+    MESSAGE_ID_TOO_LONG,
+    NO_IDENTIFIER,
+    TOO_DEEP,
+    TOO_MANY_PRODUCTS,
+    TOO_OLD,
+)
 
 _CHARS_MAX = limit("identifier_chars_max")
 _ITEM_CHARS_MAX = limit("item_id_chars_max")
@@ -45,14 +56,14 @@ def clean_id(value: str | int | None) -> str | None:
     text = value if type(value) is str else whole_text(value)
     text = text.strip()
     if len(text) > _CHARS_MAX or "\x00" in text:
-        raise Dropped("identifier_invalid")
+        raise Dropped(IDENTIFIER_INVALID)
     return text or None
 
 
 def whole_text(value: Any) -> str:
     """Return a whole number as text; raises `Dropped` for one past 64 bits, which is no id."""
     if abs(value) >= 1 << 64:
-        raise Dropped("identifier_invalid")
+        raise Dropped(IDENTIFIER_INVALID)
     return str(value)
 
 
@@ -60,7 +71,7 @@ def clean_message_id(value: str | int) -> str:
     """Return a message id as text; raises `Dropped` for one that is too long."""
     text = value if type(value) is str else whole_text(value)
     if len(text) > _MESSAGE_CHARS_MAX:
-        raise Dropped("message_id_too_long")
+        raise Dropped(MESSAGE_ID_TOO_LONG)
     return text
 
 
@@ -77,17 +88,17 @@ def read_time(call: Call, sent_ms: int | None, received_ms: int) -> int:
         return received_ms
     at_ms = read_moment(text)
     if at_ms is None:
-        raise Dropped("bad_timestamp")
+        raise Dropped(BAD_TIMESTAMP)
     if call.sentAt:
         sent_ms = read_moment(call.sentAt)
     if sent_ms is not None:
         at_ms += received_ms - sent_ms
     if at_ms > received_ms:
         if at_ms > received_ms + _AHEAD_MS:
-            raise Dropped("in_future")
+            raise Dropped(IN_FUTURE)
         return received_ms
     if at_ms < received_ms - _AGE_MS:
-        raise Dropped("too_old")
+        raise Dropped(TOO_OLD)
     return at_ms
 
 
@@ -107,7 +118,7 @@ class Shaper:
         lists too many products.
         """
         if not name or len(name) > _NAME_CHARS_MAX:
-            raise Dropped("malformed")
+            raise Dropped(MALFORMED)
         event.event = name
         if len(properties) <= _EMPTY_BYTES_MAX and properties in _EMPTY:
             return NO_DEED
@@ -138,7 +149,7 @@ class Shaper:
         products = properties.get("products")
         if type(products) is list:
             if len(products) > self._products_max:
-                raise Dropped("too_many_products")
+                raise Dropped(TOO_MANY_PRODUCTS)
             if "products" in fields:
                 kept["products"] = [keep(each, self._allow.products) for each in products if type(each) is dict]
         event.properties = kept or None
@@ -156,7 +167,7 @@ class Shaper:
         elif kind == "alias":
             event.previous_id = clean_id(call.previousId)
             if event.previous_id is None or event.user_id is None:
-                raise Dropped("no_identifier")
+                raise Dropped(NO_IDENTIFIER)
         elif kind == "group":
             event.group_id = clean_id(call.groupId)
         else:
@@ -172,11 +183,11 @@ def read_object(text: bytes) -> dict[str, Any]:
     if text in _EMPTY:
         return {}
     if deeper_than(text, _DEPTH_MAX):
-        raise Dropped("too_deep")
+        raise Dropped(TOO_DEEP)
     try:
         return _decode_object(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Dropped("malformed") from None
+        raise Dropped(MALFORMED) from None
 
 
 def goods(products: Sequence[Any]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assent.consent import NO_SIGNALS, settle
 from assent.intake.dropped import Dropped
+from assent.terms.refusals import DUPLICATE, EXPIRED, NO_CONSENT
 from assent.vault import Act
 from assent.vault.seals import EVIDENCE
 
@@ -53,7 +54,7 @@ class StatedConsents:
             lines = 0
             for place, (digest, count) in enumerate(zip(each.group.digests, each.lines, strict=True)):
                 if digest is not None and digest in seen:
-                    table["duplicate"] += count
+                    table[DUPLICATE] += count
                     continue
                 if digest is not None:
                     seen.add(digest)
@@ -71,7 +72,7 @@ class StatedConsents:
         except Dropped as dropped:
             return dropped.reason
         if not purposes & self._ledger.purposes.keeping.keys():
-            return "no_consent"
+            return NO_CONSENT
         known = found.known or self._gate.begin(session, found, work)
         self._state(session, known, purposes, evidence, work)
         settled = settle(known.states, NO_SIGNALS, work.now_ms, work.now_ms)
@@ -86,7 +87,7 @@ class StatedConsents:
         said = False
         for purpose in sorted(purposes):
             held = known.states.get(purpose)
-            if held is not None and held.refusal(work.now_ms) != "expired":
+            if held is not None and held.refusal(work.now_ms) != EXPIRED:
                 continue
             sealed = self._people.key(known).seal(EVIDENCE, 0, evidence.encode())
             entry = self._ledger.record(

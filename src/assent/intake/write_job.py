@@ -20,6 +20,7 @@ from assent.store.topics import meta, records
 from assent.store.topics import seen_events as messages
 from assent.store.topics.records import RecordRow
 from assent.terms.clock import DAY_MS
+from assent.terms.refusals import DUPLICATE
 from assent.vault import act_of
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class IntakeJob:
             group = whole
             if seen is not None:
                 group = _without_repeats(whole, seen)
-                work.tally.dropped["duplicate"] += len(whole.events) - len(group.events)
+                work.tally.dropped[DUPLICATE] += len(whole.events) - len(group.events)
                 if not group.events:
                     continue
             signals = self._signals.get((group.consent, gpc)) or self._read_signals(group.consent, gpc=gpc)

@@ -32,8 +32,6 @@ from assent.terms.permits import Permit
 from assent.terms.purposes import Learn
 
 if TYPE_CHECKING:
-    import threading
-
     from assent.consent import Ledger
     from assent.learn.spark.training import Spark
     from assent.store import Session, Store
@@ -82,7 +80,7 @@ class Learning:
         """Return the solved model for what `session` sees, or None before the first training.
 
         Nobody who left is ever in it. People who came, or whose history changed, may follow a moment later. Where no
-        model may answer yet this waits for one, or raises `Loading` without `wait`; ask for it before taking `lock`.
+        model may answer yet this waits for one, or raises `Loading` without `wait`.
         `version`: the sum's version, if the same session has read it already.
         """
         return self._served.model(session, version, wait=wait)
@@ -90,11 +88,6 @@ class Learning:
     def close(self) -> None:
         """Write no other model file."""
         self._served.close()
-
-    @property
-    def lock(self) -> threading.RLock:
-        """The lock to hold while several questions to the model belong together."""
-        return self._served.lock
 
     def retire_files(self) -> int:
         """Remove every model file that somebody who left is in; return how many there were. Raises `StoreUnavailable`.

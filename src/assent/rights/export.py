@@ -14,6 +14,7 @@ from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTION_BY_CODE
 from assent.terms.ids import IDENTIFIER_KINDS, identifier
+from assent.terms.refusals import NOT_GRANTED
 from assent.vault import decision_number, rows_of
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Exporter:
 def _purpose_state(state: State | None, now_ms: int, *, optional: bool) -> PurposeState:
     """Return whether a purpose may be used now, from what the ledger says last."""
     if state is None:
-        return PurposeState(allowed=not optional, why_not="not_granted" if optional else None)
+        return PurposeState(allowed=not optional, why_not=NOT_GRANTED if optional else None)
     why = state.refusal(now_ms)
     return PurposeState(
         allowed=why is None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 DAY_MS = 86_400_000
@@ -27,4 +28,11 @@ class SystemClock:
 
 def to_text(at_ms: int) -> str:
     """Write a moment as RFC 3339 text in UTC with milliseconds."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, millis = divmod(at_ms, 1000)
+    return f"{_second(seconds)}.{millis:03d}Z"
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    """Write a whole second; many moments share it, and writing it takes longer than the rest."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").removesuffix("+00:00")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One kind of act: its code in a sealed history, the event that tells it, and the verb a reason uses."""
+    """One kind of act: its code in a sealed history, the event that tells it, and the name that reasons carry."""
 
     code: int
     event: str
-    verb: str
+    name: str
 
 
 ACTIONS = (
     Action(1, "Product Viewed", "viewed"),
-    Action(2, "Product Clicked", "looked at"),
-    Action(3, "Product Added to Wishlist", "wished for"),
-    Action(4, "Product Added", "put in the basket"),
+    Action(2, "Product Clicked", "clicked"),
+    Action(3, "Product Added to Wishlist", "wished"),
+    Action(4, "Product Added", "added"),
     Action(5, "Order Completed", "bought"),
 )
 ACTION_BY_EVENT = {action.event: action for action in ACTIONS}
 ACTION_BY_CODE = {action.code: action for action in ACTIONS}
 BOUGHT = 5
+#: What the person does with the item on the page right now; no event tells it.
+ON_PAGE: Final = "on_page"

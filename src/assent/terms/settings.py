@@ -19,7 +19,7 @@ class Settings:
 
     #: What Global Privacy Control refuses: `strict` every optional purpose, `sharing` the sharing purposes alone.
     gpc: str = "strict"
-    #: The language of notices where a request names none.
+    #: The language of answers, and of the notice that a consent is recorded with, where a request names none.
     language: str = "en"
     #: Who answers for the data, as receipts name them.
     controller_name: str = "This shop"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
-    from assent.engine import Ask
+    from assent.engine import Question
     from assent.web.desk import Desk
 
 #: Whoever waits for the answer to a question.
@@ -24,9 +24,9 @@ class Asking:
     def __init__(self, desk: Desk) -> None:
         """Ask the engine of this desk."""
         self._desk = desk
-        self._waiting: list[tuple[Ask, Waiter]] = []
+        self._waiting: list[tuple[Question, Waiter]] = []
 
-    def ask(self, question: Ask) -> Waiter:
+    def ask(self, question: Question) -> Waiter:
         """Take one question, to be answered with those that come in the same turn."""
         loop = asyncio.get_running_loop()
         waiter: Waiter = loop.create_future()
@@ -49,7 +49,7 @@ class Asking:
         else:
             self._desk.when_landed(recorded, lambda: _landed([waiter for _, waiter in taken], bodies, recorded))
 
-    def _again(self, taken: list[tuple[Ask, Waiter]], loaded: asyncio.Future[None]) -> None:
+    def _again(self, taken: list[tuple[Question, Waiter]], loaded: asyncio.Future[None]) -> None:
         """Ask once more after the model was loaded, or tell everybody that it cannot be."""
         if loaded.cancelled():  # the server is being closed
             for _, waiter in taken:

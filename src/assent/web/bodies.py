@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,10 +14,13 @@ from litestar.types import Receive, Scope
 
 from assent.terms.errors import InvalidInput, TooLarge
 from assent.terms.limits import limit
+from assent.terms.sentences import nearest
 
 T = TypeVar("T")
 
 QUERY_FIELDS_MAX = 16
+#: Nobody reads more languages than this.
+LANGUAGES_MAX = 32
 #: Where msgspec's messages quote what was sent; they name what a shape has elsewhere.
 _QUOTED = re.compile(r"""(unknown field|enum value) [`'"].*[`'"](?= - at `|$)""", re.DOTALL)
 
@@ -36,6 +40,25 @@ def opted_out(scope: Scope) -> bool:
     Several headers, also when something on the way joined them with commas, are a signal if one of them is.
     """
     return any(name == b"sec-gpc" and b"1" in _parts(value) for name, value in scope["headers"])
+
+
+def accepted_language(scope: Scope) -> str | None:
+    """Return the known language that `Accept-Language` likes best (RFC 9110, section 12.5.4), None without one."""
+    accepted = header(scope, b"accept-language")
+    return None if accepted is None else _best_language(accepted)
+
+
+@lru_cache(256)
+def _best_language(accepted: bytes) -> str | None:
+    weighed = []
+    for place, each in enumerate(accepted.decode("latin-1").split(",")[:LANGUAGES_MAX]):
+        tag, _, weight = each.partition(";")
+        found = nearest(tag)
+        quality = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", weight)
+        liking = float(quality[1]) if quality else float(not weight)
+        if found is not None and liking > 0:
+            weighed.append((-liking, place, found))
+    return min(weighed)[2] if weighed else None
 
 
 def _parts(value: bytes) -> list[bytes]:

@@ -9,18 +9,19 @@ from litestar import Response
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.types import Receive, Scope
 
-from assent.engine import ask
+from assent.engine import Question
+from assent.web import shapes
 from assent.web.asking import Asking
-from assent.web.bodies import header, opted_out, read_body, read_json, read_query
+from assent.web.bodies import accepted_language, header, opted_out, read_body, read_json, read_query
 from assent.web.door import named
 from assent.web.keys import admit, key_in
 from assent.web.routing import AnyRequest, as_json, desk_of, lean, serves
-from assent.web.shapes import Question, Similar, SimilarQuery
+from assent.web.shapes import Similar, SimilarQuery
 
 if TYPE_CHECKING:
     from assent.web.desk import Desk
 
-_decode = msgspec.json.Decoder(Question).decode
+_decode = msgspec.json.Decoder(shapes.Question).decode
 
 
 def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
@@ -33,7 +34,7 @@ def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
         question = read_json(_decode, await read_body(scope, receive))
         page = question.context
         return await asking.ask(
-            ask(
+            Question.of(
                 person=question.person,
                 slot=question.slot,
                 count=int(question.count),
@@ -42,6 +43,7 @@ def deciding_routes(desk: Desk) -> list[ASGIRouteHandler | HTTPRouteHandler]:
                 exclude=question.exclude,
                 include_bought=question.include_bought,
                 gpc=opted_out(scope),
+                language=question.language or accepted_language(scope),
             )
         )
 

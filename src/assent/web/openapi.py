@@ -203,7 +203,8 @@ def _choices(schema: Json, purposes: Sequence[Mapping[str, Any]]) -> Json:
     chosen = {"type": "array", "items": {"enum": [purpose["id"] for purpose in purposes if purpose["optional"]]}}
     some = {**chosen, "minItems": 1}
     languages = set.intersection(*(set(purpose["notices"]) for purpose in purposes))
-    language = {"enum": sorted(languages), "default": "en", "description": "In which words the person was asked."}
+    words = "In which words the person was asked; those of the shop's own language unless named."
+    language = {"enum": [*sorted(languages), None], "description": words}
     properties = {**schema["properties"], "grant": chosen, "withdraw": chosen, "language": language}
     either = [{"required": [name], "properties": {name: some}} for name in ("grant", "withdraw")]
     return {**schema, "properties": properties, "anyOf": either}

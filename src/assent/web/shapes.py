@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from assent.terms.answers.decisions import Suggestion
 from assent.terms.limits import limit
+from assent.terms.sentences import TAG_CHARS_MAX
 
 #: What Python takes for space beyond what every dialect of regular expressions does.
 _SPACE = r"\s\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -33,6 +34,15 @@ PersonName = Annotated[
 ]
 ItemId = Annotated[str, Meta(min_length=1, max_length=limit("item_id_chars_max"), examples=["22423"])]
 Count = Annotated[int, Meta(ge=1, le=limit("decide_count_max"), description="How many items to return at most.")]
+LanguageTag = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=TAG_CHARS_MAX,
+        description="The nearest known language answers; without one what Accept-Language asks for, then the shop's.",
+        examples=["de", "de-AT"],
+    ),
+]
 #: In JSON `10.0` is a whole number too.
 WholeCount = Annotated[float, Meta(ge=1, le=limit("decide_count_max"), multiple_of=1, description="How many at most.")]
 
@@ -53,6 +63,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["personal", "non_profiled"] = "personal"
     exclude: Annotated[tuple[ItemId, ...], Meta(max_length=limit("exclude_items_max"))] = ()
     include_bought: bool = False
+    language: LanguageTag | None = None
 
 
 class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +72,7 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grant: tuple[str, ...] = ()
     withdraw: tuple[str, ...] = ()
     evidence: Annotated[str, Meta(max_length=limit("evidence_chars_max"))] | None = None
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] = "en"
+    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] | None = None
 
 
 class SimilarQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

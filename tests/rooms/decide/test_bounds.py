@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assent.decide import ask
+from assent.decide import Question
 from assent.terms.errors import InvalidInput
 
 
@@ -22,7 +22,7 @@ from assent.terms.errors import InvalidInput
 )
 def test_a_question_at_its_bound_is_asked_and_one_past_it_is_refused(fits: dict[str, Any], over: dict[str, Any]):
     """Neither side of any bound is guessed."""
-    ask(**fits)
+    Question.of(**fits)
     with pytest.raises(InvalidInput) as told:
-        ask(**over)
+        Question.of(**over)
     assert told.value.advice

@@ -3,11 +3,11 @@
 from collections import Counter
 from datetime import datetime
 
-from assent.cli.views.scenes import words
+from assent.cli.views.answers import outcome
 from assent.demo.goods import all_goods
 from assent.demo.people import ANSWERS, TRADE_DAYS, all_shoppers, events_of
-from assent.intake.dropped import REASONS
 from assent.terms.clock import DAY_MS
+from assent.terms.refusals import DROPS
 
 NOW_MS = 1_767_603_600_000
 SEED = 5
@@ -82,4 +82,4 @@ def test_people_buy_along_their_tastes():
 
 def test_every_reason_for_refusing_an_event_reads_as_words():
     """No reason is shown with the underscores of its stable name."""
-    assert all("_" not in words(reason) for reason in REASONS)
+    assert all("_" not in outcome(reason) for reason in DROPS)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assent.decide import ask
+from assent.decide import Question
 from assent.engine import Engine
 from assent.learn import publishing, serving
 from assent.learn.publishing import ModelFolder, folder_of
@@ -328,7 +328,7 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
 
         def decide_at_once():
             with second._rooms.store.read() as session:
-                return second._rooms.decider.decide(session, ask(person="crowd-1"), wait=False).decision
+                return second._rooms.decider.decide(session, Question.of(person="crowd-1"), wait=False).decision
 
         second._rooms.learning._served._quickly = slowly
         with pytest.raises(Loading):

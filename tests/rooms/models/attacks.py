@@ -15,7 +15,7 @@ import scipy.sparse
 import scipy.stats
 from numpy.typing import NDArray
 
-from assent.decide.explain import SHARE_STEP_PERCENT
+from assent.decide.step7_reasons import SHARE_STEP_PERCENT
 from assent.models.recommender import Recommender, contribution
 from assent.models.recommender.matrix import contributions
 from assent.models.recommender.recency import FRESHEST

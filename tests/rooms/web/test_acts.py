@@ -207,3 +207,32 @@ def test_the_most_that_may_be_asked_for_is_answered(client, server):
     question = {"count": limit("decide_count_max"), "exclude": ["x"] * limit("exclude_items_max"), "slot": "s" * 64}
     assert client.post("/v1/decide", json=question, headers=server).status_code == 200
     assert client.get("/v1/items", params={"count": 1000}, headers=server).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "accepted", "language"),
+    [
+        (None, None, "en"),
+        ("de-AT", None, "de"),
+        (None, "de-AT,de;q=0.9,en;q=0.8", "de"),
+        (None, "fr;q=1.0, en;q=0.3, de;q=0.7", "de"),
+        (None, "fr, *;q=0.1", "en"),
+        (None, "de;q=0, xx;;q=?", "en"),
+        ("en", "de", "en"),
+        ("fr", "de", "en"),
+    ],
+)
+def test_an_answer_speaks_the_language_of_the_question(client, shop, field, accepted, language):
+    """The field of the body first, then what `Accept-Language` likes best, then the shop's own language."""
+    headers = shop.key_of("server") | ({} if accepted is None else {"Accept-Language": accepted})
+    question = {"person": "user_id:ann"} | ({} if field is None else {"language": field})
+    decision = client.post("/v1/decide", json=question, headers=headers).json()
+    assert decision["language"] == language
+    german = "Nichts wird gekauft oder von anderswo übernommen." in {each["why"] for each in decision["not_used"]}
+    assert german is (language == "de")
+
+
+def test_a_consent_in_no_language_is_kept_in_that_of_the_shop(client, shop):
+    """A request that names none gets the notice of the settings."""
+    told = client.put("/v1/people/ann/consent", json={"grant": ["measure"]}, headers=shop.key_of("server"))
+    assert told.json()["receipts"][0]["payload"]["dct:language"] == "en"

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from assent.engine import ask
+from assent.engine import Question
 from assent.terms.errors import Busy, InvalidInput, Loading
 from assent.web.asking import Asking
 from assent.web.desk import Desk
@@ -41,7 +41,7 @@ def asked(shop, questions, *, meanwhile=None):
 
 def test_one_turn_asks_the_engine_once(shop):
     """Questions of a turn share one look at the store; a wrong one among them spoils none of the others."""
-    answers, calls = asked(shop, [ask(slot="a"), ask(person="\x00"), ask(slot="b")])
+    answers, calls = asked(shop, [Question.of(slot="a"), Question.of(person="\x00"), Question.of(slot="b")])
     assert calls == [3]
     assert [msgspec.json.decode(answers[place])["slot"] for place in (0, 2)] == ["a", "b"]
     assert isinstance(answers[1], InvalidInput)
@@ -49,7 +49,9 @@ def test_one_turn_asks_the_engine_once(shop):
 
 def test_whoever_has_gone_is_passed_over(shop):
     """A client that left gets nothing, and the others get theirs."""
-    answers, _ = asked(shop, [ask(slot="a"), ask(slot="b")], meanwhile=lambda waiting: waiting[0].cancel())
+    answers, _ = asked(
+        shop, [Question.of(slot="a"), Question.of(slot="b")], meanwhile=lambda waiting: waiting[0].cancel()
+    )
     assert isinstance(answers[0], asyncio.CancelledError)
     assert msgspec.json.decode(answers[1])["slot"] == "b"
 
@@ -64,7 +66,7 @@ def test_everybody_waits_for_a_model_that_is_being_loaded(shop, monkeypatch):
         return decide(*given, **how)
 
     monkeypatch.setattr(shop.engine._rooms.decider, "decide_all", soon)
-    answers, calls = asked(shop, [ask(slot="a"), ask(slot="b")])
+    answers, calls = asked(shop, [Question.of(slot="a"), Question.of(slot="b")])
     assert calls == [2, 2, 2]
     assert [msgspec.json.decode(each)["slot"] for each in answers] == ["a", "b"]
 
@@ -80,7 +82,7 @@ def test_a_model_that_cannot_be_loaded_is_told_to_everybody(shop, monkeypatch):
 
     monkeypatch.setattr(shop.engine._rooms.decider, "decide_all", never)
     monkeypatch.setattr(shop.engine.server, "warm", broken)
-    answers, calls = asked(shop, [ask(), ask()])
+    answers, calls = asked(shop, [Question.of(), Question.of()])
     assert calls == [2]
     assert all(isinstance(each, Busy) for each in answers)
 
@@ -97,7 +99,7 @@ def test_a_server_that_closes_while_it_loads_leaves_nobody_waiting(shop, monkeyp
         desk = Desk(shop.engine)
         loading = asyncio.get_running_loop().create_future()
         monkeypatch.setattr(desk, "warming", lambda: loading)
-        waiting = Asking(desk).ask(ask())
+        waiting = Asking(desk).ask(Question.of())
         await asyncio.sleep(0)
         loading.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -115,5 +117,5 @@ def test_a_record_that_is_lost_is_an_answer_that_is_not_given(shop, monkeypatch,
         raise Busy("The disk is full.")
 
     monkeypatch.setattr("assent.decide.record_queue.decisions.add_many", broken)
-    answers, _ = asked(shop, [ask() for _ in range(count)])
+    answers, _ = asked(shop, [Question.of() for _ in range(count)])
     assert [type(each) for each in answers] == [Busy] * count

@@ -9,19 +9,10 @@ import click
 
 from assent.cli.context import CommandContext, context_options, examples
 from assent.cli.screen import took
+from assent.cli.views.answers import outcome
 
 SHAPES = ("events", "items", "online-retail")
 
-#: What the rows of an import's table mean, in the words of a person.
-_WORDS = {
-    "imported": "imported",
-    "guest": "guest, no customer named",
-    "cancelled": "cancelled order",
-    "not_goods": "not goods (postage, fees, samples)",
-    "bad": "not readable or not possible",
-    "no_consent": "no consent stated",
-    "duplicate": "here already",
-}
 _LOOK_FOR = (
     "In lines that are not readable or not possible something is missing, lies in the future, or is no number written "
     "like 1234.50. They were left out; the others are in."
@@ -83,7 +74,7 @@ def import_(
 def print_import(context: CommandContext, name: str, table: Mapping[str, int], lines: int, seconds: float) -> None:
     """Print what became of every line, and the sum that shows that none is missing."""
     context.screen.heading(f"{name}: {lines:,} lines in {took(seconds)}")
-    rows = [(_WORDS.get(row, row.replace("_", " ")), count) for row, count in table.items()]
+    rows = [(outcome(row), count) for row, count in table.items()]
     context.screen.table(("What became of the lines", "Lines"), rows, total=("all", sum(table.values())))
     if table.get("bad"):
         context.screen.say(_LOOK_FOR)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--grant", default="", callback=purposes_listed, metavar="PURPOSES", help="Purposes they agree to.")
 @click.option("--withdraw", default="", callback=purposes_listed, metavar="PURPOSES", help="Purposes they take back.")
 @click.option("--evidence", metavar="TEXT", help="How you know; kept, sealed, with the consent.")
-@click.option("--language", default="en", show_default=True, help="The language of the notice they read.")
+@click.option("--language", metavar="TAG", help="The language of the notice they read; ASSENT_LANGUAGE unless named.")
 @context_options
 def consent(
     context: CommandContext,
@@ -41,7 +41,7 @@ def consent(
     grant: tuple[str, ...],
     withdraw: tuple[str, ...],
     evidence: str | None,
-    language: str,
+    language: str | None,
 ) -> None:
     """Show what PERSON agreed to, or record what they say now. Saying no is as easy as saying yes.
 

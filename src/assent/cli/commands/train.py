@@ -66,6 +66,7 @@ def train(context: CommandContext, *, rebuild: bool, spark: str | None) -> None:
 )
 @click.option("--include-bought", is_flag=True, help="Show again what the person bought already.")
 @click.option("--gpc", is_flag=True, help="Answer as for a browser that sends Sec-GPC: 1.")
+@click.option("--language", metavar="TAG", help="The language of the answer, such as de; ASSENT_LANGUAGE unless named.")
 @context_options
 def decide(
     context: CommandContext,
@@ -78,6 +79,7 @@ def decide(
     mode: str,
     include_bought: bool,
     gpc: bool,
+    language: str | None,
 ) -> None:
     """Choose items for one place on a page, for PERSON or for nobody in particular, and say why each is there.
 
@@ -94,6 +96,7 @@ def decide(
             exclude=excluded,
             include_bought=include_bought,
             gpc=gpc,
+            language=language,
         )
     if context.screen.as_json:
         context.screen.data(decision)

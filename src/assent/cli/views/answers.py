@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from assent.cli.screen import took
+from assent.terms.refusals import CODES, NOT_GRANTED
+from assent.terms.sentences import sentence
 
 if TYPE_CHECKING:
     from assent.cli.screen import Screen
@@ -13,41 +15,33 @@ if TYPE_CHECKING:
     from assent.terms.answers.people import Certificate, Consents
     from assent.terms.answers.proofs import Verification
 
-_METHODS = {
-    "personal": "Chosen from the person's own history.",
-    "similar": "Chosen because they go with the item on the page; nobody's history was used.",
-    "popular": "What many people who agreed to share like; nobody's own history was used.",
-    "empty": "There is nothing to suggest: the catalogue is empty, or everything was left out.",
-}
-
-NEVER = "not_granted"
-
-#: Why a purpose may not be used now, in the words of a person.
-_WHY_NOT = {
-    "refused": "no: refused",
-    "withdrawn": "no: withdrawn",
-    "expired": "no: too old, ask again",
-    "notice_changed": "no: the notice changed, ask again",
-}
-
 REASONS_SHOWN = 2
 
 
 def print_decision(screen: Screen, decision: Decision) -> None:
-    """Print one answer: the list, why each item is in it, what was used, and what was not."""
-    screen.heading(_METHODS[decision.method])
+    """Print one answer in its language: the list, why each item is in it, what was used, and what was not."""
+    language = decision.language
+    screen.heading(sentence(f"method.{decision.method}", language))
     if decision.items:
-        screen.table(("", "Item", "Because"), [(each.rank, title(each), why(each)) for each in decision.items])
+        print_list(screen, decision)
     if decision.used:
-        screen.heading("Used")
+        screen.heading(sentence("heading.used", language))
         for words in decision.used:
             screen.say(f"  {words}")
-    screen.heading("Not used")
+    screen.heading(sentence("heading.not_used", language))
     screen.pairs([(each.what, each.why) for each in decision.not_used])
-    screen.heading("To change this")
+    screen.heading(sentence("heading.change", language))
     screen.say(f"  {decision.change}")
-    if decision.receipt:
-        screen.say(f"  Rests on the consent with receipt {decision.receipt}, for the purpose '{decision.purpose}'.")
+    if decision.receipt and decision.purpose:
+        receipt = sentence("heading.receipt", language, receipt=decision.receipt, purpose=decision.purpose)
+        screen.say(f"  {receipt}")
+
+
+def print_list(screen: Screen, decision: Decision) -> None:
+    """Print a list with the strongest reasons."""
+    language = decision.language
+    titles = ("", sentence("heading.item", language), sentence("heading.because", language))
+    screen.table(titles, [(each.rank, title(each), why(each, language)) for each in decision.items])
 
 
 def title(suggestion: Suggestion) -> str:
@@ -55,15 +49,16 @@ def title(suggestion: Suggestion) -> str:
     return suggestion.name or suggestion.item
 
 
-def why(suggestion: Suggestion) -> str:
+def why(suggestion: Suggestion, language: str) -> str:
     """Say the strongest reasons of one suggestion with their shares, a line each."""
     if not suggestion.because:
         return suggestion.text
-    return "\n".join(_reason(each) for each in suggestion.because[:REASONS_SHOWN])
+    return "\n".join(_reason(each, language) for each in suggestion.because[:REASONS_SHOWN])
 
 
-def _reason(because: Because) -> str:
-    return f"{because.action} {because.name or because.item} ({because.share_percent}%)"
+def _reason(because: Because, language: str) -> str:
+    item = because.name or because.item
+    return sentence("text.share", language, action=because.action, item=item, percent=because.share_percent)
 
 
 def print_consents(screen: Screen, states: Consents) -> None:
@@ -71,18 +66,22 @@ def print_consents(screen: Screen, states: Consents) -> None:
     rows = [
         (
             purpose,
-            "yes" if state.why_not is None else _WHY_NOT.get(state.why_not, f"no: {state.why_not}"),
+            "yes" if state.why_not is None else _why_not(state.why_not),
             _day(state.since),
             _day(state.until),
             state.source or "",
         )
         for purpose, state in states.purposes.items()
-        if state.why_not != NEVER
+        if state.why_not != NOT_GRANTED
     ]
     screen.table(("Purpose", "May be used", "Since", "Until", "Said through"), rows)
-    never = [purpose for purpose, state in states.purposes.items() if state.why_not == NEVER]
+    never = [purpose for purpose, state in states.purposes.items() if state.why_not == NOT_GRANTED]
     screen.say()
     screen.say(f"Never agreed to, so never used: {', '.join(never)}.")
+
+
+def _why_not(code: str) -> str:
+    return sentence(f"why_not.{code}") if code in CODES["why_not"] else f"no: {code}"
 
 
 def print_certificate(screen: Screen, proof: Certificate, seconds: float) -> None:
@@ -118,3 +117,8 @@ def print_checks(screen: Screen, found: Verification) -> None:
     """Print one line a check."""
     rows = [("holds" if each.holds else "FAILS", each.name, each.found) for each in found.checks]
     screen.table(("", "What", "Found"), rows)
+
+
+def outcome(code: str) -> str:
+    """Say in a few words what became of an event, or of a line of a file."""
+    return sentence(f"outcome.{code}") if code in CODES["outcome"] else code.replace("_", " ")

@@ -8,7 +8,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from assent.cli.screen import took
-from assent.cli.views.answers import print_checks, rows_deleted, title, why
+from assent.cli.views.answers import outcome, print_checks, print_list, rows_deleted, title
 from assent.demo.story import Arrivals, Asked, Erased, Held, Learned, Others, Proved
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 DIGEST_CHARS = 16
 #: How much of a general list is shown: one is like the other.
 GENERAL_SHOWN = 3
-
-_REFUSED = {
-    "no_consent": "no consent for any purpose",
-    "signal": "the person said no",
-    "gpc": "Sec-GPC: 1 wins over every yes",
-    "duplicate": "came in before, counted once",
-    "no_identifier": "names nobody",
-    "in_future": "its clock is days ahead",
-    "malformed": "not a possible event",
-    "guest": "guest, no customer named",
-    "cancelled": "cancelled order",
-    "not_goods": "not goods (postage, fees, samples)",
-    "bad": "not readable or not possible",
-}
 
 
 @singledispatch
@@ -52,7 +38,7 @@ def show_arrivals(act: Arrivals, screen: Screen, number: int) -> None:
     for row in shop.rows:
         reasons.update(row.refused)
     screen.say()
-    screen.table(("Why refused", "Events"), [(words(reason), count) for reason, count in reasons.most_common()])
+    screen.table(("Why refused", "Events"), [(outcome(reason), count) for reason, count in reasons.most_common()])
     screen.say()
     screen.say(f"  {shop.items:,} goods. Everything was taken in, sealed and durable in {took(shop.seconds)}.")
     screen.say("  A refused event is counted and forgotten: nothing of it is kept, not even its sender.")
@@ -141,11 +127,6 @@ def show_proved(act: Proved, screen: Screen, number: int) -> None:
     print_checks(screen, act.found)
 
 
-def print_list(screen: Screen, decision: Decision) -> None:
-    """Print a list with the strongest reasons."""
-    screen.table(("", "Item", "Because"), [(each.rank, title(each), why(each)) for each in decision.items])
-
-
 def print_general(screen: Screen, decision: Decision) -> None:
     """Print the beginning of a list that is the same for everybody, and why it is no more than that."""
     first = decision.items[:GENERAL_SHOWN]
@@ -166,8 +147,3 @@ def changes(places: Sequence[int], length: int) -> str:
 def short(digest: str) -> str:
     """Show as much of a digest as a person compares."""
     return f"{digest[:DIGEST_CHARS]}..." if digest else "(none yet)"
-
-
-def words(reason: str) -> str:
-    """Say a counted reason in plain words."""
-    return _REFUSED.get(reason, reason.replace("_", " "))

@@ -13,8 +13,11 @@ class Because:
 
     item: str
     name: str
+    #: What the person did, in the language of the answer.
     action: str
     share_percent: int
+    #: The same as a stable code: the name of an action of `assent.terms.events`, or `on_page`.
+    action_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,12 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class NotUsed:
-    """Something that could have been used and was not, and why."""
+    """Something that could have been used and was not, and why: in words, and as codes of `assent.terms.refusals`."""
 
     what: str
     why: str
+    code: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,16 @@ class Decision:
     at: str
     slot: str
     mode: str
+    #: The language of every sentence in it.
+    language: str
     #: True when the person's own history chose the items.
     personal: bool
     #: `personal`, `similar`, `popular` or `empty`: how the items were found.
     method: str
     items: Sequence[Suggestion]
     used: Sequence[str]
+    #: The same as codes, `history`, `page` or `others`, each with its numbers.
+    used_codes: Mapping[str, Mapping[str, int]]
     not_used: Sequence[NotUsed]
     purpose: str | None
     #: The receipt of the consent that this answer rests on.

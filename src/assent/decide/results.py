@@ -1,0 +1,68 @@
+"""What one step of a decision hands to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assent.catalog import CatalogView
+    from assent.decide.history_view import HistoryView, Memory, World
+    from assent.decide.people_cache import CachedPerson
+    from assent.models.recommender import Recommender
+    from assent.store import Session
+    from assent.store.topics.versions import Versions
+    from assent.terms.permits import Permit, Refusal
+    from assent.terms.purposes import Personalize
+
+
+@dataclass(slots=True)
+class Moment:
+    """What the questions of one moment are answered from: one snapshot of the store, its catalogue and its model."""
+
+    session: Session
+    versions: Versions
+    view: CatalogView
+    model: Recommender | None
+    #: What kept scores depend on beside their inputs.
+    world: World
+    now_ms: int
+    at: str
+
+
+@dataclass(slots=True)
+class ConsentStep:
+    """Step 0's result: who asks, and whether their history may be used."""
+
+    person: CachedPerson | None
+    permit: Permit[Personalize] | None
+    refusal: Refusal | None
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Step 1's result: the inputs to score with, and how."""
+
+    method: str
+    #: What the person's own history says; empty unless a permit was given.
+    history: HistoryView
+    #: What was worked out from it in this world.
+    memory: Memory
+    #: Items to score from, int32 [k], each once.
+    inputs: NDArray[np.int32]
+    #: How much each of them counts, int32 [k], from 1 to 4.
+    values: NDArray[np.int32]
+    #: The number of the item on the page, None where there is none that the catalogue knows.
+    context: int | None
+
+
+@dataclass(slots=True)
+class Choice:
+    """Step 6's result: item numbers, best first, how many of them the score chose, and with which probability."""
+
+    items: tuple[int, ...]
+    personal: int
+    propensity: float
