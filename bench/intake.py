@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
-from assent.learn import Learning
+from assent.learn import SumsKeeper
 from assent.store import Store
 from assent.terms.answers import TakenIn
 from assent.terms.clock import SystemClock
@@ -129,7 +129,7 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
     vault = Vault(KeyFile.make(folder / "shop.key"), clock, randomness)
     ledger = Ledger(Purposes.load(), clock, randomness)
     catalog = Catalog(store, clock)
-    learning = Learning(store, vault, ledger, clock)
+    learning = SumsKeeper(store, vault, ledger, clock)
     intake = Intake(store, vault, ledger, catalog, clock, randomness, Settings(), learning=learning)
 
     flying: deque[Future[TakenIn]] = deque()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assent.catalog import CatalogView
     from assent.decide.question import Ask
     from assent.decide.steps import Gathered
-    from assent.models.recommender import Recommender
+    from assent.models.recommender import SolvedModel
     from assent.terms.permits import Refusal
 
 #: Shares are told in steps of this many percent: exact parts would give the model away.
@@ -50,7 +50,7 @@ _ROWS = np.arange(limit("decide_count_max"))[:, None]
 
 
 def explain(
-    best: NDArray[np.intp], personal: int, gathered: Gathered, view: CatalogView, model: Recommender | None
+    best: NDArray[np.intp], personal: int, gathered: Gathered, view: CatalogView, model: SolvedModel | None
 ) -> tuple[Suggestion, ...]:
     """Say for each chosen item why it is here; the first `personal` come from the score, the rest from popularity."""
     because: list[tuple[Because, ...]] = [()] * len(best)
@@ -102,7 +102,7 @@ def _sentence(because: Sequence[Because]) -> str:
     return f"Because you {', '.join(told)} and {last}." if told else f"Because you {last}."
 
 
-def used(gathered: Gathered, *, uses_history: bool, model: Recommender | None) -> tuple[str, ...]:
+def used(gathered: Gathered, *, uses_history: bool, model: SolvedModel | None) -> tuple[str, ...]:
     """List what this answer was made from."""
     lines = []
     if uses_history:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from assent.catalog import CatalogView
     from assent.consent import Ledger, State
-    from assent.models.recommender import Recommender
+    from assent.models.recommender import SolvedModel
     from assent.store import Session
     from assent.store.topics.versions import Versions
     from assent.terms.answers import Decision, Suggestion
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: What a choice depends on beside tastes and question: catalogue, model, and the version of its sum. A choice that is
 #: kept must not keep a model: another may have taken its place because somebody left.
-World: TypeAlias = "tuple[CatalogView, ReferenceType[Recommender] | None, int]"
+World: TypeAlias = "tuple[CatalogView, ReferenceType[SolvedModel] | None, int]"
 
 _pack = msgspec.msgpack.Encoder().encode
 #: How a decision without id and moment begins in JSON.

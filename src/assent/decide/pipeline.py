@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from assent.catalog import Catalog, CatalogView
     from assent.consent import Ledger
     from assent.decide.question import Ask
-    from assent.learn import Learning
-    from assent.models.recommender import Recommender
+    from assent.learn import SumsKeeper
+    from assent.models.recommender import SolvedModel
     from assent.store import Session
     from assent.store.topics.versions import Versions
     from assent.terms.clock import Clock
@@ -57,7 +57,7 @@ class Decider:
         vault: Vault,
         ledger: Ledger,
         catalog: Catalog,
-        learning: Learning,
+        learning: SumsKeeper,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
@@ -105,7 +105,7 @@ class Decider:
         return answers
 
     def _decide(
-        self, session: Session, ask: Ask, now: Versions, view: CatalogView, model: Recommender | None
+        self, session: Session, ask: Ask, now: Versions, view: CatalogView, model: SolvedModel | None
     ) -> tuple[Told, Asked]:
         """Take steps 0 to 7 for one question."""
         asked = self._ask_consent(session, ask, now)  # 0
@@ -154,7 +154,7 @@ class Decider:
         asked: Asked,
         now: Versions,
         view: CatalogView,
-        model: Recommender | None,
+        model: SolvedModel | None,
     ) -> Gathered:
         """Step 1: take the person's own history under the permit, and the item on the page."""
         context = view.number(ask.item) if ask.item is not None else None
@@ -177,7 +177,7 @@ class Decider:
         return Gathered(method, tastes, inputs, values, context)
 
 
-def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: Recommender | None) -> Chosen:
+def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: SolvedModel | None) -> Chosen:
     """Take steps 2 to 7, for a question that was not asked before."""
     allowed = _drop_forbidden(ask, gathered, view)  # 2
     scores = _score(gathered, view, model)  # 3
@@ -186,7 +186,7 @@ def _choose(ask: Ask, gathered: Gathered, view: CatalogView, model: Recommender 
 
 
 def _tell(
-    ask: Ask, asked: Asked, gathered: Gathered, chosen: Chosen, view: CatalogView, model: Recommender | None
+    ask: Ask, asked: Asked, gathered: Gathered, chosen: Chosen, view: CatalogView, model: SolvedModel | None
 ) -> Told:
     """Say what was used and what was not; the same choice, asked for in the same way, is told as before."""
     receipt = None if asked.permit is None else asked.permit.source
@@ -228,7 +228,7 @@ def _drop_forbidden(ask: Ask, gathered: Gathered, view: CatalogView) -> NDArray[
     return allowed
 
 
-def _score(gathered: Gathered, view: CatalogView, model: Recommender | None) -> NDArray[np.float32]:
+def _score(gathered: Gathered, view: CatalogView, model: SolvedModel | None) -> NDArray[np.float32]:
     """Step 3: score every item from the inputs; zero where the model knows nothing."""
     size = len(view.shown)
     if model is None or len(gathered.inputs) == 0:
@@ -249,7 +249,7 @@ def _take_best(
     count: int,
     gathered: Gathered,
     view: CatalogView,
-    model: Recommender | None,
+    model: SolvedModel | None,
 ) -> tuple[NDArray[np.intp], int]:
     """Step 6: the best by score, then the most popular; return item numbers and how many of them the score chose."""
     best = _top(scores * allowed, count) if len(gathered.inputs) > 0 else np.empty(0, dtype=np.intp)

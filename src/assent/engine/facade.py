@@ -16,7 +16,7 @@ from assent.engine import counting
 from assent.engine.opening import open_house
 from assent.engine.roles import ROLES
 from assent.intake import Intake
-from assent.learn import Learning
+from assent.learn import SumsKeeper
 from assent.rights import Choice, Choices, Retention, Rights
 from assent.store import Store
 from assent.store.topics import api_keys, people
@@ -56,7 +56,7 @@ class Engine:
         self._ledger = Ledger(self._purposes, clock, randomness, gpc_mode=settings.gpc)
         self._audit = AuditLog(vault)
         self._catalog = Catalog(store, clock)
-        self._learning = Learning(store, vault, self._ledger, clock, models_folder=settings.models_folder)
+        self._learning = SumsKeeper(store, vault, self._ledger, clock, models_folder=settings.models_folder)
         self._intake = Intake(
             store, vault, self._ledger, self._catalog, clock, randomness, settings, learning=self._learning
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assent.intake.batch_work import BatchWork
     from assent.intake.known_people import Known, KnownPeople
     from assent.intake.parse import Group
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session
     from assent.vault import Vault
 
@@ -29,7 +29,7 @@ EVERY_BIT = 0xFF
 class ConsentGate:
     """Lets in what somebody agreed to, and nothing else; keeps ledger, records and sums in step with every signal."""
 
-    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning, roster: KnownPeople) -> None:
+    def __init__(self, vault: Vault, ledger: Ledger, learning: SumsKeeper, roster: KnownPeople) -> None:
         """Hold the rooms that a change of consent reaches."""
         self._vault = vault
         self._ledger = ledger

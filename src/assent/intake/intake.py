@@ -16,7 +16,7 @@ from assent.intake.shape import Shaper
 from assent.intake.stated_consent import StatedGroup
 from assent.intake.wire import Event
 from assent.intake.write_job import IntakeJob
-from assent.learn import Learning
+from assent.learn import SumsKeeper
 
 if TYPE_CHECKING:
     from assent.catalog import Catalog
@@ -45,7 +45,7 @@ class Intake:
         randomness: Randomness,
         settings: Settings,
         *,
-        learning: Learning | None = None,
+        learning: SumsKeeper | None = None,
         allow: AllowList | None = None,
     ) -> None:
         """Hold the rooms below; without `learning` one of its own keeps the sums on disk in step."""
@@ -58,7 +58,7 @@ class Intake:
         #: What is kept of events.
         self.allow = AllowList.load() if allow is None else allow
         self._parser = Parser(self.allow, vault.digest_message, clock.now_ms)
-        sums = Learning(store, vault, ledger, clock) if learning is None else learning
+        sums = SumsKeeper(store, vault, ledger, clock) if learning is None else learning
         self._taker = IntakeJob(vault, ledger, sums, clock, randomness)
         self._queue = BatchQueue(
             store, lambda session, batches: self._take(session, batches, watched=True), self._taker.failed

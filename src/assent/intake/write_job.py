@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from assent.consent import Ledger, Signals
     from assent.intake.parse import Batch, ConsentText, Group
     from assent.intake.wire import Event
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session
     from assent.terms.answers import TakenIn
     from assent.terms.clock import Clock
@@ -55,7 +55,9 @@ class IntakeJob:
     Memory may be ahead of the store only inside a transaction. `failed` must be called when a job was not committed.
     """
 
-    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self, vault: Vault, ledger: Ledger, learning: SumsKeeper, clock: Clock, randomness: Randomness
+    ) -> None:
         """Start with empty memory."""
         self._vault = vault
         self._ledger = ledger

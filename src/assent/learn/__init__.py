@@ -1,7 +1,8 @@
 """Keeps the sums: adds people who said yes, takes people out exactly, solves, verifies. The disk holds the truth."""
 
-from assent.learn.learning import Forgotten, Learning
-from assent.learn.snapshot import MODEL
-from assent.learn.taste import taste
+from assent.learn.kept_sum import Forgotten
+from assent.learn.registry import MODEL
+from assent.learn.sums_keeper import SumsKeeper
+from assent.models.recommender import taste
 
-__all__ = ["MODEL", "Forgotten", "Learning", "taste"]
+__all__ = ["MODEL", "Forgotten", "SumsKeeper", "taste"]

@@ -14,7 +14,7 @@ from assent.terms.purposes import TAGS, Learn
 
 if TYPE_CHECKING:
     from assent.consent import Controller, Ledger
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
@@ -44,7 +44,7 @@ class Choices:
         vault: Vault,
         ledger: Ledger,
         audit: AuditLog,
-        learning: Learning,
+        learning: SumsKeeper,
         controller: Controller,
         clock: Clock,
         randomness: Randomness,

@@ -11,7 +11,7 @@ from assent.terms.purposes import TAGS, Learn, Personalize
 
 if TYPE_CHECKING:
     from assent.consent import Ledger
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session, Store
     from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Retention:
     """Sweeps out what is past its time, person by person, each in a transaction of their own."""
 
-    def __init__(self, store: Store, vault: Vault, ledger: Ledger, learning: Learning, clock: Clock) -> None:
+    def __init__(self, store: Store, vault: Vault, ledger: Ledger, learning: SumsKeeper, clock: Clock) -> None:
         """Hold the rooms below."""
         self._store = store
         self._vault = vault

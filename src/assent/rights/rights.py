@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assent.consent import Controller, Ledger
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session, Store
     from assent.store.topics.people import PersonRow
     from assent.terms.answers import Certificate, Verification
@@ -39,7 +39,7 @@ class Rights:
         vault: Vault,
         ledger: Ledger,
         audit: AuditLog,
-        learning: Learning,
+        learning: SumsKeeper,
         controller: Controller,
         clock: Clock,
         randomness: Randomness,

@@ -67,6 +67,11 @@ class Contribution:
         """Hash the stored form."""
         return hash(self.to_bytes())
 
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """The rows of the sum that it changes, int32 [k]: those of its items."""
+        return self.items
+
     def to_bytes(self) -> bytes:
         """Return the compact stored form: a header, the steps between items, and the values unless all are one."""
         wide = bool(len(self.items)) and int(self.items[-1]) > np.iinfo(np.uint16).max

@@ -97,6 +97,11 @@ class PairSum:
         made.arrays()
         return made
 
+    @property
+    def rows(self) -> int:
+        """How many rows the sum is stored in: one for each item."""
+        return self.columns
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     def row(self, item: int) -> Row:

@@ -11,7 +11,7 @@ from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
 from assent.intake.files.importer import Importer
-from assent.learn import Learning
+from assent.learn import SumsKeeper
 from assent.store import Store
 from assent.store.topics import items, people
 from assent.terms.answers import TakenIn
@@ -37,7 +37,7 @@ class Shop:
     vault: Vault = field(init=False)
     ledger: Ledger = field(init=False)
     catalog: Catalog = field(init=False)
-    learning: Learning = field(init=False)
+    learning: SumsKeeper = field(init=False)
     intake: Intake = field(init=False)
     importer: Importer = field(init=False)
 
@@ -47,7 +47,7 @@ class Shop:
         self.vault = Vault(KeyFile.open(self.key_path, {}), self.clock, self.randomness)
         self.ledger = Ledger(Purposes.load(), self.clock, self.randomness, gpc_mode=self.settings.gpc)
         self.catalog = Catalog(self.store, self.clock)
-        self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
+        self.learning = SumsKeeper(self.store, self.vault, self.ledger, self.clock)
         self.intake = Intake(
             self.store,
             self.vault,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.settings import RecommenderSettings
 from assent.sums import Contribution, PairSum
 
 
@@ -85,6 +85,6 @@ class Form(Protocol):
         ...
 
     @classmethod
-    def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+    def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
         ...

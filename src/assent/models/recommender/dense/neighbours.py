@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.mass import mass_of, mass_of_rows
-from assent.models.recommender.memory import image_bytes, refuse_if_neighbours_too_large
-from assent.models.recommender.popularity import Popularity
-from assent.models.recommender.settings import Settings, mean_count
+from assent.models.recommender.memory import check_neighbours_fit, image_bytes
+from assent.models.recommender.popularity import Popularity, mass_of, mass_of_rows
+from assent.models.recommender.settings import RecommenderSettings, mean_count
 from assent.sums import UNIT, Contribution, Image, PairSum
 
 
@@ -24,7 +23,7 @@ class Neighbours:
     of people and the size of the sum.
     """
 
-    def __init__(self, total: PairSum, settings: Settings, memory_bytes: int | None = None) -> None:
+    def __init__(self, total: PairSum, settings: RecommenderSettings, memory_bytes: int | None = None) -> None:
         """Measure a sum; `memory_bytes` replaces the memory that is really free once it is read."""
         self._memory_bytes = memory_bytes
         self._settings = settings
@@ -49,7 +48,7 @@ class Neighbours:
     def image(self) -> Image:
         """The sum as it is read, made once it is asked for; then it follows. Raises `NotEnoughMemory`."""
         if self._image is None:
-            refuse_if_neighbours_too_large(self._total, self._settings, self._memory_bytes)
+            check_neighbours_fit(self._total, self._settings, self._memory_bytes)
             self._image = self._total.image(self._settings.dtype)
         return self._image
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.neighbours import Neighbours
+from assent.models.recommender.dense.neighbours import Neighbours
 from assent.models.recommender.popularity import Popularity
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.settings import RecommenderSettings
 from assent.sums import LowRankInverse
 
 
@@ -20,7 +20,7 @@ class Blend:
     stay until the garbage collector finds them.
     """
 
-    def __init__(self, inverse: LowRankInverse, neighbours: Neighbours | None, settings: Settings) -> None:
+    def __init__(self, inverse: LowRankInverse, neighbours: Neighbours | None, settings: RecommenderSettings) -> None:
         """Take over an inverse and the rows of the sum; `measure` before anything is asked."""
         self.inverse = inverse
         self.neighbours = neighbours

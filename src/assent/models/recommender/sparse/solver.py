@@ -11,16 +11,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import LOWEST_OCTAVE, Settings
+from assent.models.recommender.memory import BLOCK_ENTRIES
+from assent.models.recommender.settings import LOWEST_OCTAVE, NEIGHBOURS, RecommenderSettings
 from assent.sums import PairSum
 from assent.sums.sparse_nearest import nearest
 from assent.sums.sparse_reading import SumReader
 from assent.sums.sparse_systems import BATCH_COLUMNS, in_company, solve_columns
 
-#: How many items the score of an item is made of, at most: the density of the weights.
-NEIGHBOURS: Final = 64
-#: Entries of symmetric rows in memory at once, for each thread, while neighbours are chosen.
-BLOCK_ENTRIES: Final = 8_000_000
 #: Columns solved in one task: long enough not to wait for each other, short enough to stop at once.
 _TASK_COLUMNS: Final = BATCH_COLUMNS * 4
 #: The share of the work that choosing takes, for the progress.
@@ -144,17 +141,17 @@ class Columns(NamedTuple):
 
 
 #: Solves all columns of a sum: here, or on other machines that return what `solve_here` would.
-Solver = Callable[[PairSum, Settings, Progress | None], Columns]
+Solver = Callable[[PairSum, RecommenderSettings, Progress | None], Columns]
 
 
-def solve_here(total: PairSum, settings: Settings, progress: Progress | None = None) -> Columns:
+def solve_here(total: PairSum, settings: RecommenderSettings, progress: Progress | None = None) -> Columns:
     """Solve all columns of a sum on all processors of this machine."""
     return solve_some(SumReader(total), settings, np.arange(total.columns, dtype=np.int32), progress)
 
 
 def solve_some(
     reader: SumReader,
-    settings: Settings,
+    settings: RecommenderSettings,
     items: NDArray[np.int32],
     progress: Progress | None = None,
     threads: int | None = None,
