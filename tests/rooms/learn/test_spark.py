@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from assent import Engine, Recommender
 from assent.learn.spark import blocks, cluster, columns, histories, sessions, solver_on, sum_of_parquet, training
 from assent.learn.spark.pieces import Gathering, Moved, Piece, as_it_is, merged, name_reading, plain_boxes, take
-from assent.models.recommender import RecommenderSettings, solver
+from assent.models.recommender import RecommenderSettings, SolvedModel, solver
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.store.topics import meta, people, sums
 from assent.sums import ENTRY_MAX, UNIT, Contribution, PairSum
@@ -640,7 +640,7 @@ def test_executors_solve_what_would_be_solved_here(spark, monkeypatch):
     monkeypatch.setattr(columns, "_TASKS_EACH", 3)
     total, heard = sum_of(crowd_matrix(150, 200)), []
     there = solver.solve(total.copy(), RecommenderSettings(form="sparse"), None, heard.append, solver_on(spark))
-    here = Recommender.of_sum(total, form="sparse")._form
+    here = SolvedModel.of_sum(total, form="sparse")._form
     assert heard == sorted(heard)
     assert (len(heard), heard[-1]) == (6, 1.0)
     for name, array in here.arrays().items():
@@ -651,8 +651,8 @@ def test_executors_solve_what_would_be_solved_here(spark, monkeypatch):
 def test_executors_solve_small_sums_too(spark, items):
     """Fewer columns than tasks; none at all."""
     total = sum_of(scipy.sparse.csr_matrix(np.ones((2, items)))) if items else PairSum(0)
-    there = Recommender.of_sum(total.copy(), solver=solver_on(spark), form="sparse")
-    here = Recommender.of_sum(total, form="sparse")
+    there = SolvedModel.of_sum(total.copy(), solver=solver_on(spark), form="sparse")
+    here = SolvedModel.of_sum(total, form="sparse")
     np.testing.assert_array_equal(there._form.weights.near, here._form.weights.near)
     np.testing.assert_array_equal(there._form.left, here._form.left)
 

@@ -292,7 +292,7 @@ def test_an_interrupted_fit_leaves_the_old_model_serving(people, model, monkeypa
         model.fit(crowd(seed=2), progress=interrupted)
     with pytest.raises(InvalidInput):
         model.fit(crowd(seed=2) * -1)
-    model.solved._memory_bytes = 10
+    model._memory_bytes = model.solved._memory_bytes = 10
     with pytest.raises(NotEnoughMemory):
         model.fit(crowd(seed=2))
     with pytest.raises(NotEnoughMemory):
@@ -433,7 +433,7 @@ def test_an_unfitted_model_says_so(people):
         lambda: model.forget(people),
         lambda: model.solved.columns,
         model.digest,
-        model.solved.solve,
+        lambda: model.solved.terms,
         lambda: model.save("nowhere"),
         lambda: model.solved.grow(3),
     )

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from assent.models.recommender import RecommenderSettings, fresh_values
+from assent.models.recommender import Recommender, RecommenderSettings, fresh_values
 from assent.models.recommender.popularity import Popularity
 from assent.terms.errors import InvalidInput
 
@@ -102,3 +102,23 @@ def test_days_are_whole_numbers(days, half_life):
     """Days that are no whole numbers, and half-lives that are none, are refused."""
     with pytest.raises(InvalidInput):
         fresh_values(np.array(days), half_life)
+
+
+def test_a_recommender_takes_settings_as_a_whole_or_by_keyword():
+    """What is given by keyword replaces what the settings say; all else stays."""
+    whole = RecommenderSettings(ridge=3.0, form="dense")
+    assert Recommender(whole).settings == Recommender(ridge=3.0, form="dense").settings == whole
+    assert Recommender(whole, ridge=4.0).settings == RecommenderSettings(ridge=4.0, form="dense")
+    assert Recommender().settings == RecommenderSettings()
+    with pytest.raises(TypeError):
+        Recommender(no_such_setting=1.0)
+
+
+def test_the_ridge_has_the_name_that_ease_gave_it():
+    """`regularization` is `ridge`; both at once are refused, whatever their values."""
+    assert Recommender(regularization=7.0).settings == Recommender(ridge=7.0).settings
+    assert Recommender(RecommenderSettings(form="sparse"), regularization=7.0).settings.form == "sparse"
+    with pytest.raises(InvalidInput, match="two names of one setting"):
+        Recommender(ridge=7.0, regularization=7.0)
+    with pytest.raises(InvalidInput, match="ridge is a number"):
+        Recommender(regularization=0.0)

@@ -153,7 +153,10 @@ class _Interactions:
 
 
 def flushes(lengths: NDArray[Any]) -> Iterator[tuple[int, int]]:
-    """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run."""
+    """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run.
+
+    `lengths` whole numbers [people]: how many items each holds.
+    """
     pairs = np.cumsum(lengths.astype(np.int64) * (lengths + 1) // 2)
     first = 0
     while first < len(pairs):

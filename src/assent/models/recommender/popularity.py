@@ -23,12 +23,15 @@ class Popularity:
         self._powers: NDArray[np.float64] = np.empty(0)
 
     def of(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
-        """Return it for every item, float64 [items]; since the last call only `items` may have changed, if given."""
+        """Return it for every item, float64 [items], given `counts`, int64 [items].
+
+        Since the last call only those of `items`, int32 [k], may have changed, if given.
+        """
         whole: NDArray[np.float64] = self.powers(counts, items) * mean_count(counts) ** self._exponent
         return whole
 
     def powers(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
-        """Return the same as if `d` were one; do not write to it."""
+        """Return it as if `d` were one, float64 [items]: of counts, int64 [items]; do not write to it."""
         if items is None:
             self._powers = self._power(counts)
         else:
@@ -46,7 +49,7 @@ def mass_of(total: PairSum) -> int:
 
 
 def mass_of_rows(total: PairSum, items: NDArray[np.int32]) -> int:
-    """Return what rows of the upper triangle, and the same below it, add to the sum of all entries."""
+    """Return what rows `items`, int32 [k], above the diagonal and the same below it add to the sum of all entries."""
     rows = [total.row(item) for item in items.tolist()]
     return sum(2 * _exact(row.values) - int(row.values[0]) for row in rows if len(row.values))
 

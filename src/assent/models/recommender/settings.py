@@ -87,7 +87,7 @@ class RecommenderSettings:
 
 
 def mean_count(counts: NDArray[np.int64]) -> float:
-    """Return how many people hold an item, on average over the items that somebody holds; 1 for nobody at all."""
+    """Return how many people hold an item, given `counts`, int64 [n]: the mean over items that are held, 1 for none."""
     return int(counts.sum()) / max(int(np.count_nonzero(counts)), 1) or 1.0
 
 

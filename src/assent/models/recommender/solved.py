@@ -204,7 +204,7 @@ class SolvedModel:
     def replace_rows(
         self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int, *, solve: bool = True
     ) -> bool:
-        """Take over rows that another process changed, with the counts and people that belong to them.
+        """Take over rows that another process changed, with the counts, int64 [items], and the people of them.
 
         The form follows by the exact difference. Where solving anew is cheaper it is solved, or without `solve`
         nothing changes and the answer is `False`. Raises `Corrupt` when they do not fit; then nothing changed.

@@ -65,7 +65,10 @@ def check_before_the_sum(matrix: Any, settings: RecommenderSettings, memory_byte
 def form_of_arrays(
     kind: str, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]
 ) -> Form:
-    """Put a form together from the arrays of a file. Raises `Corrupt` or `KeyError` when they do not fit."""
+    """Put a form together from the arrays of a file, of the shapes and dtypes that the form wrote.
+
+    Raises `Corrupt` or `KeyError` when they do not fit.
+    """
     if kind not in _FORMS:
         message = f"There is no form of model called {kind!r}."
         raise Corrupt(message)

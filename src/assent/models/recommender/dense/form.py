@@ -108,7 +108,7 @@ class DenseForm:
         return functools.partial(self.follow, fresh, people, sign)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Return what takes over `fresh` as `follow_rows` does."""
+        """Return what takes over `fresh`, which differs in rows `items`, int32 [k], as `follow_rows` does."""
         return functools.partial(self.follow_rows, fresh, items)
 
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
@@ -126,7 +126,7 @@ class DenseForm:
         self._take_over(fresh, terms, items)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
-        """Take over `fresh`, which differs in the rows `items` only. Raises `Corrupt`.
+        """Take over `fresh`, which differs in the rows `items`, int32 [k], only. Raises `Corrupt`.
 
         The difference is a small symmetric matrix of whole numbers; its eigenvectors are the rank-one terms. Returns
         `False`, having done nothing, when the difference is so wide that solving anew is cheaper.
@@ -195,12 +195,15 @@ class DenseForm:
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the inverse; do not write to it."""
+        """Return the inverse, [items, items] in its dtype, under its name in the model file; do not write to it."""
         return {"inverse": self.inverse.whole()}
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over the array that `arrays` gave. Raises `Corrupt` or `KeyError` when it does not belong to the sum."""
+        """Take over the inverse, [items, items], that `arrays` gave.
+
+        Raises `Corrupt` or `KeyError` when it does not belong to the sum.
+        """
         dense = arrays["inverse"]
         if dense.dtype != settings.dtype or dense.shape != (total.columns, total.columns):
             message = "The inverse does not belong to the sum."

@@ -34,7 +34,10 @@ class Neighbours:
         self.measure(total)
 
     def measure(self, total: PairSum, items: NDArray[np.int32] | None = None) -> None:
-        """Take over a sum, with the factors of both sides from its counts; only those of `items` changed, if given."""
+        """Take over a sum, with the factors of both sides from its counts.
+
+        Only those of `items`, int32 [k], have changed, if given.
+        """
         self._total = total
         settings, mean = self._settings, mean_count(total.counts)
         held = max(int(np.count_nonzero(total.counts)), 1)
@@ -65,7 +68,9 @@ class Neighbours:
             fresh.show(self._image, [one.items for one in people])
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32], touched: NDArray[np.int32]) -> None:
-        """Follow rows `items` of the upper triangle to those of `fresh`, which differ in pairs of `touched` only.
+        """Follow the rows `items`, int32 [k], of the upper triangle to those of `fresh`.
+
+        They differ in pairs of `touched`, int32 [t] ascending, only.
 
         `measure` it afterwards.
         """
@@ -79,27 +84,27 @@ class Neighbours:
         self.measure(fresh)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
-        """Return whole rows of `N`, [items, columns]."""
+        """Return the rows `items`, int32 [k], of `N`, [k, columns] in the dtype of the settings."""
         rows = self.image.rows(items)
         rows *= self.scale * self.left[items, None]
         rows *= self.right
         return rows
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the sum of rows of `N`, each times its weight, [columns]."""
+        """Return the sum of the rows `items`, int32 [k], of `N`, each times its weight, float64 [k]: [columns]."""
         together = self.image.times(items, weights * (self.scale * self.left[items]))
         together *= self.right
         return together
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
-        """Return entries of `N`, [items, targets]."""
+        """Return the entries of `N` at `items`, int32 [k], x `targets`, int32 [t]: [k, t]."""
         entries = self.image.block(items, targets)
         entries *= self.scale * self.left[items, None]
         entries *= self.right[targets]
         return entries
 
     def add_rows(self, people: Any, share: float, out: NDArray[Any]) -> None:
-        """Add `share * X N` for a block of people, CSR [people, columns], to `out` [people, columns]."""
+        """Add `share * X N` for people, CSR float64 [people, columns], to `out`, floats [people, columns]."""
         bounds = people.indptr.tolist()
         for place, (first, last) in enumerate(pairwise(bounds)):
             out[place] += share * self.times(people.indices[first:last], people.data[first:last])

@@ -181,7 +181,7 @@ class SparseForm:
         return self._prepare_items(fresh, touched, touched)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Solve what changes with the rows `items`, and return what takes over `fresh`, or only says `False`."""
+        """Solve what changes with rows `items`, int32 [k]; return what takes over `fresh`, or only says `False`."""
         pairs = [self._moved_in_row(fresh, item) for item in items.tolist()]
         recounted = np.flatnonzero(self.total.counts != fresh.counts)
         touched = np.unique(np.concatenate([np.empty(0, np.int32), recounted, *pairs])).astype(np.int32)
@@ -281,7 +281,7 @@ class SparseForm:
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the weights under their names in the model file; do not write to them."""
+        """Return weights [n, neighbours], float32 and int32, by their names in the model file; do not write to them."""
         self._reader.settle()
         self.weights.settle()
         weights, rows = self.weights, self.weights.rows
@@ -298,7 +298,10 @@ class SparseForm:
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
+        """Take over arrays of the names, shapes and dtypes that `arrays` gave.
+
+        Raises `Corrupt` or `KeyError` when they do not belong to the sum.
+        """
         near, left, edges = arrays["near"], arrays["left"], arrays["edges"]
         numbers = range(len(_layers(0, 1, settings.neighbour_share)))
         layers = [arrays[f"weights_{number}"] for number in numbers]

@@ -48,7 +48,7 @@ def choose(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Choice:
-    """Return the neighbours of `items` (ascending), in blocks of bounded memory, on all processors or some `threads`.
+    """Return the neighbours of `items`, int32 [c] ascending, in blocks of bounded memory, on all or some `threads`.
 
     The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine: without the root, the most popular
     items would stand near everything.
@@ -71,13 +71,16 @@ def choose(
 def rows_of(
     reader: SumReader, items: NDArray[np.int32], threads: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Return the symmetric rows of `items` (ascending) as `SumReader.rows` does, with all processors or `threads`."""
+    """Return the symmetric rows of `items`, int32 [c] ascending: starts int64 [c + 1], indices int32, values int64.
+
+    It is done on all processors, or on `threads`.
+    """
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         return reader.rows(items, pool.map)
 
 
 def closeness(values: NDArray[np.int64], octaves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how close items of some popularity are, by their entries of the sum."""
+    """Return how close items are, float64 [e], by their entries of the sum, int64 [e], and octaves, float64 [e]."""
     close: NDArray[np.float64] = values / np.sqrt(octaves)
     return close
 
@@ -156,7 +159,7 @@ def solve_some(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Columns:
-    """Solve the columns `items` (ascending): each comes out the same alone and in any company."""
+    """Solve the columns `items`, int32 [c] ascending: each comes out the same alone and in any company."""
     counts = reader.total.counts
     choice = choose(reader, levels(counts), items, progress, threads)
     return Columns(*choice, *regress(reader, settings.ridges(counts), items, choice.near, progress, threads))

@@ -82,7 +82,7 @@ class Trial:
     # -- what settings are worth ---------------------------------------------------------------------------------
 
     def worths(self, settings: RecommenderSettings) -> NDArray[np.float64]:
-        """Return Recall@20 plus NDCG@20 of the list that the settings make for each person asked, 0 to 2."""
+        """Return Recall@20 plus NDCG@20 of each list that the settings make, float64 [asked], 0 to 2."""
         scores = self._through_inverse(settings) * (1.0 - settings.neighbour_share)
         scores *= settings.scales(self._all_counts)[self._common].astype(np.float32)
         if settings.neighbour_share:
