@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
-from assent.learn import Learning, Withdrawals
+from assent.learn import SumsKeeper, Withdrawals
 from assent.store import Store
 from assent.terms.answers.events import TakenIn
 from assent.terms.clock import SystemClock
@@ -126,7 +126,7 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
     store = Store.open(folder / "shop.db")
     vault = Vault(KeyFile.make(folder / "shop.key"), clock, randomness)
     ledger = Ledger(Purposes.load(), clock, randomness)
-    learning = Learning(store, vault, ledger, clock)
+    learning = SumsKeeper(store, vault, ledger, clock)
     intake = Intake(store, vault, ledger, AuditLog(vault), learning, Withdrawals(vault, ledger, learning))
 
     flying: deque[Future[TakenIn]] = deque()

@@ -90,7 +90,7 @@ def measure(name: str) -> dict[str, float]:
     model = Recommender(form="sparse")
     processor = time.process_time()
     figures = {"fit": timed(model.fit, crowd), "fit_processor": time.process_time() - processor, "peak_gb": peak_gb()}
-    figures["pairs"] = float(len(model.sum.arrays()[1]))
+    figures["pairs"] = float(len(model.solved.sum.arrays()[1]))
     some = np.random.default_rng(1).choice(np.flatnonzero(np.diff(crowd.indptr)), ASKING, replace=False)
     rows = [crowd[[person]] for person in some]
     seconds = {
@@ -105,7 +105,7 @@ def measure(name: str) -> dict[str, float]:
 
 def answer(model: Recommender, row: Any) -> NDArray[np.intp]:
     """Return the best items of one person who holds `row`, as a decision finds them."""
-    scores = model.score_one(row.indices, row.data)
+    scores = model.solved.score_one(row.indices, row.data)
     scores[row.indices] = -np.inf
     return np.argpartition(-scores, COUNT)[:COUNT]
 

@@ -18,8 +18,8 @@ import scipy.linalg
 import scipy.sparse
 
 from assent import Recommender
-from assent.models.recommender import Settings, contribution
-from assent.models.recommender.dense import DenseForm, solve_dense
+from assent.models.recommender import RecommenderSettings, contribution
+from assent.models.recommender.dense.form import DenseForm, solve_dense
 from assent.sums import PairSum, invert_in_place
 from bench.matrices import made_up_crowd, timed
 from bench.recommender import ONLINE_RETAIL, fit_row, fitted_als, split_by_time
@@ -36,8 +36,8 @@ CORES: Final = os.cpu_count() or 1
 
 def largest_difference(one: Recommender, other: Recommender) -> float:
     """Return how far any weight of two models is apart."""
-    everything = scipy.sparse.identity(one.columns, format="csr")
-    starts = range(0, one.columns, 1_000)
+    everything = scipy.sparse.identity(one.solved.columns, format="csr")
+    starts = range(0, one.solved.columns, 1_000)
     return max(
         float(np.abs(one.score(everything[at : at + 1_000]) - other.score(everything[at : at + 1_000])).max())
         for at in starts
@@ -126,7 +126,7 @@ def left_rows(dtype: str, limit: float, items: int = ITEMS, people: int = 5_000,
     never = Recommender(dtype=dtype).fit(crowd[leaving:])
     # Some terms are still pending: what is compared first is what the next request would be answered with.
     probe = crowd[leaving].indices
-    served = float(np.abs(model.score_one(probe) - never.score_one(probe)).max())
+    served = float(np.abs(model.solved.score_one(probe) - never.solved.score_one(probe)).max())
     apart = largest_difference(model, never)
     same = model.digest() == never.digest()
     return [
@@ -140,7 +140,7 @@ def left_rows(dtype: str, limit: float, items: int = ITEMS, people: int = 5_000,
     ]
 
 
-def stand_in(total: PairSum, settings: Settings) -> DenseForm:
+def stand_in(total: PairSum, settings: RecommenderSettings) -> DenseForm:
     """Make a form without solving it: a part of the inverse of the diagonal, and as much memory as a real one."""
     dense = np.full((total.columns, total.columns), 1e-12, np.float32)
     diagonal = total.diagonal() / 2.0**20 + settings.ridges(total.counts)
@@ -155,7 +155,7 @@ def forgetting_rows(items: int, limit_ms: float) -> list[Row]:
     end is folded and shared out as well.
     """
     crowd = made_up_crowd(items=items)
-    settings = Settings()
+    settings = RecommenderSettings()
     people = [contribution(crowd[row].indices) for row in range(LEAVING)]
     total = PairSum.of([contribution(crowd[row].indices) for row in range(crowd.shape[0])], items)
     solved = items <= ITEMS
@@ -193,18 +193,19 @@ def drift_rows(items: int = 3_500, people: int = 4_000, changes: int = CHANGES) 
     everybody = [contribution(crowd[row].indices) for row in range(2 * people)]
     began = time.perf_counter()
     for leaves in random.random(changes) < 0.5:
-        source, target, act = (inside, outside, model.remove) if leaves else (outside, inside, model.add)
+        source, target, act = (inside, outside, model.solved.remove) if leaves else (outside, inside, model.solved.add)
         one = source.pop(int(random.integers(len(source))))
         act(everybody[one])
         target.append(one)
     each = 1e3 * (time.perf_counter() - began) / changes
     fresh = Recommender().fit(crowd[sorted(inside)])
     same, apart = model.digest() == fresh.digest(), largest_difference(model, fresh)
+    repairs = model.solved.repairs
     return [
         Row(
             what=f"{changes:,} people learned and forgotten in turns, {items:,} items, beside a fresh fit",
             target="digest equal; largest difference of a weight < 1e-5",
-            measured=f"{'equal' if same else 'DIFFERENT'}; {apart:.1e}; {each:.1f} ms each, {model.repairs} repairs",
+            measured=f"{'equal' if same else 'DIFFERENT'}; {apart:.1e}; {each:.1f} ms each, {repairs} repairs",
             ok=same and apart < 1e-5,
         )
     ]
@@ -229,7 +230,7 @@ def everybody_row(crowd: Any, name: str) -> Row:
 def large_rows(items: int = LARGE_ITEMS) -> list[Row]:
     """Measure a dense model past the 32-bit counts of LAPACK: whether it stands, what it holds, how far it is off."""
     total = PairSum.of([contribution(row.indices) for row in made_up_crowd(30_000, items, held=35)], items)
-    settings = Settings(neighbour_share=0.0)
+    settings = RecommenderSettings(neighbour_share=0.0)
     before = psutil.Process().memory_info().rss
     began = time.perf_counter()
     form = solve_dense(total, settings, None, _tell)

@@ -15,7 +15,7 @@ import polars as pl
 import scipy.sparse
 
 from assent.learn.spark import sessions, sum_of_parquet
-from assent.models.recommender import Settings
+from assent.models.recommender import RecommenderSettings
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.sums import PairSum
 from bench.matrices import timed
@@ -56,7 +56,7 @@ def sum_here(path: Path) -> PairSum:
     rows = pl.read_parquet(path)
     places = (rows["person"].to_numpy(), rows["item"].to_numpy())
     matrix = scipy.sparse.csr_matrix((np.ones(len(rows)), places), shape=(PEOPLE, ITEMS))
-    return PairSum.from_matrix(*weigh(people_by_items(matrix, None), Settings().weight_exponent))
+    return PairSum.from_matrix(*weigh(people_by_items(matrix, None), RecommenderSettings().weight_exponent))
 
 
 def rows() -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assent.engine import Engine
 from assent.learn import MODEL
-from assent.models.recommender import Recommender
+from assent.models.recommender import SolvedModel
 from assent.store.topics import sums
 from assent.store.topics.sums import HeadRow
 
@@ -22,7 +22,7 @@ def head(engine: Engine) -> HeadRow:
     return found
 
 
-def model_of(engine: Engine) -> Recommender:
+def model_of(engine: Engine) -> SolvedModel:
     """Return the model that answers now, which has to be there."""
     with engine._rooms.store.read() as session:
         model = engine._rooms.learning.model(session)
@@ -32,5 +32,5 @@ def model_of(engine: Engine) -> Recommender:
 
 def wait_for_files(engine: Engine) -> None:
     """Wait until nothing is on its way into a model file."""
-    while (sharing := engine._rooms.learning._served._sharing) is not None:
-        sharing.join()
+    while (publishing := engine._rooms.learning.recommender.publisher.thread) is not None:
+        publishing.join()

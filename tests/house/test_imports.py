@@ -44,7 +44,7 @@ def test_every_contract_gives_guidance():
         ("sql", "vault/vault.py", "import sqlalchemy"),
         ("cryptography", "store/topics/people.py", "import cryptography"),
         ("http", "engine/__init__.py", "import litestar"),
-        ("terminal", "learn/learning.py", "import rich"),
+        ("terminal", "learn/sums_keeper.py", "import rich"),
         ("frames", "catalog/__init__.py", "import polars"),
         ("spark", "models/__init__.py", "import pyspark"),
     ],

@@ -13,7 +13,7 @@ HEADINGS = ("Given", "Returns", "Forgets", "Not promised")
 
 def every_test() -> set[str]:
     """Return the name of every test there is, those of the contract suites among them."""
-    paths = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "src" / "assent" / "testing").rglob("*.py")]
+    paths = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "src" / "assent" / "testing").rglob("*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     functions = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return {name for name in functions if name.startswith("test_")}

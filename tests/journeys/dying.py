@@ -15,7 +15,7 @@ def erase(store: str, person: str, point: int, there: Connection) -> None:
     Says "erased" with the acknowledgement, and "settled" at the end.
     """
     from assent.engine import Engine
-    from assent.learn.publishing import ModelFolder
+    from assent.learn.model_files import ModelFolder
     from assent.models.recommender import files
 
     death = Death(point)

@@ -61,9 +61,9 @@ PROGRAM = """
 import sys, types
 from assent.cli.app import main
 from assent.learn.spark import cluster, training
-from assent.models.recommender import solving
+from assent.models.recommender import solver
 cluster.DRIVER_BYTES = int(sys.argv.pop(1))
-solving._DENSE_ITEMS_MAX = 0
+solver._DENSE_ITEMS_MAX = 0
 training.os = types.SimpleNamespace(cpu_count=lambda: 1)
 main()
 """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assent.consent import Ledger
     from assent.decide.answer import Answer
     from assent.decide.question import Question
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session
     from assent.terms.clock import Clock
     from assent.terms.randomness import Randomness
@@ -43,7 +43,7 @@ class Decider:
         vault: Vault,
         ledger: Ledger,
         catalog: Catalog,
-        learning: Learning,
+        learning: SumsKeeper,
         clock: Clock,
         randomness: Randomness,
         language: str = DEFAULT,

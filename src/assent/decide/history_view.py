@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from assent.catalog import CatalogView
     from assent.decide.answer import Told
-    from assent.models.recommender import Recommender
+    from assent.models.recommender import SolvedModel
     from assent.terms.answers.decisions import Suggestion
 
 #: What scores depend on beside their inputs: catalogue, model, and the version of its sum. The reference is weak, so
 #: that a replaced model is freed.
-World: TypeAlias = "tuple[CatalogView, ReferenceType[Recommender] | None, int]"
+World: TypeAlias = "tuple[CatalogView, ReferenceType[SolvedModel] | None, int]"
 
 #: How many different results of one kind are kept for one person: the slots of a page or two.
 KEPT_MAX = 8

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from assent.catalog import CatalogView
     from assent.decide.history_view import HistoryView, Memory, World
     from assent.decide.people_cache import CachedPerson
-    from assent.models.recommender import Recommender
+    from assent.models.recommender import SolvedModel
     from assent.store import Session
     from assent.store.topics.versions import Versions
     from assent.terms.permits import Permit, Refusal
@@ -26,7 +26,7 @@ class Moment:
     session: Session
     versions: Versions
     view: CatalogView
-    model: Recommender | None
+    model: SolvedModel | None
     #: What kept scores depend on beside their inputs.
     world: World
     now_ms: int

@@ -11,7 +11,7 @@ from assent.consent import Controller, Ledger, Purposes, with_bits
 from assent.decide import Decider, RecordQueue
 from assent.engine.acts import ActCounts
 from assent.intake import Intake
-from assent.learn import Learning, Withdrawals
+from assent.learn import SumsKeeper, Withdrawals
 from assent.rights import Choices, Retention, Rights, RightsRooms
 from assent.vault import AuditLog
 
@@ -37,7 +37,7 @@ class Rooms:
     ledger: Ledger
     audit: AuditLog
     catalog: Catalog
-    learning: Learning
+    learning: SumsKeeper
     withdrawals: Withdrawals
     intake: Intake
     choices: Choices
@@ -57,7 +57,7 @@ def build(
     ledger = Ledger(purposes, clock, randomness, gpc_mode=settings.gpc)
     audit = AuditLog(vault)
     catalog = Catalog(store, clock)
-    learning = Learning(store, vault, ledger, clock, models_folder=settings.models_folder)
+    learning = SumsKeeper(store, vault, ledger, clock, models_folder=settings.models_folder)
     controller = Controller(
         settings.controller_name, settings.controller_contact, settings.controller_address, settings.jurisdiction
     )

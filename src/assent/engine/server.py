@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assent.engine.acts import Act
-from assent.learn import MODEL
+from assent.learn import MODEL, registry
 from assent.store.topics import api_keys, decisions, erasures, items, people, records, sums
 from assent.terms.answers.server import Health, Metrics, ModelFacts, StoreFacts
 
@@ -43,6 +43,7 @@ class ServerActs:
         """Return what `assent doctor` looks at: where things are and how many there are."""
         rooms = self._rooms
         with rooms.store.read() as session:
+            models = _models(session)
             return StoreFacts(
                 store=rooms.store.shown_url,
                 dialect=rooms.store.dialect,
@@ -56,24 +57,32 @@ class ServerActs:
                 unlisted_items=items.count_unlisted(session),
                 erasures_open=len(erasures.open_ones(session)),
                 api_keys=api_keys.count(session),
-                model=_model(session),
+                model=models.get(MODEL),
+                models=models,
             )
 
 
 def _totals(session: Session) -> dict[str, int]:
     """Return the sizes that metrics show."""
-    head = sums.head(session, MODEL)
-    return {
+    counts = {
         "people": people.count(session),
         "items": items.count(session),
         "decisions": decisions.count(session),
-        "people_in_model": head.people if head else 0,
-        "model_version": head.version if head else 0,
     }
+    for kind in registry.KINDS:
+        head = sums.head(session, kind.name)
+        # The recommender is the model of decisions, and is counted as just that.
+        label = "model" if kind.name == MODEL else kind.name
+        counts[f"people_in_{label}"] = head.people if head else 0
+        counts[f"{label}_version"] = head.version if head else 0
+    return counts
 
 
-def _model(session: Session) -> ModelFacts | None:
-    head = sums.head(session, MODEL)
-    if head is None:
-        return None
-    return ModelFacts(head.version, head.people, head.columns, head.digest, head.at_ms)
+def _models(session: Session) -> dict[str, ModelFacts]:
+    """Return the facts of each model that has learned, by name."""
+    heads = {kind.name: sums.head(session, kind.name) for kind in registry.KINDS}
+    return {
+        name: ModelFacts(head.version, head.people, head.columns, head.digest, head.at_ms)
+        for name, head in heads.items()
+        if head is not None
+    }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assent.intake.batch_work import BatchWork
     from assent.intake.known_people import Known, KnownPeople
     from assent.intake.parse import Group
-    from assent.learn import Learning, Withdrawals
+    from assent.learn import SumsKeeper, Withdrawals
     from assent.store import Session
     from assent.vault import Vault
 
@@ -29,7 +29,7 @@ class ConsentGate:
     """Lets in what somebody agreed to, and nothing else; keeps ledger, records and sums in step with every signal."""
 
     def __init__(
-        self, vault: Vault, ledger: Ledger, learning: Learning, withdrawals: Withdrawals, known: KnownPeople
+        self, vault: Vault, ledger: Ledger, learning: SumsKeeper, withdrawals: Withdrawals, known: KnownPeople
     ) -> None:
         """Hold the rooms that a change of consent reaches."""
         self._vault = vault

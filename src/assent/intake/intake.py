@@ -19,7 +19,7 @@ from assent.intake.write_job import IntakeJob
 
 if TYPE_CHECKING:
     from assent.consent import Ledger
-    from assent.learn import Learning, Withdrawals
+    from assent.learn import SumsKeeper, Withdrawals
     from assent.store import Session, Store
     from assent.terms.answers.events import TakenIn
     from assent.terms.ids import PersonId
@@ -38,7 +38,7 @@ class Intake:
         vault: Vault,
         ledger: Ledger,
         audit: AuditLog,
-        learning: Learning,
+        learning: SumsKeeper,
         withdrawals: Withdrawals,
         *,
         allow: AllowList | None = None,

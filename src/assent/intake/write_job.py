@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from assent.intake.parse import Batch, ConsentText, Group
     from assent.intake.queue import SentBatch
     from assent.intake.wire import Event
-    from assent.learn import Learning, Withdrawals
+    from assent.learn import SumsKeeper, Withdrawals
     from assent.store import Session
     from assent.terms.answers.events import TakenIn
     from assent.terms.ids import PersonId
@@ -55,7 +55,7 @@ class IntakeJob:
     """
 
     def __init__(
-        self, vault: Vault, ledger: Ledger, audit: AuditLog, learning: Learning, withdrawals: Withdrawals
+        self, vault: Vault, ledger: Ledger, audit: AuditLog, learning: SumsKeeper, withdrawals: Withdrawals
     ) -> None:
         """Start with empty memory."""
         self._vault = vault

@@ -11,7 +11,7 @@ from assent.terms.purposes import Learn
 
 if TYPE_CHECKING:
     from assent.consent import Ledger
-    from assent.learn.learning import Learning
+    from assent.learn.sums_keeper import SumsKeeper
     from assent.vault import PersonKey, Vault
 
 #: What a room does when purposes, named by their ids, end for a person: inside the same write job.
@@ -21,7 +21,7 @@ OnWithdrawn = Callable[[Session, PersonId, Collection[str]], None]
 class Withdrawals:
     """Takes out whatever was kept for purposes that ended, in the transaction that writes their end into the ledger."""
 
-    def __init__(self, vault: Vault, ledger: Ledger, learning: Learning) -> None:
+    def __init__(self, vault: Vault, ledger: Ledger, learning: SumsKeeper) -> None:
         """Change the sums of `learning` and the records that `vault` opens; `ledger` knows the purposes' bits."""
         self._vault = vault
         self._purposes = ledger.purposes

@@ -20,6 +20,7 @@ import functools
 import json
 import threading
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from assent.rights import certificates
@@ -33,14 +34,13 @@ from assent.vault import Proven
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from assent.learn import Learning
+    from assent.learn import SumsKeeper
     from assent.store import Session, Store
     from assent.terms.answers.people import Certificate
     from assent.vault import AuditLog, Vault
 
 ERASURE_ID_BYTES = 16
 REQUESTED = "erasure requested"
-MODEL = "recommender"
 
 # The step that is done, as the store keeps it; a complete erasure has a certificate instead.
 SUPPRESSED = "suppressed"
@@ -64,7 +64,7 @@ class Eraser:
         store: Store,
         vault: Vault,
         audit: AuditLog,
-        learning: Learning,
+        learning: SumsKeeper,
         journal: ErasureJournal,
         on_erased: Sequence[Callable[[PersonId], None]],
     ) -> None:
@@ -188,15 +188,7 @@ class Eraser:
                 raise Corrupt(message, advice="Restore the person's key from a backup, then ask again.")
             return {"models": {}}
         forgotten = self._learning.forget_person(session, person, self._vault.key(person, *wrapped))
-        return {
-            "models": {
-                MODEL: {
-                    "had_contribution": forgotten.had_contribution,
-                    "digest_before": forgotten.digest_before,
-                    "digest_after": forgotten.digest_after,
-                }
-            }
-        }
+        return {"models": {model: asdict(each) for model, each in forgotten.items()}}
 
     def _delete(self, row: ErasureRow) -> None:
         """Delete every row, and the key with them."""

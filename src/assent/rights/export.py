@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assent.learn import registry
 from assent.store.topics import decisions, items, people, sums
-from assent.sums import Contribution
 from assent.terms.answers.people import ConsentEntry, Consents, Export, PurposeState
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import InvalidInput
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from assent.vault import AuditLog, Opened, PersonKey, Vault
 
 FORMAT = "assent-export-1"
-MODEL = "recommender"
 #: Where an event says who did it.
 NAMING = ("user_id", "anonymous_id", "previous_id", "email")
 
@@ -128,18 +127,13 @@ class Exporter:
         self, session: Session, person: PersonId, key: PersonKey, names: Mapping[int, str]
     ) -> dict[str, dict[str, Any]]:
         """Return what each model's sum holds of the person: exactly what would be taken out."""
-        sealed = sums.contribution(session, MODEL, person)
-        if sealed is None:
-            return {}
-        held = Contribution.from_bytes(self.vault.open_contribution(key, MODEL, sealed))
-        return {
-            MODEL: {
-                "items": {
-                    names[item]: value for item, value in zip(held.items.tolist(), held.values.tolist(), strict=True)
-                },
-                "weight": held.weight,
-            }
-        }
+        held = {}
+        for kind in registry.KINDS:
+            sealed = sums.contribution(session, kind.name, person)
+            if sealed is not None:
+                stored = self.vault.open_contribution(key, kind.name, sealed)
+                held[kind.name] = kind.model.describe(kind.model.read_contribution(stored), names)
+        return held
 
     def _identifiers(
         self, session: Session, person: PersonId, opened: Sequence[Opened], asked: Sequence[Identifier]

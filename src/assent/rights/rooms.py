@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assent.consent import Controller, Ledger
-    from assent.learn import Learning, Withdrawals
+    from assent.learn import SumsKeeper, Withdrawals
     from assent.store import Store
     from assent.vault import AuditLog, Vault
 
@@ -20,6 +20,6 @@ class RightsRooms:
     vault: Vault
     ledger: Ledger
     audit: AuditLog
-    learning: Learning
+    learning: SumsKeeper
     withdrawals: Withdrawals
     controller: Controller

@@ -259,8 +259,8 @@ SUM_HEADS = table(
     big("people", "How many people it adds up."),
     text("digest", "SHA-256 of the sum."),
     blob("counts", "How many people touched each item, int64 little-endian."),
-    text("settings", "What else the model needs, as JSON."),
     big("at_ms", "When it was written, milliseconds since the epoch."),
+    big("last_left_version", "The version at which somebody last left the sum, 0 for never."),
 )
 
 SUM_ROWS = table(

@@ -67,6 +67,11 @@ class Contribution:
         """Hash the stored form."""
         return hash(self.to_bytes())
 
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """The rows of the sum that it changes, int32 [k]: those of its items."""
+        return self.items
+
     def to_bytes(self) -> bytes:
         """Return the compact stored form: a header, the steps between items, and the values unless all are one."""
         wide = bool(len(self.items)) and int(self.items[-1]) > np.iinfo(np.uint16).max
@@ -112,12 +117,15 @@ def weights_of(
     largest: NDArray[np.float64],
     exponent: float,
 ) -> NDArray[np.int64]:
-    """Return each person's weight in 2^-20: `1 / (m^2 (influence / m^2)^exponent)`, rounded down, at least one step.
+    """Return each person's weight in 2^-20, int64 [people]: `1 / (m^2 (influence / m^2)^exponent)`, at least one step.
 
-    `m` is the person's `largest` value, so that only the proportions of the values count. With `exponent` 1 everybody
-    has at most one unit of influence on the sum (its Euclidean norm), however much they hold; with 0 every pair of
-    largest values counts one unit. `exponent` is a multiple of 1/8 from 0 to 1: powers are then made of square roots,
-    which every machine rounds alike, and the arguments are whole numbers; so a person's weight is the same everywhere.
+    It is rounded down. `square_sums` and `fourth_sums` are those of `influences`, float64 [people].
+
+    `m` is the person's `largest` value, float64 [people], so that only the proportions of the values count. With
+    `exponent` 1 everybody has at most one unit of influence on the sum (its Euclidean norm), however much they hold;
+    with 0 every pair of largest values counts one unit. `exponent` is a multiple of 1/8 from 0 to 1: powers are then
+    made of square roots, which every machine rounds alike, and the arguments are whole numbers; so a person's weight is
+    the same everywhere.
     """
     square = largest * largest
     # Nobody with an item is below one; a row without items gets a weight that weighs nothing.

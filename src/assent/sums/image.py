@@ -88,7 +88,7 @@ class Image:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def times(self, items: NDArray[np.int32], weights: NDArray[Any]) -> NDArray[Any]:
-        """Return the sum of the rows of `items` [k], each times its weight, [columns], in the type of the image."""
+        """Return the sum of the rows of `items`, int32 [k], each times its weight, floats [k]: floats [columns]."""
         total: NDArray[Any] = np.zeros(self.columns, self._values.dtype)
         slots, typed = self._slots[items], weights.astype(total.dtype)
         full = slots >= 0
@@ -109,7 +109,7 @@ class Image:
         return total
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
-        """Return whole rows, [k, columns]."""
+        """Return the rows of `items`, int32 [k]: [k, columns] in the dtype of the image."""
         whole: NDArray[Any] = np.zeros((len(items), self.columns), self._values.dtype)
         for place, (item, slot) in enumerate(zip(items.tolist(), self._slots[items].tolist(), strict=True)):
             indices, values = (slice(None), self._full[slot]) if slot >= 0 else self._row(item)
@@ -117,7 +117,7 @@ class Image:
         return whole
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
-        """Return the entries at `items` [k] x `targets` [t], [k, t]."""
+        """Return the entries at `items`, int32 [k], x `targets`, int32 [t]: [k, t] in the dtype of the image."""
         places, found = self._found(items, targets)
         block: NDArray[Any] = np.where(found, self._values.take(places, mode="clip"), self._values.dtype.type(0))
         full = np.flatnonzero(self._slots[items] >= 0)

@@ -117,7 +117,7 @@ class LowRankInverse:
         return images, held
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
-        """Return whole rows of `Q`, [k, n]."""
+        """Return the rows `items`, int32 [k], of `Q`, [k, n] in its dtype."""
         result: Reals = self.dense[items]
         if self.pending:
             vectors = self._vectors[: self.pending]
@@ -125,7 +125,7 @@ class LowRankInverse:
         return result
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> Reals:
-        """Return the entries of `Q` at `items` x `targets`, [k, t]."""
+        """Return the entries of `Q` at `items`, int32 [k], x `targets`, int32 [t]: [k, t] in its dtype."""
         result: Reals = self.dense[items[:, None], targets]
         if self.pending:
             vectors = self._vectors[: self.pending]

@@ -78,7 +78,7 @@ class PairSum:
         counts: NDArray[np.int64],
         people: int,
     ) -> Self:
-        """Take over the arrays that `arrays` gave (they may be read-only maps of a file).
+        """Take over what `arrays` gives (it may be read-only maps of a file), and `counts`, int64 [columns].
 
         Raises `Corrupt` when they are not the upper triangle of a sum that fits `counts`.
         """
@@ -91,11 +91,16 @@ class PairSum:
 
     @classmethod
     def from_row_bytes(cls, columns: int, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> Self:
-        """Put a sum together from its stored rows; raises `Corrupt` when they do not belong together."""
+        """Put a sum together from its stored rows and `counts`, int64 [columns]. Raises `Corrupt`."""
         made = cls(columns)
         made.replace_rows(rows, counts, people)
         made.arrays()
         return made
+
+    @property
+    def rows(self) -> int:
+        """How many rows the sum is stored in: one for each item."""
+        return self.columns
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -148,7 +153,7 @@ class PairSum:
         return image
 
     def show(self, image: Image, changed: Iterable[NDArray[np.int32]]) -> None:
-        """Have an image of another sum show this one, which differs from it in pairs of `changed` items only."""
+        """Have an image of another sum show this one, which differs in pairs of `changed`, int32 [k] each, only."""
         standing, known = self._standing, self._standing.known
         own = None if self._image is None else self._image()
         fits = own is image and known is not None and known.before is image.says
@@ -195,7 +200,10 @@ class PairSum:
         return whole
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Return the upper triangle as CSR arrays (starts, indices, values); do not write to them."""
+        """Return the upper triangle as CSR arrays: starts int64 [columns + 1], indices int32, values int64.
+
+        Do not write to them.
+        """
         self._standing = flat = self._standing.flat()
         return flat.table.starts, flat.table.indices, flat.table.values
 
@@ -319,7 +327,7 @@ class PairSum:
         self.people = people
 
     def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> None:
-        """Take over rows in their stored form, with the counts and the number of people that belong to them.
+        """Take over rows in their stored form, with the counts, int64 [columns], and the people that belong to them.
 
         Raises `Corrupt` when a row cannot be read or does not fit the counts; then nothing changed.
         """

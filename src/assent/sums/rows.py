@@ -35,7 +35,7 @@ def side_by_side(rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def looked_up(row: Row, indices: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return where the given columns (sorted, unique) stand or would stand, and their values, 0 for those absent."""
+    """Return where columns, int32 [k] ascending, stand or would, intp [k], and their values, int64 [k], 0 if absent."""
     places = row.indices.searchsorted(indices)
     if not len(row.indices):
         return places, np.zeros(len(indices), np.int64)
@@ -50,7 +50,7 @@ def assigned(
     values: NDArray[np.int64],
     found: tuple[NDArray[np.intp], NDArray[np.int64]] | None = None,
 ) -> Row:
-    """Return `row` with the given entries (sorted, unique) set, as new arrays; zero takes an entry out.
+    """Return `row` with entries set, as new arrays: columns int32 [k] ascending, values int64 [k]; zero takes one out.
 
     `found` is what `looked_up` says of the entries, if the caller knows.
     """
@@ -74,7 +74,7 @@ def assigned(
 
 
 def added(row: Row, indices: NDArray[np.int32], values: NDArray[np.int64]) -> Row:
-    """Return `row` plus the given entries (sorted, unique), as new arrays."""
+    """Return `row` plus the given entries, as new arrays: columns int32 [k] ascending, values int64 [k]."""
     found = looked_up(row, indices)
     return assigned(row, indices, found[1] + values, found)
 

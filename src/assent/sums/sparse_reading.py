@@ -84,7 +84,9 @@ class SumReader:
     def rows(
         self, items: NDArray[np.int32], each: Each = map
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Return the symmetric rows of `items` (ascending) without the diagonal: starts, indices (ascending), values.
+        """Return the symmetric rows of `items`, int32 [k] ascending, without the diagonal, as CSR arrays.
+
+        They are starts int64 [k + 1], indices int32, ascending in each row, and values int64.
 
         Looks once at every entry of the triangle in the rows up to the last of `items`; `each` is `map`, or that of a
         pool of threads.

@@ -51,12 +51,12 @@ class Standing:
         return self.table.row(item) if changed is None else changed.row
 
     def rows(self, items: NDArray[np.int32]) -> list[Row]:
-        """Return some rows of the upper triangle without the people who are late."""
+        """Return the rows `items`, int32 [k], of the upper triangle without the people who are late."""
         changed = self.changed
         return self.table.rows(items, {item: changed[item].row for item in items.tolist() if item in changed})
 
     def counted(self) -> tuple[Standing, NDArray[np.int64]]:
-        """Return the same up to date with the number of rows that reach each item."""
+        """Return the same up to date, and the number of rows that reach each item, int64 [columns]."""
         settled = self.settled()
         if settled.reached is not None:
             return settled, settled.reached

@@ -22,6 +22,8 @@ ACTIONS = (
     Action(4, "Product Added", "added"),
     Action(5, "Order Completed", "bought"),
 )
+#: How many bits of a history entry's act hold the action; the purposes stand above them.
+ACTION_BITS = 4
 ACTION_BY_EVENT = {action.event: action for action in ACTIONS}
 ACTION_BY_CODE = {action.code: action for action in ACTIONS}
 BOUGHT = 5

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assent.terms.errors import Corrupt
+from assent.terms.events import ACTION_BITS
 from assent.terms.limits import limit
 from assent.terms.purposes import EVERY_PURPOSE
 
@@ -29,7 +30,7 @@ HISTORY = np.dtype([("item", "<u4"), ("day", "<u2"), ("act", "<u2")])
 ENTRIES_MAX = limit("history_entries_max")
 
 #: The action code is in the low bits of `act`, the purposes are in the bits above.
-PURPOSES_SHIFT = 4
+PURPOSES_SHIFT = ACTION_BITS
 _ACTION_MASK = (1 << PURPOSES_SHIFT) - 1
 
 # An entry as one 64-bit word: item in bits 0 to 31, day in 32 to 47, action in 48 to 51, purposes in 52 to 63.

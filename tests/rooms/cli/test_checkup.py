@@ -36,6 +36,7 @@ def facts(**changes):
         "erasures_open": 0,
         "api_keys": 2,
         "model": model,
+        "models": {"recommender": model},
         "now_ms": NOW_MS,
         "key_file": "shop.key",
     }

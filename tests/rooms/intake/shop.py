@@ -11,7 +11,7 @@ from assent.catalog import Catalog
 from assent.consent import Ledger, Purposes
 from assent.intake import Intake
 from assent.intake.files.importer import Importer
-from assent.learn import Learning, Withdrawals
+from assent.learn import SumsKeeper, Withdrawals
 from assent.store import Store
 from assent.store.topics import items, people
 from assent.terms.answers.events import TakenIn
@@ -37,7 +37,7 @@ class Shop:
     vault: Vault = field(init=False)
     ledger: Ledger = field(init=False)
     catalog: Catalog = field(init=False)
-    learning: Learning = field(init=False)
+    learning: SumsKeeper = field(init=False)
     withdrawals: Withdrawals = field(init=False)
     intake: Intake = field(init=False)
     importer: Importer = field(init=False)
@@ -48,7 +48,7 @@ class Shop:
         self.vault = Vault(KeyFile.open(self.key_path, {}), self.clock, self.randomness)
         self.ledger = Ledger(Purposes.load(), self.clock, self.randomness, gpc_mode=self.settings.gpc)
         self.catalog = Catalog(self.store, self.clock)
-        self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
+        self.learning = SumsKeeper(self.store, self.vault, self.ledger, self.clock)
         self.withdrawals = Withdrawals(self.vault, self.ledger, self.learning)
         audit = AuditLog(self.vault)
         self.intake = Intake(self.store, self.vault, self.ledger, audit, self.learning, self.withdrawals)

@@ -33,7 +33,7 @@ from hypothesis.stateful import (
 
 from assent.engine import Engine
 from assent.learn import MODEL
-from assent.models.recommender import Recommender, contribution, fresh_values
+from assent.models.recommender import SolvedModel, contribution, fresh_values
 from assent.store.topics import sums
 from assent.sums import PairSum
 from assent.terms.clock import DAY_MS, to_text
@@ -282,7 +282,7 @@ class Shop(RuleBasedStateMachine):
     def shard_and_merge(self, chance: Any, shards: int) -> None:
         """The sealed ledger of contributions, dealt to any shards and merged in any order, is the stored sum."""
         with self.engine._rooms.store.read() as session:
-            held = self.engine._rooms.learning._held(session)
+            held = self.engine._rooms.learning._held(session, self.engine._rooms.learning._kept[0])
         assert len(held) == sum(1 for member in self.people.values() if member.inside)
         chance.shuffle(held)
         parts = [PairSum.of(held[start::shards], self.columns) for start in range(shards)]
@@ -400,14 +400,14 @@ class Shop(RuleBasedStateMachine):
             assert head.digest == expected.digest()
             model = engine._rooms.learning.model(session)
         # Newcomers may follow a moment later, in a model that is made beside the answers.
-        if engine._rooms.learning._served._loading is not None:
-            engine._rooms.learning._served._loading.result()
+        if engine._rooms.learning.recommender._loading is not None:
+            engine._rooms.learning.recommender._loading.result()
             with engine._rooms.store.read() as session:
                 model = engine._rooms.learning.model(session)
         assert model is not None
         assert model.digest() == expected.digest()
         # Reasons and single answers come from what is pending, too; scoring many would fold it first.
-        fresh, items = Recommender.of_sum(expected), np.arange(self.columns)
+        fresh, items = SolvedModel.of_sum(expected), np.arange(self.columns)
         np.testing.assert_allclose(model.parts(items, None, items), fresh.parts(items, None, items), rtol=0, atol=1e-6)
         np.testing.assert_allclose(model.score_one(items[:4]), fresh.score_one(items[:4]), rtol=0, atol=1e-6)
         assert model.repairs == 0

@@ -9,7 +9,6 @@ import pytest
 
 from assent.consent import purposes
 from assent.engine import Engine
-from assent.learn.snapshot import last_leaving
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
 from tests.insides import head, model_of, wait_for_files
@@ -65,4 +64,4 @@ def test_no_other_process_goes_on_answering_from_them(renamed: Callable[[], Engi
     before = model_of(second).digest()
     after = engine.train().digest
     assert model_of(second).digest() == after != before
-    assert last_leaving(head(engine)) == head(engine).version
+    assert head(engine).last_left_version == head(engine).version

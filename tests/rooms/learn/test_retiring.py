@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.learn.publishing import ModelFolder
+from assent.learn.model_files import ModelFolder
 
 
 def test_files_taken_away_are_gone_durably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

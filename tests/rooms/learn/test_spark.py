@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from assent import Engine, Recommender
 from assent.learn.spark import blocks, cluster, columns, histories, sessions, solver_on, sum_of_parquet, training
 from assent.learn.spark.pieces import Gathering, Moved, Piece, as_it_is, merged, name_reading, plain_boxes, take
-from assent.models.recommender import Settings, solving
+from assent.models.recommender import RecommenderSettings, SolvedModel, solver
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.store.topics import meta, people, sums
 from assent.sums import ENTRY_MAX, UNIT, Contribution, PairSum
@@ -632,7 +632,7 @@ def test_a_shop_that_nobody_agreed_in_needs_no_executor(spark, engine: Engine):
 
 def let_executors_solve(monkeypatch) -> None:
     """Have every model be a sparse one, and this machine have one core, fewer than the executors."""
-    monkeypatch.setattr(solving, "_DENSE_ITEMS_MAX", 0)
+    monkeypatch.setattr(solver, "_DENSE_ITEMS_MAX", 0)
     monkeypatch.setattr(training, "os", SimpleNamespace(cpu_count=lambda: 1))
 
 
@@ -641,8 +641,8 @@ def test_executors_solve_what_would_be_solved_here(spark, monkeypatch):
     monkeypatch.setattr(columns, "_SHIPPED_BYTES", 5_000)
     monkeypatch.setattr(columns, "_TASKS_EACH", 3)
     total, heard = sum_of(crowd_matrix(150, 200)), []
-    there = solving.solve(total.copy(), Settings(form="sparse"), None, heard.append, solver_on(spark))
-    here = Recommender.of_sum(total, form="sparse")._form
+    there = solver.solve(total.copy(), RecommenderSettings(form="sparse"), None, heard.append, solver_on(spark))
+    here = SolvedModel.of_sum(total, form="sparse")._form
     assert heard == sorted(heard)
     assert (len(heard), heard[-1]) == (6, 1.0)
     for name, array in here.arrays().items():
@@ -653,8 +653,8 @@ def test_executors_solve_what_would_be_solved_here(spark, monkeypatch):
 def test_executors_solve_small_sums_too(spark, items):
     """Fewer columns than tasks; none at all."""
     total = sum_of(scipy.sparse.csr_matrix(np.ones((2, items)))) if items else PairSum(0)
-    there = Recommender.of_sum(total.copy(), solver=solver_on(spark), form="sparse")
-    here = Recommender.of_sum(total, form="sparse")
+    there = SolvedModel.of_sum(total.copy(), solver=solver_on(spark), form="sparse")
+    here = SolvedModel.of_sum(total, form="sparse")
     np.testing.assert_array_equal(there._form.weights.near, here._form.weights.near)
     np.testing.assert_array_equal(there._form.left, here._form.left)
 
@@ -696,7 +696,9 @@ def columns_work(total: PairSum, digest: str | None = None) -> columns._Columns:
         for place, block in enumerate(blocks.blocks_of(total, blocks.cut(total.columns)))
     ]
     bounds = (0, 7, total.columns)
-    return columns._Columns(digest or total.digest(), Settings(), bounds, [SimpleNamespace(value=packed)], Sealing())
+    return columns._Columns(
+        digest or total.digest(), RecommenderSettings(), bounds, [SimpleNamespace(value=packed)], Sealing()
+    )
 
 
 def test_columns_leave_an_executor_sealed():
@@ -705,7 +707,7 @@ def test_columns_leave_an_executor_sealed():
     total = sum_of(crowd_matrix(20, 30))
     batch = pa.RecordBatch.from_pydict({"id": [1]})
     (piece,) = columns_work(total)(0, iter([batch]))
-    whole = solving.solve_here(total, Settings())
+    whole = solver.solve_here(total, RecommenderSettings())
     packed = columns._packed([each[7:] for each in whole])
     assert piece.place == 1
     assert packed[:64] not in piece.data

@@ -91,9 +91,9 @@ def without(total: PairSum, leaver: Contribution) -> PairSum:
 
 def lists_shown(model: Recommender, length: int) -> NDArray[np.int64]:
     """Return the list beside each item, int64 [items, length], -1 from where it is filled up with what is popular."""
-    shown = np.full((model.columns, length), -1)
-    for item in range(model.columns):
-        scores = model.score_one(np.array([item], np.int32), np.array([FRESHEST], np.int32))
+    shown = np.full((model.solved.columns, length), -1)
+    for item in range(model.solved.columns):
+        scores = model.solved.score_one(np.array([item], np.int32), np.array([FRESHEST], np.int32))
         scores[item] = 0.0
         best = np.argsort(-scores, kind="stable")[:length]
         best = best[scores[best] > 0]
@@ -106,12 +106,12 @@ def shares_shown(model: Recommender, mine: int) -> Numbers:
 
     float64 [pages, items]; NaN where nothing is said.
     """
-    told = np.full((model.columns, model.columns), np.nan)
-    targets = np.arange(model.columns)
+    told = np.full((model.solved.columns, model.solved.columns), np.nan)
+    targets = np.arange(model.solved.columns)
     steps = 100 // SHARE_STEP_PERCENT
-    for page in range(model.columns):
+    for page in range(model.solved.columns):
         if page != mine:
-            parts = np.maximum(model.parts(np.array([mine, page]), np.full(2, float(FRESHEST)), targets), 0.0)
+            parts = np.maximum(model.solved.parts(np.array([mine, page]), np.full(2, float(FRESHEST)), targets), 0.0)
             said = parts.sum(axis=0) > 0
             said[[mine, page]] = False
             told[page, said] = np.rint(parts[1, said] / parts[:, said].sum(axis=0) * steps) / steps
@@ -132,7 +132,7 @@ def places(lists: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def weights_of(model: Recommender) -> Numbers:
     """Return the exact weights `B`: the scores of everybody who holds one item."""
-    weights: Numbers = model.score(scipy.sparse.identity(model.columns, format="csr")).astype(np.float64)
+    weights: Numbers = model.score(scipy.sparse.identity(model.solved.columns, format="csr")).astype(np.float64)
     return weights
 
 
@@ -271,7 +271,7 @@ def found_when_left_out(model: Recommender, person: Contribution) -> float:
     order = []
     for place, item in enumerate(person.items.tolist()):
         rest = np.arange(len(person.items)) != place
-        scores = model.score_one(person.items[rest], person.values[rest])
+        scores = model.solved.score_one(person.items[rest], person.values[rest])
         above = scores > scores[item]
         above[person.items[rest]] = False
         order.append(np.log1p(above.sum()))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import assent.models.recommender.batch as batch_module
-import assent.models.recommender.scoring as scoring_module
+import assent.models.recommender.scores as scoring_module
 from assent.models.recommender import Recommender
 from assent.models.recommender.batch import best_of
 from assent.terms.errors import InvalidInput

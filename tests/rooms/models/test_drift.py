@@ -21,15 +21,15 @@ def test_a_thousand_leave_one_by_one_without_drift(ridge):
     model = Recommender.of_sum(PairSum.of(people, attacks.ITEMS), ridge=ridge, dtype="float64")
     worst = 0.0
     for number, leaver in enumerate(people[:LEAVING]):
-        model.remove(leaver)
+        model.solved.remove(leaver)
         if number % 20 == 0:
-            worst = max(worst, model.residual(number % attacks.ITEMS))
+            worst = max(worst, model.solved.residual(number % attacks.ITEMS))
     fresh = Recommender.of_sum(PairSum.of(people[LEAVING:], attacks.ITEMS), ridge=ridge, dtype="float64")
     probe = scipy.sparse.identity(attacks.ITEMS, format="csr")
     apart = float(np.abs(model.score(probe) - fresh.score(probe)).max())
     print(f"drift after {LEAVING} leavers: ridge {ridge:g}, weights {apart:.1e}, probe {worst:.1e}")
     assert model.digest() == fresh.digest()
-    assert model.repairs == 0
+    assert model.solved.repairs == 0
     assert apart <= 1e-10
     assert worst <= 1e-9
 
@@ -49,7 +49,7 @@ def test_people_who_come_and_go_leave_no_drift():
     everything = scipy.sparse.identity(90, format="csr")
     assert model.digest() == fresh.digest()
     assert np.abs(model.score(everything) - fresh.score(everything)).max() < 1e-5
-    assert model.repairs == 0
+    assert model.solved.repairs == 0
 
 
 @pytest.mark.parametrize("form", ["dense", "sparse"])
@@ -61,11 +61,11 @@ def test_a_model_that_nobody_needs_is_gone_at_once(form, tmp_path):
     try:
         for model in (Recommender(form=form).fit(people), Recommender.load(tmp_path / "model")):
             held = np.array([1, 4, 9], np.int32)
-            model.score_one(held)
-            model.parts(held, None, np.array([2, 3], np.int32))
+            model.solved.score_one(held)
+            model.solved.parts(held, None, np.array([2, 3], np.int32))
             model.recommend(people[:5])
             model.forget(people[7])
-        left = weakref.ref(model._held())
+        left = weakref.ref(model.solved._form)
         del model
         assert left() is None
     finally:

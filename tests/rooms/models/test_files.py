@@ -7,7 +7,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assent.models.recommender import Recommender
+from assent.models.recommender import Recommender, SolvedModel
 from assent.models.recommender import files as files_module
 from assent.terms.errors import Corrupt, NotFound, StoreUnavailable
 
@@ -185,12 +185,12 @@ def test_a_written_file_is_known_to_the_folder(folder, monkeypatch):
 def test_a_frozen_model_is_written_to_by_nobody(form):
     """Whatever the model learns and forgets after it was frozen, the snapshot answers as it did."""
     model = Recommender(ridge=3.0, form=form).fit(PEOPLE)
-    snapshot, digest, scores = model.freeze(), model.digest(), model.score(PEOPLE)
+    snapshot, digest, scores = model.solved.freeze(), model.digest(), model.score(PEOPLE)
     assert not any(array.flags.writeable for array in snapshot.arrays.values())
     for row in range(5):
         model.forget(PEOPLE[row])
         model.score(PEOPLE)
-    again = Recommender.of_snapshot(snapshot)
+    again = Recommender._of(SolvedModel.of_snapshot(snapshot))
     assert again.digest() == digest
     np.testing.assert_allclose(again.score(PEOPLE), scores, rtol=0, atol=1e-6)
     again.forget(PEOPLE[:5])

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from assent.models.recommender import Recommender, Settings, contribution
-from assent.models.recommender.dense import solve_dense
+from assent.models.recommender import Recommender, RecommenderSettings, contribution
+from assent.models.recommender.dense.form import solve_dense
 from assent.sums import PairSum
 
 #: So few people are popular already that octaves are crossed all the time.
@@ -25,7 +25,7 @@ class Following(RuleBasedStateMachine):
         dtype=st.sampled_from(["float32", "float64"]),
     )
     def begin(self, crowd, share, exponent, dtype):
-        self.settings = Settings(ridge=2.0, popularity_exponent=exponent, neighbour_share=share, dtype=dtype)
+        self.settings = RecommenderSettings(ridge=2.0, popularity_exponent=exponent, neighbour_share=share, dtype=dtype)
         self.columns = 60
         self.inside = [contribution(np.array(sorted(row))) for row in crowd]
         self.model = Recommender.of_sum(PairSum.of(self.inside, self.columns), **self.arguments())
@@ -41,40 +41,40 @@ class Following(RuleBasedStateMachine):
     def arrive(self, row, far):
         items = np.array(sorted({*row, self.columns - 1} if far else row))
         self.inside.append(contribution(items, np.arange(1, len(items) + 1)))
-        self.model.add(self.inside[-1])
+        self.model.solved.add(self.inside[-1])
 
     @precondition(lambda self: self.inside)
     @rule(place=st.integers(0, 99))
     def leave(self, place):
-        self.model.remove(self.inside.pop(place % len(self.inside)))
+        self.model.solved.remove(self.inside.pop(place % len(self.inside)))
 
     @precondition(lambda self: len(self.inside) > 1)
     @rule(row=ROWS)
     def follow_rows(self, row):
         self.inside = [*self.inside[1:], contribution(np.array(sorted(row)))]
-        fresh, old = self.fresh(), self.model.sum
+        fresh, old = self.fresh(), self.model.solved.sum
         rows = {i: fresh.row_bytes(i) for i in range(self.columns) if fresh.row_bytes(i) != old.row_bytes(i)}
-        assert self.model.replace_rows(rows, fresh.counts, fresh.people, solve=False)
+        assert self.model.solved.replace_rows(rows, fresh.counts, fresh.people, solve=False)
 
     @precondition(lambda self: self.columns < 64)
     @rule()
     def grow(self):
         self.columns += 1
-        self.model.grow(self.columns)
+        self.model.solved.grow(self.columns)
 
     @rule()
     def fold(self):
-        self.model._form.inverse.fold()
+        self.model.solved._form.inverse.fold()
 
     @rule(row=ROWS)
     def ask(self, row):
         items = np.array(sorted(row))
-        self.model.score_one(items)
-        self.model.parts(items, None, np.array([3, 1]))
+        self.model.solved.score_one(items)
+        self.model.solved.parts(items, None, np.array([3, 1]))
 
     @invariant()
     def it_is_a_form_made_of_the_sum(self):
-        form, fresh = self.model._form, solve_dense(self.fresh(), self.settings, None)
+        form, fresh = self.model.solved._form, solve_dense(self.fresh(), self.settings, None)
         assert np.array_equal(form.ridges, fresh.ridges)
         assert np.array_equal(form._blend.scales, fresh._blend.scales)
         if self.settings.neighbour_share:
@@ -101,7 +101,7 @@ class Following(RuleBasedStateMachine):
         fresh = self.fresh()
         assert self.model.digest() == fresh.digest()
         for item in (0, 1, 4, 7, self.columns - 1):
-            assert np.array_equal(self.model.sum.column(item), fresh.column(item))
+            assert np.array_equal(self.model.solved.sum.column(item), fresh.column(item))
 
 
 Following.TestCase.settings = settings(deadline=None, max_examples=20, stateful_step_count=15)
@@ -114,11 +114,11 @@ def test_one_person_asked_for_again_gets_the_same(share):
     people = scipy.sparse.csr_matrix(np.random.default_rng(4).random((60, 40)) < 0.2).astype(np.int64)
     model = Recommender(ridge=2.0, neighbour_share=share).fit(people)
     alone, items, targets = np.array([7]), np.array([1, 7, 30]), np.array([7, 2])
-    parts = model.parts(items, None, targets)
-    model._form._weights.drop()
-    scores = model.score_one(items)
-    assert parts[1, 0] == model.score_one(alone)[7] == 0
+    parts = model.solved.parts(items, None, targets)
+    model.solved._form._weights.drop()
+    scores = model.solved.score_one(items)
+    assert parts[1, 0] == model.solved.score_one(alone)[7] == 0
     for _ in range(3):
-        np.testing.assert_allclose(model.score_one(items), scores, atol=1e-6)
-        np.testing.assert_allclose(model.parts(items, None, targets), parts, atol=1e-6)
-    assert model.parts(alone, None, alone)[0, 0] == model.score_one(alone)[7] == 0
+        np.testing.assert_allclose(model.solved.score_one(items), scores, atol=1e-6)
+        np.testing.assert_allclose(model.solved.parts(items, None, targets), parts, atol=1e-6)
+    assert model.solved.parts(alone, None, alone)[0, 0] == model.solved.score_one(alone)[7] == 0

@@ -81,8 +81,8 @@ def test_only_a_whole_number_of_items_can_be_grown_to(columns):
     """Anything else, and fewer items, is refused in words, and the model is as it was."""
     model = Recommender().fit(csr(GOOD))
     with pytest.raises(InvalidInput, match="cannot become"):
-        model.grow(columns)
-    assert model.columns == 3
+        model.solved.grow(columns)
+    assert model.solved.columns == 3
 
 
 @pytest.mark.parametrize("columns", [2, 4])
@@ -138,11 +138,11 @@ def test_everybody_weighs_the_same_alone_and_in_company(values):
     """A person's contribution does not depend on who stands in the same matrix."""
     alone = csr([values])
     company = scipy.sparse.vstack([csr([[1] * len(values)]), alone, csr([[0] * len(values)])], format="csr")
-    made = Recommender().contribution(alone)
+    made = contribution(alone.indices, alone.data)
     fitted = Recommender().fit(company)
-    fitted.remove(Recommender().contribution(csr([[1] * len(values)])))
-    fitted.remove(made)
-    assert fitted.people == 0
+    fitted.solved.remove(contribution(np.arange(len(values))))
+    fitted.solved.remove(made)
+    assert fitted.solved.people == 0
 
 
 def test_only_the_proportions_of_values_count():

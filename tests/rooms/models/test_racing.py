@@ -9,7 +9,7 @@ import scipy.sparse
 
 import assent.sums.image as image_module
 from assent.models.recommender import Recommender, contribution
-from assent.models.recommender import rows as rows_module
+from assent.models.recommender.dense import weight_rows as rows_module
 from assent.sums import PairSum
 
 ITEMS, ROUNDS = 60, 60
@@ -19,8 +19,8 @@ BATCH = scipy.sparse.csr_matrix(
 )
 #: What is asked of a model: one person's scores and reasons, a batch's scores, and its lists.
 ASKS = {
-    "score_one": lambda model: model.score_one(ASKED, WEIGHTS),
-    "parts": lambda model: model.parts(ASKED, WEIGHTS, TARGETS),
+    "score_one": lambda model: model.solved.score_one(ASKED, WEIGHTS),
+    "parts": lambda model: model.solved.parts(ASKED, WEIGHTS, TARGETS),
     "score": lambda model: model.score(BATCH),
     "recommend": lambda model: model.recommend(BATCH, 5)[1],
 }
@@ -98,7 +98,7 @@ def test_every_answer_is_that_of_a_model_that_there_was(monkeypatch, dtype, near
     assert run_all([*changing, *(lambda name=name: keep_asking(name) for name in ASKS)]) == []
     assert wrong == []
     assert min(heard.values()) > 0
-    assert model.repairs == 0
+    assert model.solved.repairs == 0
     assert model.digest() == versions[0].digest()
     for name, ask in ASKS.items():
         np.testing.assert_allclose(ask(model), expected[name][0], atol=near)

@@ -31,7 +31,7 @@ class TwoProcesses(RuleBasedStateMachine):
         self.outside = {}
         self.names = 1
         self.model = Recommender(**self.settings).fit(self.matrix([0]))
-        self.follower = Recommender.of_sum(self.model.sum.copy(), **self.settings)
+        self.follower = Recommender.of_sum(self.model.solved.sum.copy(), **self.settings)
 
     def matrix(self, names):
         rows = [self.inside.get(name) or self.outside[name] for name in names]
@@ -42,7 +42,7 @@ class TwoProcesses(RuleBasedStateMachine):
     def fresh_sum(self):
         if not self.inside:
             return PairSum(self.columns)
-        return Recommender(**self.settings).fit(self.matrix(list(self.inside))).sum
+        return Recommender(**self.settings).fit(self.matrix(list(self.inside))).solved.sum
 
     @rule(target=people, row=st.dictionaries(st.integers(0, 5), st.integers(1, 4), min_size=1, max_size=4))
     def arrive(self, row):
@@ -84,18 +84,18 @@ class TwoProcesses(RuleBasedStateMachine):
     @rule(more=st.integers(1, 2))
     def grow(self, more):
         self.columns += more
-        self.model.grow(self.columns)
+        self.model.solved.grow(self.columns)
 
     @rule()
     def follow(self):
-        total = self.model.sum
-        self.follower.grow(self.columns)
+        total = self.model.solved.sum
+        self.follower.solved.grow(self.columns)
         changed = {
             item: total.row_bytes(item)
             for item in range(self.columns)
-            if total.row_bytes(item) != self.follower.sum.row_bytes(item)
+            if total.row_bytes(item) != self.follower.solved.sum.row_bytes(item)
         }
-        self.follower.replace_rows(changed, total.counts, total.people)
+        self.follower.solved.replace_rows(changed, total.counts, total.people)
         assert self.follower.digest() == self.model.digest()
         probe = scipy.sparse.identity(self.columns, format="csr")
         np.testing.assert_allclose(self.follower.score(probe), self.model.score(probe), atol=1e-10)
@@ -109,7 +109,7 @@ class TwoProcesses(RuleBasedStateMachine):
 
     @rule()
     def solve(self):
-        self.model.solve()
+        self.model.solved.solve()
 
     @rule(seed=st.integers(0, 99))
     def merge_shards(self, seed):
@@ -117,7 +117,7 @@ class TwoProcesses(RuleBasedStateMachine):
         np.random.default_rng(seed).shuffle(names)
         total = PairSum(self.columns)
         for start in range(0, len(names), 2):
-            total.merge(Recommender(**self.settings).fit(self.matrix(names[start : start + 2])).sum)
+            total.merge(Recommender(**self.settings).fit(self.matrix(names[start : start + 2])).solved.sum)
         assert total.digest() == self.model.digest()
 
     @invariant()
@@ -129,7 +129,7 @@ class TwoProcesses(RuleBasedStateMachine):
         fresh = Recommender.of_sum(self.fresh_sum(), **self.settings)
         probe = scipy.sparse.identity(self.columns, format="csr")
         np.testing.assert_allclose(self.model.score(probe), fresh.score(probe), atol=1e-10)
-        assert self.model.repairs == 0
+        assert self.model.solved.repairs == 0
 
 
 TwoProcesses.TestCase.settings = settings(deadline=None, max_examples=40, stateful_step_count=25)

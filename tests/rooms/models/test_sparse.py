@@ -6,27 +6,29 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from assent.models.recommender import Recommender, Settings, sparse_solving, sparse_weights
-from assent.models.recommender import sparse as sparse_module
-from assent.models.recommender.sparse import SparseForm, solve_sparse
-from assent.models.recommender.sparse_memory import pairs_at_most, sparse_bytes
-from assent.models.recommender.sparse_weights import SparseWeights
+from assent.models.recommender import Recommender, RecommenderSettings, SolvedModel
+from assent.models.recommender.memory import pairs_at_most, sparse_bytes
+from assent.models.recommender.sparse import form as sparse_form
+from assent.models.recommender.sparse import solver as sparse_solver
+from assent.models.recommender.sparse import weights as sparse_weights
+from assent.models.recommender.sparse.form import SparseForm, solve_sparse
+from assent.models.recommender.sparse.weights import SparseWeights
 from assent.sums import PairSum
 from assent.sums.sparse_nearest import NOBODY
 from assent.sums.sparse_reading import SumReader
 from assent.terms.errors import Corrupt, InvalidInput, NotEnoughMemory, NotLearned
-from assent.testing.models import AdditiveModelContract
+from tests.rooms.models.matrix_contract import MatrixModelContract
 
 NEAR = 6
 
 
-class TestSparse(AdditiveModelContract):
+class TestSparse(MatrixModelContract):
     """The recommender that scores every item from its nearest alone."""
 
     model = functools.partial(Recommender, ridge=1.0, form="sparse")
 
 
-class TestSparseNeighbours(AdditiveModelContract):
+class TestSparseNeighbours(MatrixModelContract):
     """The sparse recommender with a moving ridge, half of whose scores come from the sum itself."""
 
     model = functools.partial(
@@ -47,7 +49,7 @@ def crowd(people=300, items=120, seed=1):
 def few_neighbours(monkeypatch, request):
     """Make items of few neighbours, and fold replaced columns often."""
     if request.cls is None:
-        monkeypatch.setattr(sparse_solving, "NEIGHBOURS", NEAR)
+        monkeypatch.setattr(sparse_solver, "NEIGHBOURS", NEAR)
         monkeypatch.setattr(sparse_weights, "_REPLACED_MIN", 40)
 
 
@@ -59,22 +61,22 @@ def model(request):
 
 def held(model):
     """The form that a model holds."""
-    return model._held()
+    return model.solved._form
 
 
 def assert_rebuilt(model):
     """Assert that the weights are, to the last bit, those of a form solved anew from the same sum."""
-    mine, anew = held(model), solve_sparse(model.sum, model.settings, None)
+    mine, anew = held(model), solve_sparse(model.solved.sum, model.settings, None)
     np.testing.assert_array_equal(mine.weights.near, anew.weights.near)
     for layer, other in zip(mine.weights.layers, anew.weights.layers, strict=True):
         np.testing.assert_array_equal(layer, other)
     np.testing.assert_array_equal(mine.left, anew.left)
     assert (mine.edges <= anew.edges).all(), "whoever comes nearer than an edge that is too high goes unnoticed"
-    probe = scipy.sparse.identity(model.columns, format="csr")
-    scores = np.empty((model.columns, model.columns), np.float32)
+    probe = scipy.sparse.identity(model.solved.columns, format="csr")
+    scores = np.empty((model.solved.columns, model.solved.columns), np.float32)
     anew.score_rows(probe, scores)
     np.testing.assert_allclose(model.score(probe), scores, rtol=0, atol=1e-7)
-    for item in range(model.columns):
+    for item in range(model.solved.columns):
         alone = (np.array([item], np.int32), np.ones(1))
         np.testing.assert_array_equal(mine.score_one(*alone), anew.score_one(*alone))
         np.testing.assert_array_equal(mine.similar(item), anew.similar(item))
@@ -82,11 +84,11 @@ def assert_rebuilt(model):
 
 def test_the_weights_are_regressions_on_the_nearest(model):
     """Each column is the ridge regression of its item on the items of largest `G_ij / sqrt(octave)`."""
-    starts, indices, values = model.sum.arrays()
+    starts, indices, values = model.solved.sum.arrays()
     upper = scipy.sparse.csr_array((values, indices, starts), shape=(120, 120)).toarray() / 2**20
     gram = upper + np.triu(upper, 1).T
-    octaves = 2.0 ** np.floor(np.log2(np.maximum(model.sum.counts, 8)))
-    ridges = model.settings.ridges(model.sum.counts)
+    octaves = 2.0 ** np.floor(np.log2(np.maximum(model.solved.sum.counts, 8)))
+    ridges = model.settings.ridges(model.solved.sum.counts)
     form = held(model)
     for column in range(120):
         closeness = gram[:, column] / np.sqrt(octaves)
@@ -102,7 +104,7 @@ def test_the_weights_are_regressions_on_the_nearest(model):
 @pytest.mark.parametrize(("people", "items", "chance"), [(400, 20, 0.4), (14, 6, 0.6)])
 def test_with_every_item_near_it_is_the_dense_model(monkeypatch, people, items, chance):
     """Where all items have met, and all are neighbours, both forms are one model."""
-    monkeypatch.setattr(sparse_solving, "NEIGHBOURS", 64)
+    monkeypatch.setattr(sparse_solver, "NEIGHBOURS", 64)
     random = np.random.default_rng(5)
     people = scipy.sparse.csr_matrix((random.random((people, items)) < chance).astype(np.int64))
     for share in (0.0, 0.5):
@@ -131,7 +133,7 @@ def test_an_answer_after_forgetting_holds_nothing_of_the_person(model):
     never = Recommender(**settings_of(model)).fit(people[1:])
     probe = people[1]
     np.testing.assert_array_equal(
-        model.score_one(probe.indices, probe.data), never.score_one(probe.indices, probe.data)
+        model.solved.score_one(probe.indices, probe.data), never.solved.score_one(probe.indices, probe.data)
     )
 
 
@@ -142,7 +144,7 @@ def settings_of(model):
 
 def test_a_popularity_that_passes_an_octave_moves_the_neighbours(model):
     """When an item's count passes a power of two, all who met it choose their neighbours anew."""
-    count = int(model.sum.counts[0])
+    count = int(model.solved.sum.counts[0])
     more = (1 << count.bit_length()) - count
     alone = scipy.sparse.csr_matrix((np.ones(1), ([0], [0])), shape=(1, 120))
     for _ in range(more):
@@ -155,8 +157,8 @@ def test_rows_changed_elsewhere_are_followed(model):
     people = crowd()
     other = Recommender(**settings_of(model)).fit(people)
     other.forget(people[[1, 2]])
-    rows = {item: other.sum.row_bytes(item) for item in np.unique(people[[1, 2]].indices).tolist()}
-    model.replace_rows(rows, other.sum.counts, other.sum.people)
+    rows = {item: other.solved.sum.row_bytes(item) for item in np.unique(people[[1, 2]].indices).tolist()}
+    model.solved.replace_rows(rows, other.solved.sum.counts, other.solved.sum.people)
     assert model.digest() == other.digest()
     assert held(model).terms == 1
     assert_rebuilt(model)
@@ -166,8 +168,8 @@ def test_rows_that_changed_everywhere_are_solved_anew(model):
     """A change of more than a quarter of the items is not followed."""
     people = crowd()
     other = Recommender(**settings_of(model)).fit(people[100:])
-    rows = {item: other.sum.row_bytes(item) for item in range(120)}
-    model.replace_rows(rows, other.sum.counts, other.sum.people)
+    rows = {item: other.solved.sum.row_bytes(item) for item in range(120)}
+    model.solved.replace_rows(rows, other.solved.sum.counts, other.solved.sum.people)
     assert held(model).terms == 0
     assert_rebuilt(model)
 
@@ -175,13 +177,13 @@ def test_rows_that_changed_everywhere_are_solved_anew(model):
 def test_unchanged_rows_change_nothing(model):
     """Rows that are as they were touch no column."""
     scores = model.score(crowd())
-    model.replace_rows({0: model.sum.row_bytes(0)}, model.sum.counts, model.sum.people)
+    model.solved.replace_rows({0: model.solved.sum.row_bytes(0)}, model.solved.sum.counts, model.solved.sum.people)
     np.testing.assert_array_equal(model.score(crowd()), scores)
 
 
 def test_new_items_are_there_at_once(model):
     """A catalogue grows, people hold the new items, and the weights are those of a rebuild."""
-    model.grow(125)
+    model.solved.grow(125)
     assert_rebuilt(model)
     wide = scipy.sparse.csr_matrix((np.ones(3), ([0, 0, 0], [0, 2, 124])), shape=(1, 125))
     model.learn(wide)
@@ -204,11 +206,11 @@ def test_similar_items_are_those_on_either_side(model):
 def test_weights_hold_what_the_sum_says_until_they_are_damaged(model):
     """The residual of an item is nothing, and shows a changed weight and a changed neighbour."""
     form = held(model)
-    assert model.residual(7) == 0
+    assert model.solved.residual(7) == 0
     form.weights.layers[0][7, 0] += 0.5
-    assert model.residual(7) == pytest.approx(0.5, rel=1e-5)
-    model.solve()
-    assert model.residual(7) == 0
+    assert model.solved.residual(7) == pytest.approx(0.5, rel=1e-5)
+    model.solved.solve()
+    assert model.solved.residual(7) == 0
 
 
 def test_a_model_read_from_a_file_follows_without_touching_it(model, tmp_path):
@@ -217,17 +219,18 @@ def test_a_model_read_from_a_file_follows_without_touching_it(model, tmp_path):
     arrays = {name: array.copy() for name, array in form.arrays().items()}
     for array in arrays.values():
         array.flags.writeable = False
-    again = Recommender(**settings_of(model))
-    again._form = SparseForm.from_arrays(model.sum.copy(), model.settings, arrays)
+    again = Recommender._of(
+        SolvedModel(SparseForm.from_arrays(model.solved.sum.copy(), model.settings, arrays), model.settings)
+    )
     again.forget(crowd()[[4]])
     assert_rebuilt(again)
 
 
 def replaced_rows(model, other):
     """Let a model take over all rows in which it differs from another."""
-    before, after = model.sum, other.sum
-    rows = {i: after.row_bytes(i) for i in range(model.columns) if after.row_bytes(i) != before.row_bytes(i)}
-    return model.replace_rows(rows, after.counts, after.people, solve=False)
+    before, after = model.solved.sum, other.solved.sum
+    rows = {i: after.row_bytes(i) for i in range(model.solved.columns) if after.row_bytes(i) != before.row_bytes(i)}
+    return model.solved.replace_rows(rows, after.counts, after.people, solve=False)
 
 
 def changes(model, people):
@@ -237,7 +240,7 @@ def changes(model, people):
         "forget": functools.partial(model.forget, people[0]),
         "learn": functools.partial(model.learn, people[0]),
         "rows": functools.partial(replaced_rows, model, other),
-        "grow": functools.partial(model.grow, model.columns + 3),
+        "grow": functools.partial(model.solved.grow, model.solved.columns + 3),
     }
 
 
@@ -246,12 +249,12 @@ def changes(model, people):
 )
 def test_answers_go_on_while_a_change_is_solved(model, monkeypatch, name, work):
     """Somebody who asks in the middle of it is answered, as if nothing happened yet; whoever asks next sees it."""
-    people, untouched = crowd(), getattr(sparse_module, work)
+    people, untouched = crowd(), getattr(sparse_form, work)
     row = people[5]
     asks = (
-        functools.partial(model.score_one, row.indices),
+        functools.partial(model.solved.score_one, row.indices),
         functools.partial(model.recommend, row, 5),
-        functools.partial(model.parts, row.indices, None, np.arange(120)),
+        functools.partial(model.solved.parts, row.indices, None, np.arange(120)),
         functools.partial(model.similar, int(row.indices[0])),
     )
     model.forget(people[7])  # some columns stand beside the others already
@@ -265,7 +268,7 @@ def test_answers_go_on_while_a_change_is_solved(model, monkeypatch, name, work):
         assert not asking.is_alive(), "answers wait for the change"
         return untouched(*given)
 
-    monkeypatch.setattr(sparse_module, work, asked_meanwhile)
+    monkeypatch.setattr(sparse_form, work, asked_meanwhile)
     change()
     monkeypatch.undo()
     (meanwhile,) = heard
@@ -286,7 +289,7 @@ def test_a_change_that_is_stopped_never_was(model, monkeypatch, name, work):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(sparse_module, work, stop)
+        broken.setattr(sparse_form, work, stop)
         with pytest.raises(KeyboardInterrupt):
             change()
     assert held(model) is form
@@ -319,10 +322,10 @@ def test_arrays_of_another_model_are_refused(model, name):
     arrays = held(model).arrays()
     for wrong in (arrays[name][:-1], arrays[name].reshape(-1)[:0]):
         with pytest.raises(Corrupt):
-            SparseForm.from_arrays(model.sum, model.settings, {**arrays, name: wrong})
+            SparseForm.from_arrays(model.solved.sum, model.settings, {**arrays, name: wrong})
     arrays.pop(name)
     with pytest.raises(KeyError):
-        SparseForm.from_arrays(model.sum, model.settings, arrays)
+        SparseForm.from_arrays(model.solved.sum, model.settings, arrays)
 
 
 @pytest.mark.parametrize(("name", "number"), [("near", 120), ("near", -2), ("row_columns", 120), ("row_starts", -1)])
@@ -332,7 +335,7 @@ def test_numbers_outside_the_catalogue_are_refused(model, name, number):
     wrong = arrays[name].copy()
     wrong.reshape(-1)[np.flatnonzero(wrong.reshape(-1) != NOBODY)[0]] = number
     with pytest.raises(Corrupt):
-        SparseForm.from_arrays(model.sum, model.settings, {**arrays, name: wrong})
+        SparseForm.from_arrays(model.solved.sum, model.settings, {**arrays, name: wrong})
 
 
 def test_a_sum_that_does_not_fit_is_refused_before_it_is_made(monkeypatch):
@@ -346,20 +349,19 @@ def test_a_sum_that_does_not_fit_is_refused_before_it_is_made(monkeypatch):
 
 def test_weights_that_do_not_fit_are_refused(model):
     """A sum that is there already may still be too large to solve, or to grow."""
-    small = Recommender(form="sparse", memory_bytes=1_000)
     with pytest.raises(NotEnoughMemory, match="A sparse model over 120 items"):
-        small.adopt(model.sum.copy())
-    model.memory_bytes = 1_000
+        SolvedModel.of_sum(model.solved.sum.copy(), form="sparse", memory_bytes=1_000)
+    model.solved._memory_bytes = 1_000
     with pytest.raises(NotEnoughMemory):
-        model.grow(1_000_000)
-    assert model.columns == 120
+        model.solved.grow(1_000_000)
+    assert model.solved.columns == 120
 
 
 def test_the_pairs_are_never_more_than_told():
     """The bound holds for few items and for few people, and memory grows with both."""
     for shape in ((400, 12), (5, 200)):
         people = crowd(*shape)
-        total = Recommender().fit(people).sum
+        total = Recommender().fit(people).solved.sum
         assert len(total.arrays()[1]) <= pairs_at_most(people) <= shape[1] * (shape[1] + 1) // 2
     assert sparse_bytes(10, 5) < sparse_bytes(20, 5) < sparse_bytes(20, 50)
 
@@ -378,14 +380,14 @@ def test_what_is_too_large_for_an_inverse_is_solved_sparsely():
 
 def test_a_large_catalogue_is_sparse_by_itself(monkeypatch):
     """Past a number of items an inverse takes hours, whatever the memory."""
-    monkeypatch.setattr("assent.models.recommender.solving._DENSE_ITEMS_MAX", 100)
+    monkeypatch.setattr("assent.models.recommender.solver._DENSE_ITEMS_MAX", 100)
     assert held(Recommender().fit(crowd())).kind == "sparse"
 
 
 def test_a_form_that_does_not_exist_is_refused():
     """Only forms that there are can be asked for."""
     with pytest.raises(InvalidInput, match="form is one of"):
-        Settings(form="round")
+        RecommenderSettings(form="round")
 
 
 def test_an_interrupted_solve_leaves_the_old_model_serving(model):
@@ -405,10 +407,10 @@ def test_an_interrupted_solve_leaves_the_old_model_serving(model):
 
 def test_columns_come_out_the_same_alone_and_in_company(monkeypatch, model):
     """Solved in blocks, on one thread, they are what they are solved together: other machines may do it."""
-    monkeypatch.setattr(sparse_solving, "BLOCK_ENTRIES", 200)
-    whole = sparse_solving.solve_here(model.sum, model.settings)
-    reader, every = SumReader(model.sum), np.arange(model.columns, dtype=np.int32)
-    parts = [sparse_solving.solve_some(reader, model.settings, some, threads=1) for some in np.array_split(every, 7)]
+    monkeypatch.setattr(sparse_solver, "BLOCK_ENTRIES", 200)
+    whole = sparse_solver.solve_here(model.solved.sum, model.settings)
+    reader, every = SumReader(model.solved.sum), np.arange(model.solved.columns, dtype=np.int32)
+    parts = [sparse_solver.solve_some(reader, model.settings, some, threads=1) for some in np.array_split(every, 7)]
     for together, *alone in zip(whole, *parts, strict=True):
         np.testing.assert_array_equal(together, np.concatenate(alone))
     np.testing.assert_array_equal(whole.near, held(model).weights.near)
@@ -432,20 +434,20 @@ def test_a_failed_task_stops_all_others(monkeypatch):
         begun.append(last)
         gate.wait()
 
-    monkeypatch.setattr(sparse_solving, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(sparse_solver, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     with pytest.raises(ZeroDivisionError):
-        sparse_solving.run_all([(task, (number, number + 1)) for number in range(100)], None)
+        sparse_solver.run_all([(task, (number, number + 1)) for number in range(100)], None)
     assert len(begun) <= 2
 
 
 def test_progress_goes_from_nothing_to_done(monkeypatch, model):
     """The share done only grows, through choosing and solving, and ends at one."""
-    monkeypatch.setattr(sparse_solving, "BLOCK_ENTRIES", 200)
-    monkeypatch.setattr(sparse_solving, "_TASK_COLUMNS", 32)
+    monkeypatch.setattr(sparse_solver, "BLOCK_ENTRIES", 200)
+    monkeypatch.setattr(sparse_solver, "_TASK_COLUMNS", 32)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     heard = []
-    model.solve(progress=heard.append)
+    model.solved.solve(progress=heard.append)
     assert len(heard) > 8
     assert heard[-1] == 1
     assert_rebuilt(model)
@@ -463,5 +465,5 @@ def test_a_stranger_is_refused(model):
 def test_nobody_and_unknown_targets_score_nothing(model):
     """A person without items has no score and no parts."""
     none = np.empty(0, np.int32)
-    assert not model.score_one(none).any()
-    assert model.parts(none, None, np.array([1, 2])).shape == (0, 2)
+    assert not model.solved.score_one(none).any()
+    assert model.solved.parts(none, None, np.array([1, 2])).shape == (0, 2)

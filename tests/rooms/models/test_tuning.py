@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-import assent.models.recommender.tuning as tuning_module
-from assent.models.recommender import Recommender, Settings
-from assent.models.recommender.trial import Trial
+import assent.models.recommender.tuning.search as tuning_module
+from assent.models.recommender import Recommender, RecommenderSettings
+from assent.models.recommender.tuning.trial import Trial
 from assent.terms.errors import InvalidInput
 
 
@@ -16,7 +16,7 @@ def crowd(people=300, items=40, tastes=4, seed=5):
 
 
 PEOPLE = crowd()
-POOR = Settings(ridge=1e6, popularity_discount=-1.0, neighbour_share=0.0)
+POOR = RecommenderSettings(ridge=1e6, popularity_discount=-1.0, neighbour_share=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,11 @@ def test_what_chance_gives_is_hardly_ever_followed():
     looked, moved = 0, 0
     for seed in range(12):
         trial = Trial.hiding(aimless, seed)
-        search = tuning_module._Search([trial], Settings(), 600.0, None)
+        search = tuning_module._Search([trial], RecommenderSettings(), 600.0, None)
         for name in tuning_module._COMBINED:
             search.along(name)
-        looked += search.best != Settings()
-        moved += tuning_module.tune([trial], Settings(), seconds_max=600.0) != Settings()
+        looked += search.best != RecommenderSettings()
+        moved += tuning_module.tune([trial], RecommenderSettings(), seconds_max=600.0) != RecommenderSettings()
     assert looked >= 10
     assert moved <= 2
 
@@ -63,7 +63,7 @@ def test_validation_judges_by_what_people_took_afterwards():
     assert not trial._hidden.multiply(before).nnz
     whole = ((before + later) > 0).astype(np.float64)
     model = Recommender().tune(whole, validation=[(before, later)])
-    assert model.settings == tuning_module.tune([trial], Settings(), seconds_max=600.0)
+    assert model.settings == tuning_module.tune([trial], RecommenderSettings(), seconds_max=600.0)
     assert model.digest() == Recommender(weight_exponent=model.settings.weight_exponent).fit(whole).digest()
 
 
@@ -76,12 +76,12 @@ def test_validation_that_does_not_fit_is_refused():
             model.tune(PEOPLE, validation=[(PEOPLE, crowd(seed=6)), validation])
         assert caught.value.advice
     assert model.digest() == digest
-    assert model.settings == Settings(ridge=2.0)
+    assert model.settings == RecommenderSettings(ridge=2.0)
 
 
 def test_the_same_seed_gives_the_same_settings():
     """Given time enough, nothing but the matrix, the start and the seed decides."""
-    found = {tuning_module.tune([Trial.hiding(PEOPLE, 3)], Settings(), seconds_max=600.0) for _ in range(2)}
+    found = {tuning_module.tune([Trial.hiding(PEOPLE, 3)], RecommenderSettings(), seconds_max=600.0) for _ in range(2)}
     assert len(found) == 1
 
 
@@ -89,22 +89,22 @@ def test_another_seed_hides_something_else(trial):
     """The seed decides what is hidden, and with it, on another slice, what the same settings are worth."""
     other = Trial.hiding(PEOPLE, 1)
     assert (other._hidden != trial._hidden).nnz
-    assert other.worths(Settings()).mean() != trial.worths(Settings()).mean()
+    assert other.worths(RecommenderSettings()).mean() != trial.worths(RecommenderSettings()).mean()
 
 
 def test_the_settings_are_a_few_rounded_numbers(trial):
     """What is chosen from people's data has few digits: places on a grid, and a ridge of two digits."""
-    found = tuning_module.tune([trial], Settings(), seconds_max=600.0)
+    found = tuning_module.tune([trial], RecommenderSettings(), seconds_max=600.0)
     for name, places in tuning_module._PLACES.items():
-        assert getattr(found, name) in {*places, getattr(Settings(), name)}
+        assert getattr(found, name) in {*places, getattr(RecommenderSettings(), name)}
     assert float(f"{found.ridge:.1e}") == found.ridge
 
 
 def test_no_time_means_the_settings_as_they_were():
     """A search that may not try anything keeps what it began with, and the model is fitted all the same."""
     model = Recommender(ridge=7.0).tune(PEOPLE, seconds_max=0.0)
-    assert model.settings == Settings(ridge=7.0)
-    assert model.people == 300
+    assert model.settings == RecommenderSettings(ridge=7.0)
+    assert model.solved.people == 300
 
 
 def test_what_is_hidden_is_a_fifth_of_what_people_hold(trial):
@@ -129,18 +129,18 @@ def test_worth_is_recall_and_ndcg_of_the_models_own_lists(trial):
         discounts = 1 / np.log2(np.arange(2, 22))
         ideal = np.cumsum(discounts)[np.minimum(wanted.sum(axis=1), 20) - 1]
         worths = hits.sum(axis=1) / wanted.sum(axis=1) + (hits * discounts).sum(axis=1) / ideal
-        assert trial.worths(Settings(**settings)).mean() == pytest.approx(worths.mean(), abs=2e-3)
+        assert trial.worths(RecommenderSettings(**settings)).mean() == pytest.approx(worths.mean(), abs=2e-3)
 
 
 def test_a_large_catalogue_is_tried_on_its_most_popular_items(monkeypatch):
     """The trial is cut to the items that most people hold; the sum over them is that of whole people."""
-    monkeypatch.setattr("assent.models.recommender.trial._ITEMS_MAX", 10)
+    monkeypatch.setattr("assent.models.recommender.tuning.trial._ITEMS_MAX", 10)
     cut = Trial.hiding(PEOPLE, 0)
     counts = np.bincount(cut._kept.indices, minlength=40)
     assert len(cut._common) == 10
     assert counts[cut._common].min() >= np.sort(counts)[-10]
     gram, _ = cut._gram(1.0)
-    total = Recommender(weight_exponent=1.0).fit(cut._kept).sum
+    total = Recommender(weight_exponent=1.0).fit(cut._kept).solved.sum
     np.testing.assert_allclose(np.diagonal(gram), total.diagonal()[cut._common] / 2**20, rtol=1e-5)
 
 
@@ -154,4 +154,4 @@ def test_nobody_with_items_enough_is_refused():
             model.tune(matrix)
         assert caught.value.advice
     assert model.digest() == digest
-    assert model.settings == Settings(ridge=2.0)
+    assert model.settings == RecommenderSettings(ridge=2.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from assent.consent import Controller, Ledger, Purposes
-from assent.learn import Learning, Withdrawals
+from assent.learn import SumsKeeper, Withdrawals
 from assent.rights import Choice, Choices, Rights, RightsRooms
 from assent.store import Store
 from assent.store.topics import decisions, items, log, meta, people, records, sums
@@ -33,7 +33,7 @@ class House:
     vault: Vault = field(init=False)
     ledger: Ledger = field(init=False)
     audit: AuditLog = field(init=False)
-    learning: Learning = field(init=False)
+    learning: SumsKeeper = field(init=False)
     choices: Choices = field(init=False)
     rights: Rights = field(init=False)
 
@@ -43,7 +43,7 @@ class House:
         self.vault = Vault(KeyFile.open(self.key_path, {}), self.clock, self.randomness)
         self.ledger = Ledger(Purposes.load(), self.clock, self.randomness)
         self.audit = AuditLog(self.vault)
-        self.learning = Learning(self.store, self.vault, self.ledger, self.clock)
+        self.learning = SumsKeeper(self.store, self.vault, self.ledger, self.clock)
         controller = Controller("The shop", "privacy@shop.example", "1 Road, Town", "EU")
         withdrawals = Withdrawals(self.vault, self.ledger, self.learning)
         rooms = RightsRooms(self.store, self.vault, self.ledger, self.audit, self.learning, withdrawals, controller)

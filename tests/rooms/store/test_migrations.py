@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -13,7 +14,7 @@ from assent.store.address import read_address
 from assent.store.columns import METADATA
 from assent.store.sqlite import Sqlite
 from assent.store.store import _server
-from assent.store.topics import meta
+from assent.store.topics import meta, sums
 from assent.terms.errors import InvalidInput, StoreNewer, StoreUnavailable
 from tests.rooms.store.jobs import at_once
 
@@ -201,3 +202,26 @@ def test_a_password_is_not_shown():
     address = read_address("postgresql://ann:secret@db.example/shop?sslmode=require")
     assert address.shown == "postgresql://db.example/shop"
     assert "secret" not in repr(address)
+
+
+def test_who_left_a_sum_is_known_after_migrating(empty_url):
+    """A store of the first schema keeps the version at which somebody last left each sum."""
+    url = empty_url
+    if url.startswith("sqlite"):
+        sqlite3.connect(url.removeprefix("sqlite:///")).close()
+    engine = backend_of(url).engine()
+    with engine.connect() as connection:
+        migrate.upgrade(connection, "0001")
+        for model, settings in (("a", '{"left": 7}'), ("b", "{}")):
+            connection.execute(
+                sqlalchemy.text(
+                    "INSERT INTO sum_heads (model, version, columns, people, digest, counts, settings, at_ms)"
+                    " VALUES (:model, 9, 3, 4, 'digest', :counts, :settings, 5)"
+                ),
+                {"model": model, "settings": settings, "counts": b""},
+            )
+        connection.commit()
+    engine.dispose()
+    with Store.open(url) as store, store.read() as session:
+        assert sums.head(session, "a") == sums.HeadRow("a", 9, 3, 4, "digest", b"", 5, 7)
+        assert sums.head(session, "b").last_left_version == 0

@@ -411,7 +411,7 @@ def test_the_head_of_a_sum_is_replaced(store):
     assert read(store, sums.head, "m") is None
     assert read(store, sums.version, "m") == 0
     for version in (1, 2):
-        row = HeadRow("m", version, 3, 4, "digest", b"\x00" * 24, "{}", 5)
+        row = HeadRow("m", version, 3, 4, "digest", b"\x00" * 24, 5, 0)
         on(store, sums.put_head, row)
     assert read(store, sums.head, "m") == row
     assert read(store, sums.version, "m") == 2
@@ -435,7 +435,7 @@ def test_clearing_a_sum_leaves_others_and_contributions(peopled):
     """Clearing takes a model's head and rows, not another's, and not what people added."""
     on(peopled, sums.put_rows, "m", 1, [(1, b"r")])
     on(peopled, sums.put_rows, "n", 1, [(1, b"r")])
-    on(peopled, sums.put_head, HeadRow("m", 1, 3, 4, "digest", b"", "{}", 5))
+    on(peopled, sums.put_head, HeadRow("m", 1, 3, 4, "digest", b"", 5, 0))
     on(peopled, sums.put_contribution, "m", ANN, b"c")
     on(peopled, sums.clear, "m")
     assert read(peopled, sums.head, "m") is None

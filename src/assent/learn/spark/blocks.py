@@ -60,7 +60,7 @@ def cut(columns: int) -> NDArray[np.int64]:
 
 
 def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[Block]:
-    """Yield every block of a sum, the empty ones too; their arrays are views."""
+    """Yield every block of a sum, cut at `bounds`, int64 [blocks + 1], the empty ones too; their arrays are views."""
     starts, indices, values = total.arrays()
     for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         low, high = int(starts[first]), int(starts[last])

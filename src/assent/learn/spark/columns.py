@@ -14,15 +14,10 @@ from numpy.typing import NDArray
 
 from assent.learn.spark import blocks, cluster
 from assent.learn.spark.pieces import Box, Piece, as_it_is, plain_boxes
-from assent.models.recommender import Settings
-from assent.models.recommender.sparse_solving import (
-    BLOCK_ENTRIES,
-    NEIGHBOURS,
-    Columns,
-    Progress,
-    Solver,
-    solve_some,
-)
+from assent.models.recommender import RecommenderSettings
+from assent.models.recommender.memory import BLOCK_ENTRIES
+from assent.models.recommender.settings import NEIGHBOURS
+from assent.models.recommender.sparse.solver import Columns, Progress, Solver, solve_some
 from assent.sums import PairSum
 from assent.sums.sparse_reading import SumReader
 from assent.terms.errors import Corrupt
@@ -66,7 +61,7 @@ def _solve(
     boxes: cluster.Boxes,
     own: OwnBoxes,
     total: PairSum,
-    settings: Settings,
+    settings: RecommenderSettings,
     progress: Progress | None = None,
 ) -> Columns:
     bounds = _cut(SumReader(total).lengths(), spark.sparkContext.defaultParallelism)
@@ -120,7 +115,7 @@ class _Columns:
     """Runs in an executor: a row names a task by its number, the columns of that task come out."""
 
     digest: str
-    settings: Settings
+    settings: RecommenderSettings
     bounds: tuple[int, ...]
     shipments: Sequence[Any]
     boxes: cluster.Boxes

@@ -16,10 +16,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from assent.consent import Ledger, Purposes
-from assent.learn.plan import contributions_of
-from assent.learn.snapshot import MODEL
+from assent.learn.registry import MODEL
 from assent.learn.spark import blocks
 from assent.learn.spark.pieces import PAIRS_AT_ONCE, Box, Gathering, Moved, Piece, name_reading
+from assent.models.recommender import contributions_of
 from assent.store import Store
 from assent.store.topics import meta, people, sums
 from assent.sums import Contribution, PairSum

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assent.learn.spark import blocks, cluster
 from assent.learn.spark.pieces import PAIRS_AT_ONCE, Gathering, Moved, Piece, as_it_is, name_reading, plain_boxes, take
-from assent.models.recommender import Settings
+from assent.models.recommender import RecommenderSettings
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.sums import COLUMNS_MAX, PairSum
 from assent.terms.errors import Busy, InvalidInput
@@ -36,7 +36,7 @@ def sum_of_parquet(
     person: str = "person",
     item: str = "item",
     value: str | None = None,
-    weight_exponent: float = Settings().weight_exponent,
+    weight_exponent: float = RecommenderSettings().weight_exponent,
 ) -> PairSum:
     """Add up a Parquet file with a row for each interaction; `Recommender.of_sum` makes a model of the answer.
 
@@ -45,7 +45,7 @@ def sum_of_parquet(
     is the one that `Recommender(weight_exponent=...).fit` makes of the same matrix, to the last bit. Raises
     `InvalidInput`, `SumOverflow`, `SparkUnavailable`, and `Busy` when the file kept changing.
     """
-    Settings(weight_exponent=weight_exponent)
+    RecommenderSettings(weight_exponent=weight_exponent)
     try:
         rows = spark.read.parquet(path)
     except Exception as error:
@@ -153,7 +153,10 @@ class _Interactions:
 
 
 def flushes(lengths: NDArray[Any]) -> Iterator[tuple[int, int]]:
-    """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run."""
+    """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run.
+
+    `lengths` whole numbers [people]: how many items each holds.
+    """
     pairs = np.cumsum(lengths.astype(np.int64) * (lengths + 1) // 2)
     first = 0
     while first < len(pairs):

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from assent.learn.plan import Plan
-from assent.learn.snapshot import MODEL
+from assent.learn.registry import MODEL
 from assent.learn.spark import blocks, cluster, sessions
 from assent.learn.spark.columns import solver_on
 from assent.learn.spark.histories import KEY_FILE, STORE, Errand, Histories, boxes_of, hear, release
 from assent.learn.spark.pieces import Box, Moved, take
-from assent.models.recommender.sparse_solving import Solver, solve_here
+from assent.learn.training_plan import TrainingPlan
+from assent.models.recommender.sparse.solver import Solver, solve_here
 from assent.store.topics import items, meta, sums
 from assent.sums import PairSum
 from assent.terms.ids import PersonId
@@ -40,7 +40,7 @@ Spark: TypeAlias = "SparkSession | str"
 class Gathered(NamedTuple):
     """What to write, the sum, and who solves its columns where the model is sparse."""
 
-    plan: Plan
+    plan: TrainingPlan
     total: PairSum
     solver: Solver
 
@@ -72,7 +72,7 @@ def gather(spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, cloc
         granting = ledger.people_granting(session, Learn)
         held = {person for person, _ in sums.contributions(session, MODEL)}
         at_ms, epoch, columns = clock.now_ms(), meta.epoch(session), items.count(session)
-    plan = Plan(epoch=epoch, version=head.version if head else 0, columns=columns, rebuild=True)
+    plan = TrainingPlan(epoch=epoch, version=head.version if head else 0, columns=columns, rebuild=True)
     plan.gone += sorted(held - set(granting))
     if not granting:
         return Gathered(plan, PairSum(columns), solve_here)

@@ -1,8 +1,22 @@
 """The recommender: a linear item-item model that forgets people exactly and explains every score."""
 
-from assent.models.recommender.estimator import Recommender
+from assent.models.recommender.additive import AdditiveRecommender
+from assent.models.recommender.inputs import contributions_of, taste, tastes
 from assent.models.recommender.matrix import contribution, contributions_of_rows
 from assent.models.recommender.recency import fresh_values
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.recommender import Recommender
+from assent.models.recommender.settings import RecommenderSettings
+from assent.models.recommender.solved import SolvedModel
 
-__all__ = ["Recommender", "Settings", "contribution", "contributions_of_rows", "fresh_values"]
+__all__ = [
+    "AdditiveRecommender",
+    "Recommender",
+    "RecommenderSettings",
+    "SolvedModel",
+    "contribution",
+    "contributions_of",
+    "contributions_of_rows",
+    "fresh_values",
+    "taste",
+    "tastes",
+]

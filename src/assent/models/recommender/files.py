@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender.form import Form
-from assent.models.recommender.settings import Settings
-from assent.models.recommender.solving import form_of_arrays
+from assent.models.recommender.settings import RecommenderSettings
+from assent.models.recommender.solver import form_of_arrays
 from assent.sums import PairSum
 from assent.terms.errors import AssentError, Corrupt, NotFound, StoreUnavailable
 
@@ -35,13 +35,13 @@ _ADVICE: Final = "Fit the model again, or take the file from a backup."
 class Snapshot:
     """A solved model at rest, as its file holds it: settings, sum, and the solved arrays of one kind of form."""
 
-    settings: Settings
+    settings: RecommenderSettings
     kind: str
     total: PairSum
     arrays: Mapping[str, NDArray[Any]]
 
     @classmethod
-    def of(cls, settings: Settings, form: Form) -> Self:
+    def of(cls, settings: RecommenderSettings, form: Form) -> Self:
         """Take the sum and the arrays of a form; they are its own, so it must hold still while they are read."""
         return cls(settings, form.kind, form.total.copy(), form.arrays())
 
@@ -183,6 +183,6 @@ def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -
         arrays[name] = np.asarray(stored[first : first + size]).view(dtype).reshape(place["shape"])
     rows = (arrays.pop("starts"), arrays.pop("indices"), arrays.pop("values"))
     total = PairSum.from_arrays(rows, arrays.pop("counts"), told["people"])
-    snapshot = Snapshot(Settings(**told["settings"]), told["kind"], total, arrays)
+    snapshot = Snapshot(RecommenderSettings(**told["settings"]), told["kind"], total, arrays)
     snapshot.form()  # refuses arrays that do not belong to the sum
     return snapshot

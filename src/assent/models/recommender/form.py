@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.settings import RecommenderSettings
 from assent.sums import Contribution, PairSum
 
 
@@ -63,7 +63,7 @@ class Form(Protocol):
         ...
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Return what takes over `fresh`, which differs from `total` in the rows `items` of the upper triangle only.
+        """Return what takes over `fresh`, which differs from `total` in rows `items`, int32 [k], of its triangle.
 
         It returns `False`, having done nothing, when solving anew is cheaper. All else as for `prepare`.
         """
@@ -81,10 +81,13 @@ class Form(Protocol):
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the solved arrays under their names in the model file; do not write to them."""
+        """Return the solved arrays, in shapes and dtypes of its own, by their names in the model file; read only."""
         ...
 
     @classmethod
-    def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
+    def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over arrays of the names, shapes and dtypes that `arrays` gave.
+
+        Raises `Corrupt` or `KeyError` when they do not belong to the sum.
+        """
         ...

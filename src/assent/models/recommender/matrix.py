@@ -37,7 +37,7 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
         raise InvalidInput(message)
     if columns is not None and matrix.shape[1] != columns:
         message = f"The matrix has {matrix.shape[1]} items, the model has {columns}."
-        raise InvalidInput(message, advice="Call grow(columns) for new items, and keep the column of every item.")
+        raise InvalidInput(message, advice="Call solved.grow(columns) for new items; items keep their columns.")
     clean = scipy.sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
     if clean.nnz and not np.isfinite(clean.data).all():
         message = "The matrix holds an entry that is not a finite number."

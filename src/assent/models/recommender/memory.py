@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.settings import NEIGHBOURS, RecommenderSettings
 from assent.sums import PairSum
 from assent.terms.errors import NotEnoughMemory
 
 #: One n x n array, and a tenth more for the terms that wait and for blocks.
 _SHARE: Final = 1.1
+#: One pair of the sum: an int32 and an int64; and as much again while blocks are put together.
+_PAIR_BYTES: Final = 12
+#: One entry of the weights: by column and by row, number and weight; and their copies while rows are made.
+_WEIGHT_BYTES: Final = 40
+#: One entry of a row while neighbours are chosen.
+_CHOOSING_BYTES: Final = 80
+#: Entries of symmetric rows in memory at once, for each thread, while neighbours are chosen.
+BLOCK_ENTRIES: Final = 8_000_000
 
 
 def size_of(count: int) -> str:
@@ -64,12 +72,12 @@ def _container_file_bytes(folder: Path) -> int:
     return sum(int(value) for name, value in lines if name in {"active_file", "inactive_file"})
 
 
-def image_bytes(total: PairSum, settings: Settings) -> int:
+def image_bytes(total: PairSum, settings: RecommenderSettings) -> int:
     """Return the bytes that a dense model takes beside its inverse to read its neighbours; nothing without any."""
     return total.image_bytes(settings.dtype) if settings.neighbour_share else 0
 
 
-def refuse_if_neighbours_too_large(total: PairSum, settings: Settings, memory_bytes: int | None) -> None:
+def check_neighbours_fit(total: PairSum, settings: RecommenderSettings, memory_bytes: int | None) -> None:
     """Raise `NotEnoughMemory`, with the figures, when what a dense model reads its neighbours from does not fit.
 
     It is counted before a model is solved; but one that comes from a file finds out with its first answer.
@@ -86,7 +94,7 @@ def refuse_if_neighbours_too_large(total: PairSum, settings: Settings, memory_by
     raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
 
 
-def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
+def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
     """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit.
 
     `neighbours_bytes` is what `image_bytes` says of its sum.
@@ -105,3 +113,38 @@ def refuse_if_too_large(columns: int, dtype: str, memory_bytes: int | None, neig
         made = "Nothing was allocated beside the sum."
     fits = int((max(available - neighbours_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
     raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. {made}")
+
+
+def pairs_at_most(matrix: Any) -> int:
+    """Return how many pairs the sum over a CSR [people, items] can hold: never less than it does."""
+    held = np.diff(matrix.indptr).astype(np.int64)
+    columns = int(matrix.shape[1])
+    return min(int((held * (held + 1) // 2).sum()), columns * (columns + 1) // 2)
+
+
+def sparse_bytes(columns: int, pairs: int) -> int:
+    """Return the bytes that solving a sparse model takes beside its sum of `pairs` pairs, at its peak."""
+    workers = os.cpu_count() or 1
+    return columns * NEIGHBOURS * _WEIGHT_BYTES + workers * min(BLOCK_ENTRIES, 2 * pairs) * _CHOOSING_BYTES
+
+
+def check_sparse_fits(columns: int, pairs: int, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory`, with the figures, when sparse weights beside a sum of `pairs` pairs do not fit."""
+    _check_fits(sparse_bytes(columns, pairs), memory_bytes, f"A sparse model over {columns} items")
+
+
+def check_sum_fits(matrix: Any, memory_bytes: int | None) -> None:
+    """Raise `NotEnoughMemory` when the sum over a CSR [people, items] and its sparse weights may not fit."""
+    pairs = pairs_at_most(matrix)
+    columns = int(matrix.shape[1])
+    needed = pairs * _PAIR_BYTES + sparse_bytes(columns, pairs)
+    _check_fits(needed, memory_bytes, f"A sum of up to {pairs} pairs, and a sparse model over {columns} items,")
+
+
+def _check_fits(needed: int, memory_bytes: int | None, what: str) -> None:
+    available = available_bytes() if memory_bytes is None else memory_bytes
+    if needed <= available:
+        return
+    message = f"{what} takes {size_of(needed)}; {size_of(available)} are free."
+    advice = "Keep fewer items of the people who hold the most (pairs grow with the square), or fewer items."
+    raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")

@@ -1,11 +1,17 @@
-"""How many people hold each item, to a negative power: kept up with the counts, few of which change at a time."""
+"""What a score takes from how much everything is held: counts to a negative power, and the sum of all entries."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender.settings import LOWEST_OCTAVE, mean_count
+from assent.sums import PairSum
+
+#: How many halves of an int64 are added up at once: their sum stays in range.
+_SUM_ENTRIES: Final = 1 << 24
 
 
 class Popularity:
@@ -17,12 +23,15 @@ class Popularity:
         self._powers: NDArray[np.float64] = np.empty(0)
 
     def of(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
-        """Return it for every item, float64 [items]; since the last call only `items` may have changed, if given."""
+        """Return it for every item, float64 [items], given `counts`, int64 [items].
+
+        Since the last call only those of `items`, int32 [k], may have changed, if given.
+        """
         whole: NDArray[np.float64] = self.powers(counts, items) * mean_count(counts) ** self._exponent
         return whole
 
     def powers(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
-        """Return the same as if `d` were one; do not write to it."""
+        """Return it as if `d` were one, float64 [items]: of counts, int64 [items]; do not write to it."""
         if items is None:
             self._powers = self._power(counts)
         else:
@@ -32,3 +41,20 @@ class Popularity:
     def _power(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         power: NDArray[np.float64] = np.maximum(counts, 1 << LOWEST_OCTAVE).astype(np.float64) ** -self._exponent
         return power
+
+
+def mass_of(total: PairSum) -> int:
+    """Return the sum of all entries of the symmetric matrix, in steps of 2^-20."""
+    return 2 * _exact(total.arrays()[2]) - _exact(total.diagonal())
+
+
+def mass_of_rows(total: PairSum, items: NDArray[np.int32]) -> int:
+    """Return what rows `items`, int32 [k], above the diagonal and the same below it add to the sum of all entries."""
+    rows = [total.row(item) for item in items.tolist()]
+    return sum(2 * _exact(row.values) - int(row.values[0]) for row in rows if len(row.values))
+
+
+def _exact(values: NDArray[np.int64]) -> int:
+    """Return a sum that may pass the range of int64."""
+    parts = (values[first : first + _SUM_ENTRIES] for first in range(0, len(values), _SUM_ENTRIES))
+    return sum((int((part >> 31).sum()) << 31) + int((part & (2**31 - 1)).sum()) for part in parts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ DTYPES: Final = ("float32", "float64")
 FORMS: Final = ("auto", "dense", "sparse")
 #: Popularity is told apart from this octave on (2^3 = 8 people): rarer items are all treated alike.
 LOWEST_OCTAVE: Final = 3
+#: How many items the score of an item is made of in sparse form, at most: the density of the weights.
+NEIGHBOURS: Final = 64
 
 _RANGES: Final = (
     ("weight_exponent", 0.0, 1.0),
@@ -28,13 +30,14 @@ _RANGES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RecommenderSettings:
     """How people are weighed and how strongly each item is held back.
 
     `weight_exponent`: a person weighs `1 / influence^weight_exponent` (0: every pair alike, 1: every person alike).
-    `ridge`: what is added to the diagonal, in units of one influence. `popularity_exponent`: the ridge of an item is
-    `ridge * octave^(2 * popularity_exponent)`, where `octave` is its number of people rounded down to a power of two,
-    so that one person seldom moves it. `popularity_discount`: the scores of an item are divided by its number of
+    `ridge`: what is added to the diagonal, in units of one influence; EASE calls it regularization, and wherever
+    settings are given by keyword `regularization` is another name for it. `popularity_exponent`: the ridge of an item
+    is `ridge * octave^(2 * popularity_exponent)`, where `octave` is its number of people rounded down to a power of
+    two, so that one person seldom moves it. `popularity_discount`: the scores of an item are divided by its number of
     people (at least 8, as a share of the mean) to this power, which lets rarer items through.
 
     `neighbour_share`: how much of a score comes from the sum itself instead of from its inverse (0: nothing). There,
@@ -84,7 +87,7 @@ class Settings:
 
 
 def mean_count(counts: NDArray[np.int64]) -> float:
-    """Return how many people hold an item, on average over the items that somebody holds; 1 for nobody at all."""
+    """Return how many people hold an item, given `counts`, int64 [n]: the mean over items that are held, 1 for none."""
     return int(counts.sum()) / max(int(np.count_nonzero(counts)), 1) or 1.0
 
 
@@ -93,4 +96,33 @@ def _is_number(number: object) -> bool:
 
 
 #: The settings that hold where none are given.
-DEFAULT: Final = Settings()
+DEFAULT: Final = RecommenderSettings()
+
+
+class SettingKeywords(TypedDict, total=False):
+    """The settings by keyword, as `Recommender` takes them; `regularization` is `ridge` in EASE's own word."""
+
+    weight_exponent: float
+    ridge: float
+    regularization: float
+    popularity_exponent: float
+    popularity_discount: float
+    neighbour_share: float
+    input_discount: float
+    neighbour_discount: float
+    dtype: str
+    form: str
+
+
+def changed(settings: RecommenderSettings, **changes: Unpack[SettingKeywords]) -> RecommenderSettings:
+    """Return `settings` with some of them replaced.
+
+    Raises `InvalidInput` for numbers for which there is no model, and for a ridge that is given by both of its names.
+    """
+    named: dict[str, Any] = {**changes}
+    if "regularization" in named:
+        if "ridge" in named:
+            message = "ridge and regularization are two names of one setting."
+            raise InvalidInput(message, advice="Give one of them.")
+        named["ridge"] = named.pop("regularization")
+    return replace(settings, **named) if named else settings

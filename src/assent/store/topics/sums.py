@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class HeadRow(NamedTuple):
-    """The head of one sum: version, how many columns and people, digest, counts (int64 bytes), settings (JSON)."""
+    """The head of one sum: version, how many columns and people, digest, counts (int64 bytes).
+
+    `last_left_version`: the version at which somebody last left the sum, 0 for never.
+    """
 
     model: str
     version: int
@@ -25,8 +28,8 @@ class HeadRow(NamedTuple):
     people: int
     digest: str
     counts: bytes
-    settings: str
     at_ms: int
+    last_left_version: int
 
 
 #: Rows of a sum are tens of kilobytes each; contributions are small.
@@ -83,7 +86,7 @@ def version(session: Session, model: str) -> int:
 
 def put_head(session: Session, row: HeadRow) -> None:
     """Write the head of a model's sum, in place of the one before."""
-    numbers = {"version": int(row.version), "columns": int(row.columns), "people": int(row.people)}
+    numbers = {name: int(getattr(row, name)) for name in ("version", "columns", "people", "last_left_version")}
     session.run(_PUT_HEAD, row._asdict() | numbers)
 
 

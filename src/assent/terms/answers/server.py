@@ -53,5 +53,7 @@ class StoreFacts:
     unlisted_items: int
     erasures_open: int
     api_keys: int
-    #: None before the first training.
+    #: The recommender; None before the first training.
     model: ModelFacts | None
+    #: Every model that has learned, by name.
+    models: Mapping[str, ModelFacts]

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.mass import mass_of, mass_of_rows
-from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
-from assent.models.recommender.sparse_memory import refuse_if_too_large
-from assent.models.recommender.sparse_solving import (
+from assent.models.recommender.memory import check_sparse_fits
+from assent.models.recommender.popularity import mass_of, mass_of_rows
+from assent.models.recommender.settings import LOWEST_OCTAVE, RecommenderSettings, mean_count
+from assent.models.recommender.sparse.solver import (
     Progress,
     Solver,
     choose,
@@ -21,8 +21,9 @@ from assent.models.recommender.sparse_solving import (
     rows_of,
     solve_here,
 )
-from assent.models.recommender.sparse_weights import Replacement, Rows, SparseWeights
+from assent.models.recommender.sparse.weights import Replacement, Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
+from assent.sums.differences import row_difference
 from assent.sums.sparse_nearest import NOBODY
 from assent.sums.sparse_reading import SumReader
 from assent.terms.errors import Corrupt
@@ -65,7 +66,7 @@ class SparseForm:
     def __init__(
         self,
         total: PairSum,
-        settings: Settings,
+        settings: RecommenderSettings,
         weights: SparseWeights,
         left: NDArray[np.float32],
         edges: NDArray[np.float64],
@@ -180,7 +181,7 @@ class SparseForm:
         return self._prepare_items(fresh, touched, touched)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Solve what changes with the rows `items`, and return what takes over `fresh`, or only says `False`."""
+        """Solve what changes with rows `items`, int32 [k]; return what takes over `fresh`, or only says `False`."""
         pairs = [self._moved_in_row(fresh, item) for item in items.tolist()]
         recounted = np.flatnonzero(self.total.counts != fresh.counts)
         touched = np.unique(np.concatenate([np.empty(0, np.int32), recounted, *pairs])).astype(np.int32)
@@ -190,12 +191,7 @@ class SparseForm:
 
     def _moved_in_row(self, fresh: PairSum, item: int) -> NDArray[np.int32]:
         """Return the items whose pair with `item` differs, and `item` itself if there is one."""
-        before, after = self.total.row(item), fresh.row(item)
-        union = np.union1d(before.indices, after.indices)
-        step = np.zeros(len(union), np.int64)
-        step[np.searchsorted(union, after.indices)] = after.values
-        step[np.searchsorted(union, before.indices)] -= before.values
-        moved = union[step != 0]
+        moved = row_difference(self.total, fresh, item).indices
         return np.append(moved, np.int32(item)) if len(moved) else moved
 
     def _prepare_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> Callable[[], bool]:
@@ -256,7 +252,7 @@ class SparseForm:
 
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
         """Return what takes over `fresh`, which has empty columns appended. Raises `NotEnoughMemory`."""
-        refuse_if_too_large(fresh.columns, 0, memory_bytes)
+        check_sparse_fits(fresh.columns, 0, memory_bytes)
         more = self.settings.ridges(fresh.counts)[self.columns :]
         left = np.concatenate((self.left, more.astype(np.float32)))
         edges = np.concatenate((self.edges, np.zeros(len(more))))
@@ -285,7 +281,7 @@ class SparseForm:
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the weights under their names in the model file; do not write to them."""
+        """Return weights [n, neighbours], float32 and int32, by their names in the model file; do not write to them."""
         self._reader.settle()
         self.weights.settle()
         weights, rows = self.weights, self.weights.rows
@@ -301,8 +297,11 @@ class SparseForm:
         return named
 
     @classmethod
-    def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over arrays that `arrays` gave. Raises `Corrupt` or `KeyError` when they do not belong to the sum."""
+    def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over arrays of the names, shapes and dtypes that `arrays` gave.
+
+        Raises `Corrupt` or `KeyError` when they do not belong to the sum.
+        """
         near, left, edges = arrays["near"], arrays["left"], arrays["edges"]
         numbers = range(len(_layers(0, 1, settings.neighbour_share)))
         layers = [arrays[f"weights_{number}"] for number in numbers]
@@ -321,13 +320,13 @@ class SparseForm:
 
 def solve_sparse(
     total: PairSum,
-    settings: Settings,
+    settings: RecommenderSettings,
     memory_bytes: int | None,
     progress: Progress | None = None,
     solver: Solver = solve_here,
 ) -> SparseForm:
     """Solve a sum over many items anew. Raises `NotEnoughMemory` before anything is allocated."""
-    refuse_if_too_large(total.columns, len(total.arrays()[1]), memory_bytes)
+    check_sparse_fits(total.columns, len(total.arrays()[1]), memory_bytes)
     near, edges, weights, together, left = solver(total, settings, progress)
     layers = _layers(weights, together, settings.neighbour_share)
     return SparseForm(total, settings, SparseWeights(near, layers), left, edges)

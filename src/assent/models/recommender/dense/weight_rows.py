@@ -17,15 +17,18 @@ class Weights(Protocol):
     """What rows are made of: a matrix [columns, columns] that finishes rows, or answers without."""
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
-        """Return rows, [items, columns]."""
+        """Return the rows `items`, int32 [k], as floats [k, columns]."""
         ...
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the sum of rows, each times its weight, [columns]: far cheaper than making them."""
+        """Return the sum of the rows `items`, int32 [k], each times its weight, float64 [k]: floats [columns].
+
+        It is far cheaper than making them.
+        """
         ...
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
-        """Return the entries at `items` x `targets`: far cheaper than making rows."""
+        """Return the entries at `items`, int32 [k], x `targets`, int32 [t], floats [k, t]; cheaper than making rows."""
         ...
 
 
@@ -56,7 +59,7 @@ class WeightRows:
         return self._shape[0] == self._shape[1]
 
     def drop(self) -> None:
-        """Forget all rows: what they were made of has changed."""
+        """Drop all rows: what they were made of has changed."""
         self._asked[:] = False
         self._let_go()
 
@@ -88,7 +91,7 @@ class WeightRows:
         return again
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the sum of the rows of `items` [k], each times its weight, [columns]."""
+        """Return the sum of the rows of `items`, int32 [k], each times its weight, float64 [k]: floats [columns]."""
         again = self._asked_again(items)
         if again.all():
             total: NDArray[Any] = np.zeros(self._shape[1], self._dtype)
@@ -108,7 +111,7 @@ class WeightRows:
         return product
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
-        """Return the entries at `items` x `targets`, [items, targets]."""
+        """Return the entries at `items`, int32 [k], x `targets`, int32 [t], floats [k, t]."""
         told: NDArray[Any] = np.empty((len(items), len(targets)), self._dtype)
         again = self._asked_again(items)
         if not again.all():
@@ -121,7 +124,10 @@ class WeightRows:
         return told
 
     def everything(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
-        """Return all rows and where the row of each item is; only where there is memory for the `whole`."""
+        """Return all rows, floats [columns, columns], and where the row of each item is, int32 [columns].
+
+        Only where there is memory for the `whole`.
+        """
         every = np.arange(self._shape[1], dtype=np.int32)
         for first in range(0, len(every), _GATHERED):
             self._hold(every[first : first + _GATHERED])

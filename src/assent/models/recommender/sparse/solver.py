@@ -11,16 +11,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import LOWEST_OCTAVE, Settings
+from assent.models.recommender.memory import BLOCK_ENTRIES
+from assent.models.recommender.settings import LOWEST_OCTAVE, NEIGHBOURS, RecommenderSettings
 from assent.sums import PairSum
 from assent.sums.sparse_nearest import nearest
 from assent.sums.sparse_reading import SumReader
 from assent.sums.sparse_systems import BATCH_COLUMNS, in_company, solve_columns
 
-#: How many items the score of an item is made of, at most: the density of the weights.
-NEIGHBOURS: Final = 64
-#: Entries of symmetric rows in memory at once, for each thread, while neighbours are chosen.
-BLOCK_ENTRIES: Final = 8_000_000
 #: Columns solved in one task: long enough not to wait for each other, short enough to stop at once.
 _TASK_COLUMNS: Final = BATCH_COLUMNS * 4
 #: The share of the work that choosing takes, for the progress.
@@ -51,7 +48,7 @@ def choose(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Choice:
-    """Return the neighbours of `items` (ascending), in blocks of bounded memory, on all processors or some `threads`.
+    """Return the neighbours of `items`, int32 [c] ascending, in blocks of bounded memory, on all or some `threads`.
 
     The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine: without the root, the most popular
     items would stand near everything.
@@ -74,13 +71,16 @@ def choose(
 def rows_of(
     reader: SumReader, items: NDArray[np.int32], threads: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Return the symmetric rows of `items` (ascending) as `SumReader.rows` does, with all processors or `threads`."""
+    """Return the symmetric rows of `items`, int32 [c] ascending: starts int64 [c + 1], indices int32, values int64.
+
+    It is done on all processors, or on `threads`.
+    """
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         return reader.rows(items, pool.map)
 
 
 def closeness(values: NDArray[np.int64], octaves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how close items of some popularity are, by their entries of the sum."""
+    """Return how close items are, float64 [e], by their entries of the sum, int64 [e], and octaves, float64 [e]."""
     close: NDArray[np.float64] = values / np.sqrt(octaves)
     return close
 
@@ -144,22 +144,22 @@ class Columns(NamedTuple):
 
 
 #: Solves all columns of a sum: here, or on other machines that return what `solve_here` would.
-Solver = Callable[[PairSum, Settings, Progress | None], Columns]
+Solver = Callable[[PairSum, RecommenderSettings, Progress | None], Columns]
 
 
-def solve_here(total: PairSum, settings: Settings, progress: Progress | None = None) -> Columns:
+def solve_here(total: PairSum, settings: RecommenderSettings, progress: Progress | None = None) -> Columns:
     """Solve all columns of a sum on all processors of this machine."""
     return solve_some(SumReader(total), settings, np.arange(total.columns, dtype=np.int32), progress)
 
 
 def solve_some(
     reader: SumReader,
-    settings: Settings,
+    settings: RecommenderSettings,
     items: NDArray[np.int32],
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Columns:
-    """Solve the columns `items` (ascending): each comes out the same alone and in any company."""
+    """Solve the columns `items`, int32 [c] ascending: each comes out the same alone and in any company."""
     counts = reader.total.counts
     choice = choose(reader, levels(counts), items, progress, threads)
     return Columns(*choice, *regress(reader, settings.ridges(counts), items, choice.near, progress, threads))

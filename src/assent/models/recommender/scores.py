@@ -34,7 +34,7 @@ def _checked(items: Any, columns: int) -> tuple[NDArray[np.int32], bool]:
     least, largest = (numbers[0], numbers[-1]) if ascend else (numbers.min(), numbers.max())
     if least < 0 or largest >= columns:
         message = f"An item is outside the model's {columns} items."
-        raise InvalidInput(message, advice="Call grow(columns) for new items.")
+        raise InvalidInput(message, advice="Call solved.grow(columns) for new items.")
     return numbers.astype(np.int32), ascend
 
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from assent.engine import Engine
 from assent.learn import MODEL, taste
-from assent.learn.plan import contributions_of
-from assent.models.recommender import contribution
+from assent.models.recommender import contribution, contributions_of
 from assent.store.topics import people, records, sums
 from assent.terms.errors import AssentError, Corrupt
 from assent.terms.limits import limit
@@ -137,7 +136,7 @@ def test_another_process_solves_newcomers_in_the_background(
         crowd(shop, clock, people=60)
         after = shop.train().digest
         assert served(second) == before
-        loading = second._rooms.learning._served._loading
+        loading = second._rooms.learning.recommender._loading
         assert loading is not None
         loading.result()
         assert served(second) == after
@@ -147,17 +146,17 @@ def test_a_withdrawal_during_training_is_not_undone_by_it(shop: Engine, clock: F
     """Somebody withdraws between reading and committing: the training starts again without them."""
     clock.move(days=1)
     shop.take_in(acts("crowd-1", ["book-7"], clock))
-    plan_before = shop._rooms.learning._plan
+    drafts_before = shop._rooms.learning._trainer._drafts
     calls = []
 
-    def plan_then_withdraw(session, *, rebuild):
-        plan = plan_before(session, rebuild=rebuild)
+    def read_then_withdraw(session, kept, *, rebuild):
+        drafts = drafts_before(session, kept, rebuild=rebuild)
         if not calls:
             withdraw_beside(shop, "crowd-2")
-        calls.append(plan)
-        return plan
+        calls.append(drafts)
+        return drafts
 
-    shop._rooms.learning._plan = plan_then_withdraw
+    shop._rooms.learning._trainer._drafts = read_then_withdraw
     report = shop.train()
     assert len(calls) == 2
     assert report.people == 23
@@ -168,17 +167,17 @@ def test_a_training_that_is_overtaken_each_time_still_ends(shop: Engine, clock: 
     """Consent that changes at every attempt makes the last one hold the writer."""
     clock.move(days=1)
     shop.take_in(acts("crowd-1", ["book-7"], clock))
-    plan_before = shop._rooms.learning._plan
+    drafts_before = shop._rooms.learning._trainer._drafts
     calls = []
 
-    def plan_then_change(session, *, rebuild):
-        plan = plan_before(session, rebuild=rebuild)
+    def read_then_change(session, kept, *, rebuild):
+        drafts = drafts_before(session, kept, rebuild=rebuild)
         calls.append(session.writable)
         if not session.writable:
             withdraw_beside(shop, f"crowd-{len(calls) + 1}")
-        return plan
+        return drafts
 
-    shop._rooms.learning._plan = plan_then_change
+    shop._rooms.learning._trainer._drafts = read_then_change
     report = shop.train()
     assert calls == [False, False, False, True]
     assert report.people == 21

@@ -24,7 +24,7 @@ class Rows(NamedTuple):
     layers: tuple[NDArray[np.float32], ...]
 
     def row(self, item: int) -> tuple[NDArray[np.int32], list[NDArray[np.float32]]]:
-        """Return the columns of one row, and its entries in each layer."""
+        """Return the columns of one row, int32 [e], and its entries in each layer, float32 [e]."""
         first, last = self.starts[item], self.starts[item + 1]
         return self.columns[first:last], [layer[first:last] for layer in self.layers]
 
@@ -73,7 +73,7 @@ class SparseWeights:
     def prepare(
         self, columns: NDArray[np.int32], near: NDArray[np.int32], layers: list[NDArray[np.float32]]
     ) -> Replacement:
-        """Return what `put` puts in place of the entries of `columns` (ascending); answers read on meanwhile."""
+        """Return what `put` puts in place of the entries of `columns`, int32 [c] ascending; answers go on."""
         rows, replaced = self.rows, self._shown.replaced.copy()
         replaced[columns] = True
         if int(replaced.sum()) > max(len(self.near) // _REPLACED_SHARE, _REPLACED_MIN):
@@ -134,7 +134,7 @@ class SparseWeights:
         return np.concatenate((columns[stays], more)), joined
 
     def near_to(self, items: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return the columns in which one of `items` has an entry, int32 ascending."""
+        """Return the columns in which one of `items`, int32 [k], has an entry, int32 [c] ascending."""
         marked = np.zeros(len(self.near), np.bool_)
         for item in items.tolist():
             marked[self.row(item)[0]] = True
@@ -154,7 +154,7 @@ class SparseWeights:
         return found
 
     def times(self, people: Any, number: int, out: NDArray[Any]) -> None:
-        """Write the product of CSR [rows, n] with a layer to `out` [rows, n]."""
+        """Write the product of CSR floats [rows, n] with a layer to `out`, floats [rows, n]."""
         out[:] = 0
         rows, replaced, beside = self._shown
         _add_product(people, rows, number, out)

@@ -15,10 +15,9 @@ import pytest
 
 from assent.decide import Question
 from assent.engine import Engine
-from assent.learn import publishing, serving
-from assent.learn.publishing import ModelFolder, folder_of
-from assent.learn.snapshot import last_leaving
-from assent.models.recommender import Recommender, contribution, files
+from assent.learn import candidates, model_files, publisher
+from assent.learn.model_files import ModelFolder, folder_of
+from assent.models.recommender import Recommender, SolvedModel, contribution, files
 from assent.store.topics import sums
 from assent.sums import PairSum
 from assent.terms.errors import Loading, StoreUnavailable
@@ -67,12 +66,12 @@ def shop(reopened, clock: FixedClock) -> Iterator[Engine]:
 def settled(engine: Engine) -> None:
     """Wait until the files are as they should be."""
     wait_for_files(engine)
-    assert not engine._rooms.learning._served._due()
+    assert not engine._rooms.learning.recommender.publisher._due()
 
 
 def versions(folder: Path) -> list[int]:
     """Return the versions of the files, and hold that there is nothing else but the lock."""
-    names = sorted(each.name for each in folder.iterdir() if each.name != publishing.SOLVING)
+    names = sorted(each.name for each in folder.iterdir() if each.name != model_files.SOLVING)
     assert all(name.endswith(".model") for name in names), names
     return [int(name.split("-")[1].split(".")[0]) for name in names]
 
@@ -81,7 +80,7 @@ def assert_answers_as_solved_anew(engine: Engine) -> None:
     """Hold that sum and scores are those of a model that was solved just now."""
     model, now = model_of(engine), head(engine)
     assert model.digest() == now.digest
-    fresh = Recommender.of_sum(model.sum.copy())
+    fresh = SolvedModel.of_sum(model.sum.copy())
     for item in (1, 7, 30):
         np.testing.assert_allclose(model.score_one([item]), fresh.score_one([item]), atol=1e-5)
 
@@ -92,7 +91,7 @@ def solved_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("Something was solved.")
 
-    monkeypatch.setattr(Recommender, "of_sum", refuse)
+    monkeypatch.setattr(SolvedModel, "of_sum", refuse)
 
 
 def test_where_the_files_are():
@@ -117,7 +116,7 @@ def test_a_training_leaves_one_file_that_its_owner_alone_can_read(shop: Engine, 
     assert versions(folder) == [head(shop).version] == [2]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
-    assert model_of(shop)._held().arrays()["inverse"].flags.writeable is False
+    assert model_of(shop)._form.arrays()["inverse"].flags.writeable is False
 
 
 def test_another_process_maps_the_file_and_solves_nothing(shop: Engine, reopened, monkeypatch: pytest.MonkeyPatch):
@@ -126,7 +125,7 @@ def test_another_process_maps_the_file_and_solves_nothing(shop: Engine, reopened
     solved_nothing(monkeypatch)
     with reopened() as second:
         np.testing.assert_array_equal(model_of(second).score_one([1, 2]), expected)
-        assert second._rooms.learning._served._base.shared
+        assert second._rooms.learning.recommender._state.arrays.in_file
 
 
 def test_it_follows_from_an_older_file(
@@ -141,8 +140,8 @@ def test_it_follows_from_an_older_file(
     with reopened() as second, monkeypatch.context() as patched:
         solved_nothing(patched)
         assert model_of(second).digest() == head(second).digest
-        assert_answers = second._rooms.learning._served
-        assert (assert_answers._version, assert_answers._base.version) == (2, 1)
+        state = second._rooms.learning.recommender._state
+        assert (state.version, state.arrays.version) == (2, 1)
     assert_answers_as_solved_anew(shop)
 
 
@@ -152,27 +151,27 @@ def test_whoever_leaves_is_in_no_file_once_that_is_acknowledged(shop: Engine, re
     with reopened() as second:
         model_of(second)
         taken_away = []
-        remove = shop._rooms.learning._folder.retire
+        remove = shop._rooms.learning.recommender._folder.retire
 
         def look(left: int) -> int:
             taken_away.append((remove(left), list(folder.glob("recommender-000000000001*"))))
             return taken_away[-1][0]
 
-        shop._rooms.learning._folder.retire = look
+        shop._rooms.learning.recommender._folder.retire = look
         if leave == "withdraw":
             shop.consent("crowd-3", withdraw=["learn"])
         else:
             certificate = shop.erase("crowd-3")
             assert "model_files_found_afterwards" in certificate.body["facts"]
         assert taken_away[0] == (1, [])
-        del shop._rooms.learning._folder.retire
+        del shop._rooms.learning.recommender._folder.retire
         for engine in (shop, second):
             assert_answers_as_solved_anew(engine)
             settled(engine)
             assert_answers_as_solved_anew(engine)
-            base = engine._rooms.learning._served._base
-            assert base.shared
-            assert base.version >= last_leaving(head(engine)) == head(engine).version
+            arrays = engine._rooms.learning.recommender._state.arrays
+            assert arrays.in_file
+            assert arrays.version >= head(engine).last_left_version == head(engine).version
         assert versions(folder) == [head(shop).version]
 
 
@@ -202,12 +201,12 @@ def test_somebody_who_leaves_while_a_file_is_written_is_not_in_it(
         written(file, snapshot)
         monkeypatch.setattr(files, "write", written)
         shop.erase("crowd-5")
-        assert [each.name for each in folder.iterdir()] == [publishing.SOLVING]
+        assert [each.name for each in folder.iterdir()] == [model_files.SOLVING]
 
     monkeypatch.setattr(files, "write", interrupted)
     shop.train(rebuild=True)
     assert_answers_as_solved_anew(shop)
-    shop._rooms.learning._served._share_later()
+    shop._rooms.learning.recommender.publisher.publish_later()
     settled(shop)
     assert versions(folder) == [head(shop).version]
 
@@ -215,7 +214,7 @@ def test_somebody_who_leaves_while_a_file_is_written_is_not_in_it(
 def test_a_model_that_is_too_old_is_never_published(tmp_path: Path):
     """Somebody left since: neither when it begins nor when it is done does a file get a name."""
     shelf = ModelFolder(tmp_path / "models")
-    snapshot = Recommender.of_sum(PairSum.of([contribution([0, 1])], 3)).freeze()
+    snapshot = SolvedModel.of_sum(PairSum.of([contribution([0, 1])], 3)).freeze()
     assert not shelf.publish(snapshot, 4, lambda: 5)
     told = iter([4, 5])
     assert not shelf.publish(snapshot, 4, lambda: next(told))
@@ -241,12 +240,12 @@ def of_another_program(path: Path) -> None:
 
 
 def of_other_settings(path: Path) -> None:
-    Recommender.of_sum(files.load(path).total.copy(), ridge=7.0).save(path)
+    SolvedModel.of_sum(files.load(path).total.copy(), ridge=7.0).save(path)
 
 
 def of_another_sum(path: Path) -> None:
     total = PairSum.of([contribution([1, 2])], ITEMS)
-    Recommender.of_sum(total).save(path)
+    SolvedModel.of_sum(total).save(path)
 
 
 @pytest.mark.parametrize("damage", [cut, flip, of_another_program, of_other_settings, of_another_sum])
@@ -274,7 +273,7 @@ def test_what_a_crash_left_is_tidied_up_before_anything_is_answered(shop: Engine
     unfinished = folder / "recommender-000000000002.model.17-0.part"
     for left in (path, folder / "recommender-000000000099.model", unfinished):
         left.write_bytes(content)
-    with (folder / publishing.SOLVING).open() as busy:
+    with (folder / model_files.SOLVING).open() as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)
         reopened().close()
         assert {each for each in folder.iterdir() if each.suffix != ".lock"} == {kept, unfinished}
@@ -319,7 +318,7 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
     """On an event loop nothing is loaded: the answer is `Loading` until the model stands."""
     hold, began = threading.Event(), threading.Event()
     with reopened() as second:
-        load = second._rooms.learning._served._quickly
+        load = second._rooms.learning.recommender._without_solving
 
         def slowly():
             began.set()
@@ -330,7 +329,7 @@ def test_who_cannot_wait_is_told_that_it_is_loading(shop: Engine, reopened):
             with second._rooms.store.read() as session:
                 return second._rooms.decider.decide(session, Question.of(person="crowd-1"), wait=False).decision
 
-        second._rooms.learning._served._quickly = slowly
+        second._rooms.learning.recommender._without_solving = slowly
         with pytest.raises(Loading):
             decide_at_once()
         assert began.wait(10)
@@ -345,7 +344,7 @@ def test_many_changes_beside_the_arrays_bring_a_new_file(
     shop: Engine, clock: FixedClock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Instead of folding into arrays that others map, a process publishes new ones, without solving."""
-    monkeypatch.setattr(serving, "TERMS_MAX", 0)
+    monkeypatch.setattr(publisher, "TERMS_MAX", 0)
     shop.consent("crowd-3", withdraw=["learn"])
     solved_nothing(monkeypatch)
     settled_version = head(shop).version
@@ -356,10 +355,10 @@ def test_many_changes_beside_the_arrays_bring_a_new_file(
 
 def test_arrays_that_drifted_are_not_handed_on(shop: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch):
     """Where the arrays no longer invert the sum, the next file is solved anew."""
-    monkeypatch.setattr(serving, "RESIDUAL_MAX", -1.0)
+    monkeypatch.setattr(candidates, "RESIDUAL_MAX", -1.0)
     solved = []
-    of_sum = Recommender.of_sum
-    monkeypatch.setattr(Recommender, "of_sum", lambda total: solved.append(total) or of_sum(total))
+    of_sum = SolvedModel.of_sum
+    monkeypatch.setattr(SolvedModel, "of_sum", lambda total, *_, **__: solved.append(total) or of_sum(total))
     shop.consent("crowd-3", withdraw=["learn"])
     settled(shop)
     assert len(solved) == 1
@@ -392,9 +391,9 @@ def test_closing_waits_for_the_file_that_is_being_written(shop: Engine, folder: 
     monkeypatch.setattr(ModelFolder, "publish", slowly)
     shop.consent("crowd-3", withdraw=["learn"])
     assert began.wait(10)
-    sharing = shop._rooms.learning._served._sharing
+    publishing = shop._rooms.learning.recommender.publisher.thread
     threading.Timer(0.2, hold.set).start()
     shop.close()
-    assert not sharing.is_alive()
+    assert not publishing.is_alive()
     shutil.rmtree(folder)
     assert not folder.exists()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assent.models.recommender.mass import mass_of, mass_of_rows
+from assent.models.recommender.popularity import mass_of, mass_of_rows
 from assent.sums import PairSum
 from assent.sums.build import ENTRY_MAX
 

@@ -10,13 +10,13 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from assent.models.recommender.blend import Blend
-from assent.models.recommender.difference import difference_of
-from assent.models.recommender.memory import refuse_if_too_large
-from assent.models.recommender.neighbours import Neighbours
-from assent.models.recommender.rows import WeightRows
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.dense.blend import Blend
+from assent.models.recommender.dense.neighbours import Neighbours
+from assent.models.recommender.dense.weight_rows import WeightRows
+from assent.models.recommender.memory import check_dense_fits
+from assent.models.recommender.settings import RecommenderSettings
 from assent.sums import UNIT, Contribution, LowRankInverse, PairSum, invert_in_place
+from assent.sums.differences import differences
 from assent.sums.lowrank import Term
 from assent.terms.errors import Corrupt
 
@@ -35,7 +35,7 @@ class DenseForm:
     kind: ClassVar[str] = "dense"
 
     def __init__(
-        self, total: PairSum, settings: Settings, inverse: LowRankInverse, memory_bytes: int | None = None
+        self, total: PairSum, settings: RecommenderSettings, inverse: LowRankInverse, memory_bytes: int | None = None
     ) -> None:
         """Take over a sum and its inverse; `memory_bytes` replaces what is really free for the neighbours."""
         self.total = total
@@ -108,7 +108,7 @@ class DenseForm:
         return functools.partial(self.follow, fresh, people, sign)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Return what takes over `fresh` as `follow_rows` does."""
+        """Return what takes over `fresh`, which differs in rows `items`, int32 [k], as `follow_rows` does."""
         return functools.partial(self.follow_rows, fresh, items)
 
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
@@ -126,12 +126,12 @@ class DenseForm:
         self._take_over(fresh, terms, items)
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> bool:
-        """Take over `fresh`, which differs in the rows `items` only. Raises `Corrupt`.
+        """Take over `fresh`, which differs in the rows `items`, int32 [k], only. Raises `Corrupt`.
 
         The difference is a small symmetric matrix of whole numbers; its eigenvectors are the rank-one terms. Returns
         `False`, having done nothing, when the difference is so wide that solving anew is cheaper.
         """
-        touched, difference = difference_of(self.total, fresh, items)
+        touched, difference = differences(self.total, fresh, items)
         if len(touched) * 4 > fresh.columns:
             return False
         terms = self._follow_difference(touched, difference) if len(touched) else []
@@ -177,7 +177,7 @@ class DenseForm:
     def grow(self, fresh: PairSum, memory_bytes: int | None) -> None:
         """Take over `fresh`, which is `total` with empty columns appended. Raises `NotEnoughMemory`."""
         beside = 0 if self.neighbours is None else self.neighbours.bytes_to_come(fresh)
-        refuse_if_too_large(fresh.columns, self.settings.dtype, memory_bytes, beside)
+        check_dense_fits(fresh.columns, self.settings.dtype, memory_bytes, beside)
         ridges = self.settings.ridges(fresh.counts)
         self.inverse.grow(ridges[self.total.columns :])
         self.total, self.ridges = fresh, ridges
@@ -195,12 +195,15 @@ class DenseForm:
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the inverse; do not write to it."""
+        """Return the inverse, [items, items] in its dtype, under its name in the model file; do not write to it."""
         return {"inverse": self.inverse.whole()}
 
     @classmethod
-    def from_arrays(cls, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over the array that `arrays` gave. Raises `Corrupt` or `KeyError` when it does not belong to the sum."""
+    def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over the inverse, [items, items], that `arrays` gave.
+
+        Raises `Corrupt` or `KeyError` when it does not belong to the sum.
+        """
         dense = arrays["inverse"]
         if dense.dtype != settings.dtype or dense.shape != (total.columns, total.columns):
             message = "The inverse does not belong to the sum."
@@ -217,7 +220,10 @@ def _multiply(people: Any, dense: NDArray[Any], out: NDArray[Any]) -> None:
 
 
 def solve_dense(
-    total: PairSum, settings: Settings, memory_bytes: int | None, progress: Callable[[float], None] | None = None
+    total: PairSum,
+    settings: RecommenderSettings,
+    memory_bytes: int | None,
+    progress: Callable[[float], None] | None = None,
 ) -> DenseForm:
     """Invert `sum + diag(ridges)` anew, from whole numbers; whether that fits has been asked before."""
     matrix: NDArray[Any] = np.empty((total.columns, total.columns), settings.dtype)

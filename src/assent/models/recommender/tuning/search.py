@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.settings import DEFAULT, Settings
-from assent.models.recommender.trial import Trial
+from assent.models.recommender.settings import DEFAULT, RecommenderSettings
+from assent.models.recommender.tuning.trial import Trial
 
 #: The places at which each setting is tried.
 _PLACES: Final = {
@@ -32,8 +32,12 @@ _ERRORS: Final = 2.5
 
 
 def tune(
-    trials: Sequence[Trial], start: Settings, *, seconds_max: float, progress: Callable[[float], None] | None = None
-) -> Settings:
+    trials: Sequence[Trial],
+    start: RecommenderSettings,
+    *,
+    seconds_max: float,
+    progress: Callable[[float], None] | None = None,
+) -> RecommenderSettings:
     """Return the settings that bring back most of what all trials hide, or `start` if none are clearly better.
 
     The search begins at `start`, or at the defaults if they are better, and changes one setting after the other, with
@@ -56,7 +60,11 @@ class _Search:
     """The best settings so far, and the time that is left to find better ones."""
 
     def __init__(
-        self, trials: Sequence[Trial], start: Settings, seconds_max: float, progress: Callable[[float], None] | None
+        self,
+        trials: Sequence[Trial],
+        start: RecommenderSettings,
+        seconds_max: float,
+        progress: Callable[[float], None] | None,
     ) -> None:
         self.best = start
         self._trials = trials
@@ -64,7 +72,7 @@ class _Search:
         self._began = time.monotonic()
         self._seconds_max = seconds_max
         self._solving_seconds = 0.0
-        self._tried: set[Settings] = {start}
+        self._tried: set[RecommenderSettings] = {start}
         self._first_worths = self._worths = self._judge(start)
         self._solving_seconds = time.monotonic() - self._began
 
@@ -73,7 +81,7 @@ class _Search:
         if self._progress is not None:
             self._progress(min(max((time.monotonic() - self._began) / max(self._seconds_max, 1e-9), least), 1.0))
 
-    def _judge(self, settings: Settings) -> NDArray[np.float64]:
+    def _judge(self, settings: RecommenderSettings) -> NDArray[np.float64]:
         """Return what settings are worth to everybody asked in some trial, float64 [asked]."""
         return np.concatenate([trial.worths(settings) for trial in self._trials])
 
@@ -81,7 +89,7 @@ class _Search:
         """Return how much more the best settings bring back for each person than the first ones, float64 [people]."""
         return self._worths - self._first_worths
 
-    def improves(self, candidate: Settings) -> bool:
+    def improves(self, candidate: RecommenderSettings) -> bool:
         """Try a candidate unless it was tried or there is no time for it; keep it when it is better."""
         if candidate in self._tried:
             return False
@@ -108,7 +116,7 @@ class _Search:
             if improved:
                 return
 
-    def _next(self, name: str, *, up: bool) -> Settings:
+    def _next(self, name: str, *, up: bool) -> RecommenderSettings:
         """Return the best settings with `name` at its next place, the ridge adapted to it; the same at the end."""
         here = getattr(self.best, name)
         there = [place for place in _PLACES[name] if (place > here if up else place < here)]
@@ -136,6 +144,6 @@ def _clearly_above_zero(gains: NDArray[np.float64]) -> bool:
     return bool(gains.mean() > _ERRORS * gains.std() / np.sqrt(len(gains)))
 
 
-def _with_ridge(settings: Settings, ridge: float) -> Settings:
+def _with_ridge(settings: RecommenderSettings, ridge: float) -> RecommenderSettings:
     """Return the settings with another ridge, rounded to two digits."""
     return dataclasses.replace(settings, ridge=float(np.clip(float(f"{ridge:.1e}"), 1e-3, 1e9)))

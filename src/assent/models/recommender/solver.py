@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from assent.models.recommender import sparse_memory
-from assent.models.recommender.dense import DenseForm, solve_dense
+from assent.models.recommender.dense.form import DenseForm, solve_dense
 from assent.models.recommender.form import Form
-from assent.models.recommender.memory import available_bytes, dense_bytes, image_bytes, refuse_if_too_large
-from assent.models.recommender.settings import Settings
-from assent.models.recommender.sparse import SparseForm, solve_sparse
-from assent.models.recommender.sparse_solving import Progress, Solver, solve_here
+from assent.models.recommender.memory import available_bytes, check_dense_fits, check_sum_fits, dense_bytes, image_bytes
+from assent.models.recommender.settings import RecommenderSettings
+from assent.models.recommender.sparse.form import SparseForm, solve_sparse
+from assent.models.recommender.sparse.solver import Progress, Solver, solve_here
 from assent.sums import PairSum
 from assent.terms.errors import Corrupt
 
@@ -22,7 +21,7 @@ _FORMS: Final[Mapping[str, type[Form]]] = {DenseForm.kind: DenseForm, SparseForm
 _DENSE_ITEMS_MAX: Final = 50_000
 
 
-def is_sparse(columns: int, settings: Settings, memory_bytes: int | None, neighbours_bytes: int = 0) -> bool:
+def is_sparse(columns: int, settings: RecommenderSettings, memory_bytes: int | None, neighbours_bytes: int = 0) -> bool:
     """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other.
 
     `neighbours_bytes` is what `image_bytes` says of its sum, once there is one.
@@ -35,7 +34,7 @@ def is_sparse(columns: int, settings: Settings, memory_bytes: int | None, neighb
 
 def solve(
     total: PairSum,
-    settings: Settings,
+    settings: RecommenderSettings,
     memory_bytes: int | None,
     progress: Progress | None = None,
     solver: Solver = solve_here,
@@ -45,12 +44,12 @@ def solve(
     if not is_sparse(columns, settings, memory_bytes):
         beside = image_bytes(total, settings)
         if not is_sparse(columns, settings, memory_bytes, beside):
-            refuse_if_too_large(columns, settings.dtype, memory_bytes, beside)
+            check_dense_fits(columns, settings.dtype, memory_bytes, beside)
             return solve_dense(total, settings, memory_bytes, progress)
     return solve_sparse(total, settings, memory_bytes, progress, solver)
 
 
-def refuse_before_the_sum(matrix: Any, settings: Settings, memory_bytes: int | None) -> None:
+def check_before_the_sum(matrix: Any, settings: RecommenderSettings, memory_bytes: int | None) -> None:
     """Raise `NotEnoughMemory` when what follows the sum over a CSR [people, items] cannot fit, before it is made.
 
     In sparse form the sum itself is counted, from above. In dense form the inverse is; what reading neighbours takes
@@ -58,13 +57,18 @@ def refuse_before_the_sum(matrix: Any, settings: Settings, memory_bytes: int | N
     """
     columns = int(matrix.shape[1])
     if is_sparse(columns, settings, memory_bytes):
-        sparse_memory.refuse_if_too_many_pairs(matrix, memory_bytes)
+        check_sum_fits(matrix, memory_bytes)
     else:
-        refuse_if_too_large(columns, settings.dtype, memory_bytes)
+        check_dense_fits(columns, settings.dtype, memory_bytes)
 
 
-def form_of_arrays(kind: str, total: PairSum, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Form:
-    """Put a form together from the arrays of a file. Raises `Corrupt` or `KeyError` when they do not fit."""
+def form_of_arrays(
+    kind: str, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]
+) -> Form:
+    """Put a form together from the arrays of a file, of the shapes and dtypes that the form wrote.
+
+    Raises `Corrupt` or `KeyError` when they do not fit.
+    """
     if kind not in _FORMS:
         message = f"There is no form of model called {kind!r}."
         raise Corrupt(message)

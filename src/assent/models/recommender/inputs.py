@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assent.models.recommender import fresh_values
+from assent.models.recommender.matrix import contributions_of_rows
+from assent.models.recommender.recency import fresh_values
+from assent.models.recommender.settings import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from assent.sums import Contribution
 
 
 def tastes(
@@ -42,3 +46,12 @@ def taste(history: NDArray[np.void]) -> tuple[NDArray[np.int32], NDArray[np.int3
     newest_first = history[np.argsort(history["day"], kind="stable")[::-1]]
     items, places = np.unique(newest_first["item"], return_index=True)
     return items.astype(np.int32), fresh_values(newest_first["day"][places])
+
+
+def contributions_of(
+    histories: Sequence[NDArray[np.void]], weight_exponent: float = DEFAULT.weight_exponent
+) -> list[Contribution | None]:
+    """Return what each history (HISTORY dtype, [entries]) adds to the sum, in order; None for each that is empty."""
+    full = [history for history in histories if len(history)]
+    made = iter(contributions_of_rows(*tastes(full), weight_exponent=weight_exponent) if full else ())
+    return [next(made) if len(history) else None for history in histories]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.neighbours import Neighbours
+from assent.models.recommender.dense.neighbours import Neighbours
 from assent.models.recommender.popularity import Popularity
-from assent.models.recommender.settings import Settings
+from assent.models.recommender.settings import RecommenderSettings
 from assent.sums import LowRankInverse
 
 
@@ -20,7 +20,7 @@ class Blend:
     stay until the garbage collector finds them.
     """
 
-    def __init__(self, inverse: LowRankInverse, neighbours: Neighbours | None, settings: Settings) -> None:
+    def __init__(self, inverse: LowRankInverse, neighbours: Neighbours | None, settings: RecommenderSettings) -> None:
         """Take over an inverse and the rows of the sum; `measure` before anything is asked."""
         self.inverse = inverse
         self.neighbours = neighbours
@@ -29,14 +29,17 @@ class Blend:
         self._dtype = inverse.dense.dtype
 
     def measure(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> None:
-        """Take what every answer needs from the counts, only those of `items` changed if given, and the inverse."""
+        """Take what every answer needs from the inverse and the counts, int64 [columns].
+
+        Only those of `items`, int32 [k], have changed, if given.
+        """
         scales = self._popularity.of(counts, items) * (1.0 - self.share)
         #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
         self.scales = scales.astype(self._dtype)
         self.over = (-scales / self.inverse.diagonal).astype(self._dtype)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
-        """Return rows of the weights, [items, columns]."""
+        """Return the rows `items`, int32 [k], of the weights, [k, columns] in the dtype of the inverse."""
         rows: NDArray[Any] = self.inverse.rows(items)
         rows *= self.over
         rows[np.arange(len(items)), items] = 0.0
@@ -45,7 +48,7 @@ class Blend:
         return rows
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the sum of rows of the weights, each times its own, [columns]."""
+        """Return the sum of the rows `items`, int32 [k], each times its weight, float64 [k]: floats [columns]."""
         total: NDArray[Any] = self.inverse.times(items, weights, own=False)
         total *= self.over
         if self.neighbours is not None:
@@ -53,7 +56,7 @@ class Blend:
         return total
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
-        """Return entries of the weights, [items, targets]."""
+        """Return the entries at `items`, int32 [k], x `targets`, int32 [t]: [k, t] in the dtype of the inverse."""
         entries: NDArray[Any] = self.inverse.block(items, targets)
         entries *= self.over[targets]
         entries[items[:, None] == targets] = 0.0

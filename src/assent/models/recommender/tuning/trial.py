@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from assent.models.ranking import hits_of, ndcgs, recalls
 from assent.models.recommender.batch import best_of
 from assent.models.recommender.matrix import people_by_items, weigh
-from assent.models.recommender.settings import LOWEST_OCTAVE, Settings, mean_count
+from assent.models.recommender.settings import LOWEST_OCTAVE, RecommenderSettings, mean_count
 from assent.sums import UNIT, invert_in_place
 from assent.terms.errors import InvalidInput
 
@@ -56,7 +56,7 @@ class Trial:
         self._asked = asked[useful].astype(np.float32)
         self._wanted = wanted[useful]
         self._grams: dict[float, tuple[NDArray[np.float32], float]] = {}
-        self._inner: dict[Settings, NDArray[np.float32]] = {}
+        self._inner: dict[RecommenderSettings, NDArray[np.float32]] = {}
         self._near: dict[tuple[float, float], NDArray[np.float32]] = {}
 
     @classmethod
@@ -81,8 +81,8 @@ class Trial:
 
     # -- what settings are worth ---------------------------------------------------------------------------------
 
-    def worths(self, settings: Settings) -> NDArray[np.float64]:
-        """Return Recall@20 plus NDCG@20 of the list that the settings make for each person asked, 0 to 2."""
+    def worths(self, settings: RecommenderSettings) -> NDArray[np.float64]:
+        """Return Recall@20 plus NDCG@20 of each list that the settings make, float64 [asked], 0 to 2."""
         scores = self._through_inverse(settings) * (1.0 - settings.neighbour_share)
         scores *= settings.scales(self._all_counts)[self._common].astype(np.float32)
         if settings.neighbour_share:
@@ -90,11 +90,11 @@ class Trial:
             scores += self._through_sum(settings) * right.astype(np.float32)
         return self._judge(scores)
 
-    def solved(self, settings: Settings) -> bool:
+    def solved(self, settings: RecommenderSettings) -> bool:
         """Tell whether settings ask for no new inverse."""
         return _inverse_of(settings) in self._inner
 
-    def strength(self, settings: Settings) -> float:
+    def strength(self, settings: RecommenderSettings) -> float:
         """Return how the ridge of settings compares with their sum: the mean ridge over the mean diagonal, by 1."""
         gram, _ = self._gram(settings.weight_exponent)
         ridges = dataclasses.replace(settings, ridge=1.0).ridges(self._counts)
@@ -112,7 +112,7 @@ class Trial:
             self._grams = {exponent: ((rooted.T @ rooted).toarray(), row_mean)}
         return self._grams[exponent]
 
-    def _through_inverse(self, settings: Settings) -> NDArray[np.float32]:
+    def _through_inverse(self, settings: RecommenderSettings) -> NDArray[np.float32]:
         """Return `x B` for everybody asked, without what they hold and before it is scaled, float32 [asked, n]."""
         key = _inverse_of(settings)
         if key not in self._inner:
@@ -125,7 +125,7 @@ class Trial:
             self._inner[key] = (self._asked @ matrix) * over
         return self._inner[key]
 
-    def _through_sum(self, settings: Settings) -> NDArray[np.float32]:
+    def _through_sum(self, settings: RecommenderSettings) -> NDArray[np.float32]:
         """Return `x N` for everybody asked, before the discount of what is scored, float32 [asked, n]."""
         key = (settings.weight_exponent, settings.input_discount)
         if key not in self._near:
@@ -160,9 +160,9 @@ def trials_of(clean: Any, validation: Sequence[Any], seed: int) -> list[Trial]:
     ] or [Trial.hiding(clean, seed)]
 
 
-def _inverse_of(settings: Settings) -> Settings:
+def _inverse_of(settings: RecommenderSettings) -> RecommenderSettings:
     """Return the settings with everything put aside that does not change the inverse."""
-    return Settings(
+    return RecommenderSettings(
         weight_exponent=settings.weight_exponent,
         ridge=settings.ridge,
         popularity_exponent=settings.popularity_exponent,

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.mass import mass_of, mass_of_rows
-from assent.models.recommender.memory import image_bytes, refuse_if_neighbours_too_large
-from assent.models.recommender.popularity import Popularity
-from assent.models.recommender.settings import Settings, mean_count
+from assent.models.recommender.memory import check_neighbours_fit, image_bytes
+from assent.models.recommender.popularity import Popularity, mass_of, mass_of_rows
+from assent.models.recommender.settings import RecommenderSettings, mean_count
 from assent.sums import UNIT, Contribution, Image, PairSum
 
 
@@ -24,7 +23,7 @@ class Neighbours:
     of people and the size of the sum.
     """
 
-    def __init__(self, total: PairSum, settings: Settings, memory_bytes: int | None = None) -> None:
+    def __init__(self, total: PairSum, settings: RecommenderSettings, memory_bytes: int | None = None) -> None:
         """Measure a sum; `memory_bytes` replaces the memory that is really free once it is read."""
         self._memory_bytes = memory_bytes
         self._settings = settings
@@ -35,7 +34,10 @@ class Neighbours:
         self.measure(total)
 
     def measure(self, total: PairSum, items: NDArray[np.int32] | None = None) -> None:
-        """Take over a sum, with the factors of both sides from its counts; only those of `items` changed, if given."""
+        """Take over a sum, with the factors of both sides from its counts.
+
+        Only those of `items`, int32 [k], have changed, if given.
+        """
         self._total = total
         settings, mean = self._settings, mean_count(total.counts)
         held = max(int(np.count_nonzero(total.counts)), 1)
@@ -49,7 +51,7 @@ class Neighbours:
     def image(self) -> Image:
         """The sum as it is read, made once it is asked for; then it follows. Raises `NotEnoughMemory`."""
         if self._image is None:
-            refuse_if_neighbours_too_large(self._total, self._settings, self._memory_bytes)
+            check_neighbours_fit(self._total, self._settings, self._memory_bytes)
             self._image = self._total.image(self._settings.dtype)
         return self._image
 
@@ -66,7 +68,9 @@ class Neighbours:
             fresh.show(self._image, [one.items for one in people])
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32], touched: NDArray[np.int32]) -> None:
-        """Follow rows `items` of the upper triangle to those of `fresh`, which differ in pairs of `touched` only.
+        """Follow the rows `items`, int32 [k], of the upper triangle to those of `fresh`.
+
+        They differ in pairs of `touched`, int32 [t] ascending, only.
 
         `measure` it afterwards.
         """
@@ -80,27 +84,27 @@ class Neighbours:
         self.measure(fresh)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
-        """Return whole rows of `N`, [items, columns]."""
+        """Return the rows `items`, int32 [k], of `N`, [k, columns] in the dtype of the settings."""
         rows = self.image.rows(items)
         rows *= self.scale * self.left[items, None]
         rows *= self.right
         return rows
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the sum of rows of `N`, each times its weight, [columns]."""
+        """Return the sum of the rows `items`, int32 [k], of `N`, each times its weight, float64 [k]: [columns]."""
         together = self.image.times(items, weights * (self.scale * self.left[items]))
         together *= self.right
         return together
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
-        """Return entries of `N`, [items, targets]."""
+        """Return the entries of `N` at `items`, int32 [k], x `targets`, int32 [t]: [k, t]."""
         entries = self.image.block(items, targets)
         entries *= self.scale * self.left[items, None]
         entries *= self.right[targets]
         return entries
 
     def add_rows(self, people: Any, share: float, out: NDArray[Any]) -> None:
-        """Add `share * X N` for a block of people, CSR [people, columns], to `out` [people, columns]."""
+        """Add `share * X N` for people, CSR float64 [people, columns], to `out`, floats [people, columns]."""
         bounds = people.indptr.tolist()
         for place, (first, last) in enumerate(pairwise(bounds)):
             out[place] += share * self.times(people.indices[first:last], people.data[first:last])

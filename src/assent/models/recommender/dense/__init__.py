@@ -1,0 +1,1 @@
+"""The dense form: one inverse over all items."""

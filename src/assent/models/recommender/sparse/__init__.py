@@ -1,0 +1,1 @@
+"""The sparse form: each item from its nearest alone."""
