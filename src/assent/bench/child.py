@@ -33,7 +33,7 @@ _REPEAT_SECONDS: Final = 1.0
 
 
 def main(folder: Path) -> None:
-    """Do the task that stands in `folder`: see `running`."""
+    """Do the task that stands in `folder`: see `runs`."""
     say, over = _speak(), threading.Event()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")  # peers advise on threads and formats; what matters here is in the figures

@@ -1,4 +1,4 @@
-"""How each recommender is fitted and asked, all through one shape: `fit(task)` returns a function of rows to lists."""
+"""The fit of each recommender, all through one shape: `fit(task)` returns a function of rows to lists."""
 
 from __future__ import annotations
 

@@ -255,3 +255,6 @@ def recommend(
         raise SystemExit(EXIT_FAILED) from None
     if not good:
         raise SystemExit(EXIT_FAILED)
+
+
+COMMANDS, ORDER = (bench,), (140,)
