@@ -20,7 +20,8 @@ from typing import Any, Final
 import numpy as np
 import scipy.sparse
 
-from assent.bench.fits import FITS, Lists, Task
+from assent.bench.fits import FITS
+from assent.bench.lists import Lists, Task
 from assent.bench.peers import OURS
 from assent.terms.errors import AssentError
 
