@@ -26,8 +26,9 @@ def index() -> str:
         "Guide",
         """
         One page for each thing that a shop does: what it is for, and the same act in Python, on the command line and
-        over HTTP. The tests run the examples as they stand. In those over HTTP the server of `assent serve` answers at
-        `localhost:8787`, and `$SECRET` is a server key that `assent keys make` made.
+        over HTTP. The tests run what is marked `python` or `bash` as it stands; what is marked `sh` is only shown. In
+        the examples over HTTP the server of `assent serve` answers at `localhost:8787`, and `$SECRET` is a server key
+        that `assent keys make` made.
         """,
         ["\n".join(entries)],
     )

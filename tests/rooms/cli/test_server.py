@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assent.cli.server_process import server_line
+from assent.cli.server_line import server_line
 from tests.processes import free_port
 
 

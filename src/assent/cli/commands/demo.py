@@ -10,7 +10,7 @@ import click
 
 from assent.cli.context import EXIT_FAILED, engine_class, examples
 from assent.cli.screen import Screen, plain
-from assent.cli.server_process import HOST_DEFAULT, PORT_DEFAULT, server_line
+from assent.cli.server_line import HOST_DEFAULT, PORT_DEFAULT, server_line
 from assent.cli.views.scenes import show
 from assent.demo.folder import DemoFolder, demo_folder
 from assent.demo.server import Served, free_port, server_process, wait_for

@@ -8,7 +8,7 @@ import sys
 import click
 
 from assent.cli.context import EXIT_FAILED, CommandContext, context_options, examples
-from assent.cli.server_process import HOST_DEFAULT, PORT_DEFAULT, server_line
+from assent.cli.server_line import HOST_DEFAULT, PORT_DEFAULT, server_line
 from assent.cli.views.findings import checkup
 
 
