@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.render import decisions, held, python, surfaces, transcript, vocabulary
+from docs.render import decisions, guide, held, python, surfaces, transcript, vocabulary
 
 DOCS = Path(__file__).parent
 
@@ -13,6 +13,7 @@ DOCS = Path(__file__).parent
 PAGES: Mapping[str, Callable[[], str]] = {
     "data-map.md": held.data_map,
     "decisions/README.md": decisions.index,
+    "guide/README.md": guide.index,
     "reference/purposes.md": held.purposes,
     "reference/events.md": held.events,
     "reference/errors.md": vocabulary.errors,

@@ -1,1 +1,1 @@
-"""Recommenders compared on data of one's own: splits, peers, processes. Thin commands in `cli` call it."""
+"""Recommenders compared on data of one's own: the data, its split, the peers, the runs. A command of `cli` calls it."""

@@ -20,7 +20,8 @@ from typing import Any, Final
 import numpy as np
 import scipy.sparse
 
-from assent.bench.fits import FITS, Lists, Task
+from assent.bench.fits import FITS
+from assent.bench.lists import Lists, Task
 from assent.bench.peers import OURS
 from assent.terms.errors import AssentError
 
@@ -33,7 +34,7 @@ _REPEAT_SECONDS: Final = 1.0
 
 
 def main(folder: Path) -> None:
-    """Do the task that stands in `folder`: see `running`."""
+    """Do the task that stands in `folder`: see `runs`."""
     say, over = _speak(), threading.Event()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")  # peers advise on threads and formats; what matters here is in the figures

@@ -1,4 +1,4 @@
-"""Reading the common text format of public splits: a person and their items, whole numbers with blanks between them."""
+"""The common text format of public splits, read: a person and their items, whole numbers with blanks between them."""
 
 from __future__ import annotations
 

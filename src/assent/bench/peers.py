@@ -1,4 +1,4 @@
-"""Who is measured beside ours: names, what each needs, and the settings it runs with unless told otherwise."""
+"""The recommenders that are measured beside ours: their names, packages, and settings unless told otherwise."""
 
 from __future__ import annotations
 

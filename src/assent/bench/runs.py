@@ -1,4 +1,4 @@
-"""Running recommenders one after another, each in a process of its own, and judging what they suggest."""
+"""The runs of a comparison: each recommender in a process of its own, one after another, with a row of figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a comparison's data comes from: two text files, or one file of events that is cut at a moment."""
+"""The data of a comparison: two text files, or one file of events that is cut at a moment."""
 
 from __future__ import annotations
 

@@ -1,21 +1,19 @@
-"""The `assent` command: one group, every act of the engine under its own name."""
+"""The `assent` command: one group that collects what each file of `commands` offers."""
 
 from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from itertools import chain, repeat
 
 import click
 
 from assent import __version__
-from assent.cli.commands.bench import bench
-from assent.cli.commands.demo import demo
-from assent.cli.commands.import_ import import_
-from assent.cli.commands.people import consent, erase, export
-from assent.cli.commands.serve import serve
-from assent.cli.commands.setup import doctor, init
-from assent.cli.commands.train import decide, train
-from assent.cli.commands.verify import verify
+from assent.cli import commands
 from assent.cli.context import examples
 
-COMMANDS = (init, demo, serve, import_, train, decide, consent, export, erase, verify, bench, doctor)
+#: The place of a command that states none: after all that do, in the order of their names.
+LAST = 1_000
 
 
 class InOrder(click.Group):
@@ -24,6 +22,16 @@ class InOrder(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
         """Return the command names as they were added."""
         return list(self.commands)
+
+
+def every_command() -> list[click.Command]:
+    """Return the `COMMANDS` of every file of `commands`, by the places that its `ORDER` gives them, one for each."""
+    placed: list[tuple[int, str, click.Command]] = []
+    for file in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
+        module = import_module(file.name)
+        places = chain(getattr(module, "ORDER", ()), repeat(LAST))
+        placed += [(place, command.name, command) for command, place in zip(module.COMMANDS, places, strict=False)]
+    return [command for _, _, command in sorted(placed, key=lambda each: each[:2])]
 
 
 @click.group(
@@ -37,5 +45,5 @@ def main() -> None:
     """Personalization by consent: recommendations people agreed to, can read the reasons of, and can leave."""
 
 
-for _command in COMMANDS:
+for _command in every_command():
     main.add_command(_command)

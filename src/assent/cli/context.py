@@ -1,4 +1,4 @@
-"""What every command shares: the store, the key file, words or JSON, and errors that end with advice instead."""
+"""The surroundings of every command: the store, the key file, words or JSON, and errors that end with advice."""
 
 from __future__ import annotations
 
@@ -87,3 +87,8 @@ def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def examples(*lines: str) -> str:
     """Write a command's examples for the end of its `--help`, line by line as they stand."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def purposes_listed(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read `personalize,learn` as two purposes."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())

@@ -1,4 +1,4 @@
-"""How commands speak: answers on standard output, progress and errors on standard error, JSON when asked for."""
+"""The screen of a command: answers on standard output, progress and errors on standard error, JSON when asked for."""
 
 from __future__ import annotations
 

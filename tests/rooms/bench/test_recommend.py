@@ -1,29 +1,19 @@
 """`assent bench recommend`: figures by hand, rows for whoever cannot run, words for whoever reads."""
 
-import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
-import scipy.sparse
 from click.testing import CliRunner
 
-from assent import Recommender
-from assent.bench import child as child_module
 from assent.bench import peers as peers_module
 from assent.bench import runs as running_module
-from assent.bench.child import peak_bytes
-from assent.bench.ease import ease_weights, invert
-from assent.bench.fits import Task, _in_blocks, best_of, fit_ours
 from assent.bench.peers import PEERS
 from assent.cli.app import main
-from assent.terms.errors import InvalidInput, NotEnoughMemory
 
 KEYS = ["model", "recall@20", "ndcg@20", "fit_seconds", "peak_mb", "people_per_second"]
 
@@ -216,37 +206,6 @@ def test_a_child_that_says_nothing_is_told_by_how_it_ended(files, monkeypatch):
     assert "exit code 1" in json.loads(told.stdout)[0]["note"]
 
 
-def test_a_child_ends_when_whoever_started_it_is_gone(tmp_path):
-    """Closing its standard input ends a measurement, so that nothing large is left behind."""
-    os.mkfifo(tmp_path / "task.json")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "assent.bench.child", str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    child.stdin.close()
-    until = time.monotonic() + 60
-    while child.poll() is None and time.monotonic() < until:
-        time.sleep(0.05)
-    assert child.poll() == 1
-
-
-def test_a_stage_of_which_nothing_is_known_is_told_again(monkeypatch):
-    """Whoever watches hears of a model that says nothing of how far it is, again and again."""
-    monkeypatch.setattr(child_module, "_REPEAT_SECONDS", 0.01)
-    said, enough = [], threading.Event()
-
-    def say(words):
-        said.append(words)
-        if len(said) == 3:
-            enough.set()
-
-    child_module._telling(say, enough)("fitting", 0.25)
-    assert enough.wait(timeout=60)
-    assert said == [{"stage": "fitting", "share": 0.25}] * 3
-
-
 def test_what_is_told_of_a_stage_is_not_the_answer(files, monkeypatch, tmp_path):
     """A child that repeats its stage after its figures has given its figures all the same."""
     script = tmp_path / "child.py"
@@ -267,16 +226,6 @@ print('{"stage": "fitting", "share": 0.0}')
     monkeypatch.setattr(sys, "executable", str(starter))
     told = bench(*files, "--json", "--peers", "none")
     assert json.loads(told.stdout)[0]["fit_seconds"] == 1.0
-
-
-def test_many_people_are_answered_in_blocks_and_told_of():
-    """However many are answered at once, everybody gets the list they would get alone, and the share done is told."""
-    held = scipy.sparse.csr_matrix(np.eye(7, dtype=np.int32))
-    shares = []
-    task = Task(held, None, (), 3, 1, 1 << 40, {}, None, lambda _, share: shares.append(share))
-    lists = _in_blocks(task, 3, lambda rows: rows[:, None] * [1, 2, 3])
-    assert lists(np.arange(7)).tolist() == [[row, 2 * row, 3 * row] for row in range(7)]
-    assert shares == [0.0, 3 / 7, 6 / 7]
 
 
 @pytest.mark.parametrize(("stop", "asked"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)])
@@ -311,61 +260,3 @@ def test_our_model_finds_settings_of_its_own(files):
     assert row["tune_seconds"] > 0
     assert row["fit_seconds"] > 0
     assert row["settings"]["ridge"] > 0
-
-
-def test_settings_are_found_by_validation_where_times_are_known():
-    """What tuning is judged by is what was taken after some day, not a slice drawn from everything."""
-    random = np.random.default_rng(3)
-    before = scipy.sparse.csr_matrix((random.random((400, 60)) < 0.15).astype(np.int32))
-    popular = (np.arange(60) < 20) & (random.random((400, 60)) < 0.3) & (before.toarray() == 0)
-    validation = [(before, scipy.sparse.csr_matrix(popular.astype(np.int32)))]
-    held = ((before + validation[0][1]) > 0).astype(np.int32).tocsr()
-    task = Task(held, None, validation, 5, 1, 1 << 40, {}, 300.0, lambda _, share: None)
-    fit_ours(task)
-    assert task.settings == dataclasses.asdict(Recommender().tune(held, validation=validation).settings)
-    assert task.settings != dataclasses.asdict(Recommender().tune(held).settings)
-
-
-@pytest.mark.parametrize("size", [1, 7, 512, 700])
-def test_the_reference_inverse_is_the_inverse(size):
-    """Blocks and tiles, whole and cut off, give what the plain inverse gives; progress ends at one."""
-    root = np.random.default_rng(size).standard_normal((size, size)).astype(np.float32)
-    matrix = root @ root.T / size + np.eye(size, dtype=np.float32)
-    wanted = np.linalg.inv(matrix.astype(np.float64))
-    told = []
-    invert(matrix, told.append)
-    assert np.allclose(matrix, wanted, atol=1e-4)
-    assert told[-1] == 1.0
-
-
-def test_the_reference_weights_are_those_of_the_paper(monkeypatch):
-    """B = I - P diag(1 / diag P), with an empty diagonal, however many tiles it takes."""
-    monkeypatch.setattr("assent.bench.ease._TILE", 12)
-    monkeypatch.setattr("assent.bench.ease._BLOCK", 6)
-    held = scipy.sparse.random(50, 30, 0.2, "csr", np.float32, np.random.default_rng(1))
-    held.data[:] = 1
-    inverse = np.linalg.inv((held.T @ held).toarray().astype(np.float64) + 3 * np.eye(30))
-    wanted = np.eye(30) - inverse / np.diag(inverse)
-    assert np.allclose(ease_weights(held, 3.0, 1 << 40), wanted, atol=1e-5)
-
-
-def test_the_reference_refuses_what_does_not_fit_and_what_has_no_solution():
-    """Refused before anything is allocated, with the figures; and a ridge that is none."""
-    held = scipy.sparse.csr_matrix(([1], ([0], [0])), (1, 100_000), np.int32)
-    with pytest.raises(NotEnoughMemory, match=r"44\.3 GB"):
-        ease_weights(held, 1.0, 20_000_000_000)
-    with pytest.raises(InvalidInput):
-        ease_weights(held, 0.0, 1 << 60)
-
-
-def test_the_best_are_those_not_held_the_first_of_equals_first():
-    """What a person holds is never suggested, and places that cannot be filled are -1."""
-    scores = np.array([[3.0, 1.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
-    held = scipy.sparse.csr_matrix(np.array([[1, 0, 0, 0], [1, 1, 1, 0]]))
-    assert best_of(scores, held, 5).tolist() == [[2, 1, 3, -1, -1], [3, -1, -1, -1, -1]]
-
-
-def test_the_peak_is_of_this_process():
-    """More than what was just held, in bytes."""
-    held = np.ones(1_000_000)
-    assert peak_bytes() > held.nbytes

@@ -5,8 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from assent.bench import measurements as checkout_module
 from assent.cli.app import main
-from assent.cli.views import measurements as checkout_module
 
 MEASURE = '''"""A made-up measurement.
 

@@ -12,9 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from assent.cli.app import main
-from assent.cli.commands import demo
-from assent.cli.commands.demo import FOLDER, MARK, times_found
 from assent.demo import shop
+from assent.demo.folder import FOLDER, MARK
 from tests.processes import free_port
 
 ACTS = ["arrivals", "learned", "held", "asked", "asked", "asked", "erased", "others", "erased", "proved"]
@@ -125,26 +124,9 @@ def test_a_folder_that_the_demo_did_not_make_is_left_alone(monkeypatch, tmp_path
     assert (FOLDER / "mine").read_text() == "precious"
 
 
-def test_a_name_is_found_as_a_word_of_its_own(tmp_path):
-    """The search of the files counts whole words in any bytes."""
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "a").write_bytes(b"\x00\xffana\x00anaconda bana ana")
-    assert times_found(tmp_path, "ana") == 2
-    assert times_found(tmp_path, "bo") == 0
-
-
 def test_three_people_are_named_or_the_command_is_not_understood(tmp_path):
     """`--people` with any other number of names is a usage error."""
     assert CliRunner().invoke(main, ["demo", "--once", "--people", "a,b"]).exit_code == 2
-
-
-def test_a_busy_port_gives_way_to_a_free_one():
-    """When the wanted port is taken, another is used."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        assert demo._free_port(port) != port
 
 
 def test_the_demo_serves_and_its_curl_line_works(tmp_path):

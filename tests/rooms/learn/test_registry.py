@@ -163,7 +163,7 @@ def test_every_sum_is_verified_by_name(shop: Engine):
 
 def test_facts_count_every_model(shop: Engine):
     """A check-up and the metrics see how many people each model knows."""
-    assert {name: told["people"] for name, told in shop.server.facts().models.items()} == dict.fromkeys(KINDS, 24)
+    assert {name: told.people for name, told in shop.server.facts().models.items()} == dict.fromkeys(KINDS, 24)
     stored = shop.server.metrics().stored
     assert (stored["people_in_model"], stored["people_in_actions"]) == (24, 24)
 

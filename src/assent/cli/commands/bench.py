@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
+from assent.bench import measurements
 from assent.bench.peers import OURS, PEERS, Setting
 from assent.cli.context import EXIT_FAILED, examples
 from assent.cli.screen import Screen
-from assent.cli.views.measurements import run_checkout
 from assent.terms.errors import AssentError
 
 TUNE_SECONDS = 600.0
@@ -73,14 +73,34 @@ def measure(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) -> Non
 
 
 def _measure(names: tuple[str, ...], *, as_json: bool) -> None:
+    """List the measurements, or run those that are named and tell each row beside its target."""
     screen = Screen(as_json=as_json)
+    rows: list[dict[str, Any]] = []
     try:
-        met = run_checkout(screen, names)
+        folder = measurements.bench_folder()
+        if not names:
+            _list(screen, measurements.available(folder))
+            return
+        for name in names:
+            with screen.busy(f"Measuring {name}"):
+                rows += measurements.measure(folder, name)
     except AssentError as error:
         screen.fail(error)
         raise SystemExit(EXIT_FAILED) from None
-    if not met:
+    if screen.as_json:
+        screen.data(rows)
+    else:
+        told = [("ok" if row["ok"] else "MISSED", row["what"], row["target"], row["measured"]) for row in rows]
+        screen.table(("", "What", "Target", "Measured"), told)
+    if not all(row["ok"] for row in rows):
         raise SystemExit(EXIT_FAILED)
+
+
+def _list(screen: Screen, names: dict[str, str]) -> None:
+    if screen.as_json:
+        screen.data(names)
+    else:
+        screen.table(("Name", "What it measures"), list(names.items()))
 
 
 def _peers(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -255,3 +275,6 @@ def recommend(
         raise SystemExit(EXIT_FAILED) from None
     if not good:
         raise SystemExit(EXIT_FAILED)
+
+
+COMMANDS, ORDER = (bench,), (140,)

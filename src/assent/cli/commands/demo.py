@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep, time_ns
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assent.cli.commands.serve import HOST_DEFAULT, PORT_DEFAULT, serve_command
 from assent.cli.context import EXIT_FAILED, engine_class, examples
 from assent.cli.screen import Screen, plain
+from assent.cli.server_line import HOST_DEFAULT, PORT_DEFAULT, server_line
 from assent.cli.views.scenes import show
+from assent.demo.folder import DemoFolder, demo_folder
+from assent.demo.server import Served, free_port, server_process, wait_for
 from assent.demo.shop import Shop, fill_from, fill_made
 from assent.demo.story import Act, Stage, tell
-from assent.terms.errors import AssentError, Conflict
+from assent.terms.errors import AssentError
 
 if TYPE_CHECKING:
     from assent.engine import Engine
@@ -30,10 +24,6 @@ if TYPE_CHECKING:
 #: Who leaves step by step, who stays, who leaves at once.
 Cast = tuple[str, str, str]
 
-FOLDER = Path("demo-shop")
-#: Says that a folder is the demo's own and may be made anew.
-MARK = ".made-by-assent-demo"
-START_SECONDS_MAX = 30
 #: Customers of the Online Retail file with some fifty different goods each.
 ONLINE_RETAIL_CAST: Cast = ("12347", "12349", "12352")
 
@@ -67,7 +57,7 @@ def demo(data: Path | None, people: str, port: int, *, once: bool, as_json: bool
     screen = Screen(as_json=as_json)
     cast = _three(people)
     try:
-        with _folder(once=once) as folder:
+        with demo_folder(once=once) as folder:
             _play(screen, folder, data, cast, serve_at=None if once else port)
     except AssentError as error:
         screen.fail(error)
@@ -83,26 +73,21 @@ def _three(people: str) -> Cast:
     raise click.UsageError(message)
 
 
-def _play(screen: Screen, folder: Path, data: Path | None, cast: Cast, *, serve_at: int | None) -> None:
+def _play(screen: Screen, folder: DemoFolder, data: Path | None, cast: Cast, *, serve_at: int | None) -> None:
     """Fill the shop, show every act as it happens, and serve if asked."""
-    store, keys = f"sqlite:///{folder / 'shop.db'}", folder / "shop.key"
     acts: list[Act] = []
-    with engine_class().open(store, keys=keys) as engine:
-        stage = Stage(engine, _fill(screen, engine, data, cast), screen.busy, lambda name: times_found(folder, name))
+    with engine_class().open(folder.store, keys=folder.keys) as engine:
+        stage = Stage(engine, _fill(screen, engine, data, cast), screen.busy, folder.times_found)
         for act in tell(stage):
             acts.append(act)
             if not screen.as_json:
                 show(act, screen, len(acts))
         key = engine.keys.make("server", "demo") if serve_at is not None else ""
-        shown_person = stage.shop.neighbour
     told: dict[str, Any] = {"acts": [{"act": type(act).__name__.lower(), **plain(act)} for act in acts]}
-    if serve_at is None:
-        if screen.as_json:
-            screen.data(told)
-        return
-    port = _free_port(serve_at)
-    served = _addresses(f"http://{HOST_DEFAULT}:{port}", key, shown_person)
-    _serve(screen, {**told, "served": served}, serve_command(store, keys, HOST_DEFAULT, port, 1), port)
+    if serve_at is not None:
+        _serve(screen, folder, told, key, stage.shop.neighbour, free_port(HOST_DEFAULT, serve_at))
+    elif screen.as_json:
+        screen.data(told)
 
 
 def _fill(screen: Screen, engine: Engine, data: Path | None, cast: Cast) -> Shop:
@@ -116,81 +101,24 @@ def _fill(screen: Screen, engine: Engine, data: Path | None, cast: Cast) -> Shop
         return fill_made(engine, time_ns() // 1_000_000, told)
 
 
-@contextmanager
-def _folder(*, once: bool) -> Iterator[Path]:
-    """Give an empty folder: a temporary one, or ./demo-shop made anew; never one that somebody else made."""
-    if once:
-        with tempfile.TemporaryDirectory(prefix="assent-demo-") as temporary:
-            yield Path(temporary)
-        return
-    if FOLDER.exists() and not (FOLDER / MARK).exists():
-        message = f"The folder {FOLDER} is here already, and the demo did not make it."
-        raise Conflict(message, advice="Move it away, or run the demo in another folder.")
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(mode=0o700)
-    (FOLDER / MARK).write_text("`assent demo` makes this folder anew every time.\n", encoding="utf-8")
-    yield FOLDER
-
-
-def times_found(folder: Path, name: str) -> int:
-    """Count how often a name stands readable, as a word of its own, anywhere in the files of a folder."""
-    word = re.compile(rb"(?<![0-9A-Za-z])" + re.escape(name.encode()) + rb"(?![0-9A-Za-z])")
-    return sum(len(word.findall(path.read_bytes())) for path in folder.rglob("*") if path.is_file())
-
-
-def _free_port(wanted: int) -> int:
-    """Return the wanted port when it is free, else one that is."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST_DEFAULT, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    message = "No port is free on this machine."
-    raise Conflict(message, advice="Close some servers and start the demo again.")
-
-
-def _addresses(url: str, key: str, person: str) -> dict[str, Any]:
-    """Return three addresses to look at and one line to try, with its key."""
-    curl = (
-        f"curl -s {url}/v1/decide -H 'Authorization: Bearer {key}' "
-        f'-H \'Content-Type: application/json\' -d \'{{"person": "{person}", "count": 3}}\''
-    )
-    return {"urls": [f"{url}/health", f"{url}/openapi.json", f"{url}/.well-known/gpc.json"], "curl": curl}
-
-
-def _serve(screen: Screen, told: dict[str, Any], line: list[str], port: int) -> None:
+def _serve(screen: Screen, folder: DemoFolder, told: dict[str, Any], key: str, person: str, port: int) -> None:
     """Start the server, print where it is and what to try, and stay until interrupted."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it takes its server along
-    server = subprocess.Popen(line, stdout=subprocess.DEVNULL)  # noqa: S603 - our own interpreter and module
+    served = Served.at(f"http://{HOST_DEFAULT}:{port}", key, person)
     try:
-        with screen.busy("Starting the server"):
-            _wait_for(server, port)
-        if screen.as_json:
-            screen.data(told)
-        else:
-            screen.heading("Now it is yours to try (stop with Ctrl-C)")
-            for url in told["served"]["urls"]:
-                screen.say(f"  {url}")
-            screen.say()
-            screen.whole(told["served"]["curl"])
-        server.wait()
+        with server_process(server_line(folder.store, folder.keys, HOST_DEFAULT, port, 1)) as server:
+            with screen.busy("Starting the server"):
+                wait_for(server, HOST_DEFAULT, port)
+            if screen.as_json:
+                screen.data({**told, "served": served})
+            else:
+                screen.heading("Now it is yours to try (stop with Ctrl-C)")
+                for url in served.urls:
+                    screen.say(f"  {url}")
+                screen.say()
+                screen.whole(served.curl)
+            server.wait()
     except KeyboardInterrupt:
         screen.say()
-    finally:
-        server.terminate()
-        server.wait()
 
 
-def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
-    """Wait until the server takes connections; raises `Conflict` when it does not come up."""
-    until = monotonic() + START_SECONDS_MAX
-    while server.poll() is None and monotonic() < until:
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex((HOST_DEFAULT, port)) == 0:
-                return
-        sleep(0.05)
-    message = "The server did not start."
-    raise Conflict(message, advice=f"See what `assent serve --port {port}` says.")
+COMMANDS, ORDER = (demo,), (20,)

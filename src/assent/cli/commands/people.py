@@ -6,18 +6,14 @@ import json
 import os
 from pathlib import Path
 from time import perf_counter
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import click
 
-from assent.cli.commands.import_ import purposes_listed
-from assent.cli.context import CommandContext, context_options, examples
+from assent.cli.context import CommandContext, context_options, examples, purposes_listed
 from assent.cli.screen import plain
 from assent.cli.views.answers import print_certificate, print_consents
 from assent.terms.errors import Conflict
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(
@@ -140,3 +136,6 @@ def new_private_file(path: Path) -> IO[str]:
 
 def _stands(path: Path) -> Conflict:
     return Conflict(f"{path} is there already.", advice="Name another file; nothing is overwritten.")
+
+
+COMMANDS, ORDER = (consent, export, erase), (90, 100, 110)

@@ -1,11 +1,10 @@
-"""`assent init` makes a store ready; `assent doctor` looks whether it is well."""
+"""`assent init`: a new store, its key file and its first keys."""
 
 from __future__ import annotations
 
 import click
 
-from assent.cli.context import EXIT_FAILED, CommandContext, context_options, examples
-from assent.cli.views.findings import checkup
+from assent.cli.context import CommandContext, context_options, examples
 from assent.terms.errors import KeyFileExists
 
 #: The keys that a new store gets: role, and what it is for.
@@ -64,30 +63,4 @@ def _tell(context: CommandContext, path: str, made: list[tuple[str, str, str]]) 
     )
 
 
-@click.command(
-    short_help="Look whether the store is well",
-    epilog=examples("assent doctor", "assent doctor --store postgresql://shop@localhost/shop --json"),
-)
-@context_options
-def doctor(context: CommandContext) -> None:
-    """Look whether the store is well: the files, the keys, the schema, what is held, how old the model is.
-
-    Counts only; nothing about anybody is shown. Ends with exit code 1 when a finding needs care.
-    """
-    path = context.key_path()
-    with context.screen.busy("Looking"), context.open() as engine:
-        findings = checkup(engine.server.facts(), path)
-    well = all(finding.well for finding in findings)
-    if context.screen.as_json:
-        context.screen.data({"well": well, "findings": findings})
-    else:
-        context.screen.heading("All is well." if well else "Something needs care.")
-        rows = [("ok" if each.well else "CARE", each.name, each.found) for each in findings]
-        context.screen.table(("", "What", "Found"), rows)
-        advice = [each for each in findings if each.advice]
-        if advice:
-            context.screen.heading("What to do")
-        for each in advice:
-            context.screen.say(f"  {each.name}: {each.advice}")
-    if not well:
-        raise SystemExit(EXIT_FAILED)
+COMMANDS, ORDER = (init,), (10,)

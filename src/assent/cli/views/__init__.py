@@ -1,1 +1,1 @@
-"""How answers look in a terminal: one file for each kind that more than one line tells."""
+"""Views: answers laid out for a terminal, one file for each kind that takes more than a few lines."""

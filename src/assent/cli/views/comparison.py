@@ -1,4 +1,4 @@
-"""Reading the data, running the models, and telling it: rows as they come, or JSON at the end."""
+"""A comparison of recommenders on the screen: its data, a row for each model as it comes, or all as JSON at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `assent doctor` reads out of the facts: one plain finding a line, with advice where something can be done."""
+"""The findings of `assent doctor`, read out of the facts: one a line, with advice where something can be done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `assent doctor` reads out of the facts."""
+"""The findings of `assent doctor`."""
 
 import os
 from dataclasses import replace

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli.context import CommandContext, context_options, examples
+from assent.cli.context import CommandContext, context_options, examples, purposes_listed
 from assent.cli.screen import took
 from assent.cli.views.answers import outcome
 
@@ -17,11 +17,6 @@ _LOOK_FOR = (
     "In lines that are not readable or not possible something is missing, lies in the future, or is no number written "
     "like 1234.50. They were left out; the others are in."
 )
-
-
-def purposes_listed(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
-    """Read `personalize,learn` as two purposes."""
-    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 @click.command(
@@ -78,3 +73,6 @@ def print_import(context: CommandContext, name: str, table: Mapping[str, int], l
     context.screen.table(("What became of the lines", "Lines"), rows, total=("all", sum(table.values())))
     if table.get("bad"):
         context.screen.say(_LOOK_FOR)
+
+
+COMMANDS, ORDER = (import_,), (40,)

@@ -1,19 +1,16 @@
-"""`assent verify` proves the log and the sum, or checks one certificate of erasure."""
+"""`assent verify`: the proof of the log and the sum, or of one erasure by its certificate."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from assent.cli.context import EXIT_FAILED, CommandContext, context_options, examples
 from assent.cli.views.answers import print_checks
 from assent.terms.errors import InvalidInput
-
-if TYPE_CHECKING:
-    pass
 
 CERTIFICATE_BYTES_MAX = 1_048_576
 
@@ -59,3 +56,6 @@ def read_certificate(path: Path) -> dict[str, Any]:
         message = f"{path} is not a certificate of erasure."
         raise InvalidInput(message, advice=advice)
     return mapping
+
+
+COMMANDS, ORDER = (verify,), (120,)

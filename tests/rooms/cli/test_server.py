@@ -9,16 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assent.cli.commands.serve import serve_command
+from assent.cli.server_line import server_line
 from tests.processes import free_port
 
 
 def test_the_server_is_the_web_rooms_own():
     """The command line names store, address, workers, and the key file only when it is named."""
-    line = serve_command("sqlite:///a.db", None, "127.0.0.1", 8787, 2)
+    line = server_line("sqlite:///a.db", None, "127.0.0.1", 8787, 2)
     assert line[:3] == [sys.executable, "-m", "assent.web"]
     assert "--keys" not in line
-    assert serve_command("sqlite:///a.db", Path("k"), "127.0.0.1", 8787, 1)[-2:] == ["--keys", "k"]
+    assert server_line("sqlite:///a.db", Path("k"), "127.0.0.1", 8787, 1)[-2:] == ["--keys", "k"]
 
 
 def test_serve_answers_until_it_is_told_to_stop(tmp_path):

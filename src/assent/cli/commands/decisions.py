@@ -1,50 +1,11 @@
-"""`assent train` learns from everybody who says yes; `assent decide` asks for one list, with its reasons."""
+"""`assent decide`: one list, with its reasons."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import click
 
 from assent.cli.context import CommandContext, context_options, examples
-from assent.cli.screen import took
 from assent.cli.views.answers import print_decision
-
-if TYPE_CHECKING:
-    pass
-
-
-@click.command(
-    short_help="Learn from everybody who says yes",
-    epilog=examples(
-        "assent train", "assent train --rebuild", "assent train --spark spark://master:7077", "assent train --json"
-    ),
-)
-@click.option("--rebuild", is_flag=True, help="Add everybody up anew instead of changing the sum by the differences.")
-@click.option(
-    "--spark",
-    metavar="MASTER_URL",
-    help="Have Spark read all histories and add everybody up: local[2], spark://HOST:PORT, yarn or k8s://...",
-)
-@context_options
-def train(context: CommandContext, *, rebuild: bool, spark: str | None) -> None:
-    """Learn from everybody who says yes to `learn` now, and take out whoever no longer does."""
-    with context.open() as engine, context.screen.busy("Learning"):
-        report = engine.train(rebuild=rebuild, spark=spark)
-    if context.screen.as_json:
-        context.screen.data(report)
-        return
-    context.screen.heading(f"Learned from {report.people:,} people in {took(report.seconds)}.")
-    context.screen.pairs(
-        [
-            ("People added or changed", f"{report.added:,}"),
-            ("People taken out", f"{report.removed:,}"),
-            ("Items", f"{report.items:,}"),
-            ("Version", f"{report.version}{' (added up anew)' if report.rebuilt else ''}"),
-        ]
-    )
-    context.screen.say("  Digest of the sum")
-    context.screen.say(f"    {report.digest}")
 
 
 @click.command(
@@ -102,3 +63,6 @@ def decide(
         context.screen.data(decision)
         return
     print_decision(context.screen, decision)
+
+
+COMMANDS, ORDER = (decide,), (70,)
