@@ -9,6 +9,7 @@ from typing import Any, Literal
 from assent.terms.answers.decisions import Decision
 from assent.terms.answers.people import Certificate
 from assent.terms.errors import AssentError, Conflict, InvalidInput, NotFound, TooLarge, UnknownPurpose
+from assent.terms.segment import CALLS
 from assent.web import shapes
 from assent.web.keys import PUBLIC
 
@@ -39,18 +40,6 @@ class Operation:
     body: type[Any] | Described | None = None
     errors: tuple[type[AssentError], ...] = ()
     write_key: bool = False
-
-
-#: Segment's calls by their long and short names.
-CALLS: Mapping[str, str] = {
-    "identify": "i",
-    "track": "t",
-    "page": "p",
-    "screen": "s",
-    "group": "g",
-    "alias": "a",
-    "batch": "b",
-}
 
 
 def _tracking() -> tuple[Operation, ...]:

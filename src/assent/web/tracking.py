@@ -11,12 +11,12 @@ from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.types import HTTPScope, Receive, Scope
 
 from assent.terms.errors import NotFound
+from assent.terms.segment import CALLS
 from assent.web.bodies import header, opted_out, read_body
 from assent.web.door import named
 from assent.web.keys import admit, key_in
 from assent.web.routing import AnyRequest, Headers, as_json, encode, lean, serves
 from assent.web.shapes import SegmentSettings, Success
-from assent.web.table import CALLS
 
 if TYPE_CHECKING:
     from assent.web.desk import Desk

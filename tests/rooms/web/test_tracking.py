@@ -7,8 +7,8 @@ import json
 import pytest
 from litestar.testing import TestClient
 
+from assent.terms.segment import CALLS
 from assent.web.app import make_app
-from assent.web.table import CALLS
 
 YES = {"consent": {"categoryPreferences": {"personalize": True}}}
 PATHS = [f"/v1/{name}" for call, short in CALLS.items() for name in (call, short)]
