@@ -7,11 +7,15 @@ import json
 import pytest
 from litestar.testing import TestClient
 
+from assent.terms.limits import limit
 from assent.terms.segment import CALLS
 from assent.web.app import make_app
+from tests.rooms.web.problems import check_problem
 
 YES = {"consent": {"categoryPreferences": {"personalize": True}}}
 PATHS = [f"/v1/{name}" for call, short in CALLS.items() for name in (call, short)]
+SPREAD = b'{"batch":[{"x":' + b'{"y":' * 200 + b"1" + b"}" * 200 + b"}]}"
+BOMB = gzip.compress(b'{"batch":[' + b" " * 40_000_000 + b"]}")
 
 
 def viewed(person="bob", item="item 0/0", **more):
@@ -189,3 +193,54 @@ def test_the_clients_own_figures_are_thrown_away(client, shop):
     assert client.post("/v1/m", content='{"series": []}').json() == {"success": True}
     assert client.post("/v1/m", content=b"x" * 5_000_000).status_code == 413
     assert shop.engine.server.metrics() == before
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/track"])
+def test_a_gzip_bomb_does_not_go_off(still_client, still, path):
+    """What would inflate past the limit is refused."""
+    key = still.key_of("browser")
+    check_problem(still_client.post(path, content=BOMB, headers=key | {"Content-Encoding": "gzip"}), 413)
+    check_problem(still_client.post(path, content=BOMB[:-20], headers=key), 413)
+    check_problem(still_client.post(path, content=gzip.compress(b"{}")[:-6], headers=key), 400)
+    check_problem(still_client.post(path, content=b"{}", headers=key | {"Content-Encoding": "br"}), 400)
+
+
+def test_a_bomb_without_a_key_does_not_go_off_either(still_client):
+    """Looking for a write key in a body has the same bounds."""
+    check_problem(still_client.post("/v1/batch", content=BOMB), 413)
+
+
+def test_a_batch_with_too_many_events_is_refused_whole(still_client, still):
+    """Segment's own limit: 2,500 events."""
+    batch = {"batch": [{}] * (limit("batch_events_max") + 1)}
+    check_problem(still_client.post("/v1/batch", json=batch, headers=still.key_of("browser")), 413)
+
+
+def test_bad_events_of_a_batch_do_not_harm_the_others(client, shop):
+    """Too large, too deep, of another type, of nobody, from the future: dropped and counted; the good one is kept."""
+    good = {
+        "type": "track",
+        "event": "Product Viewed",
+        "userId": "bob",
+        "properties": {"product_id": "item 0/0"},
+        "context": {"consent": {"categoryPreferences": {"personalize": True}}},
+    }
+    deep = json.loads(b'{"y":' * 40 + b"1" + b"}" * 40)
+    bad = [
+        good | {"properties": {"product_id": "x", "name": "n" * 40_000}},
+        good | {"properties": deep},
+        17,
+        None,
+        {},
+        good | {"userId": None},
+        good | {"userId": {"an": "object"}},
+        good | {"type": "unknown"},
+        good | {"timestamp": "9999-01-01T00:00:00Z"},
+        good | {"timestamp": "1800-01-01T00:00:00Z"},
+    ]
+    answer = client.post("/v1/batch", json={"batch": [*bad, good]}, headers=shop.key_of("browser"))
+    assert answer.status_code == 200
+    assert len(shop.engine.export("bob").events) == 1
+    counts = shop.engine.server.metrics().events
+    assert sum(counts.values()) >= len(bad) + 1
+    assert client.post("/v1/batch", content=SPREAD, headers=shop.key_of("browser")).status_code == 200

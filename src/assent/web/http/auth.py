@@ -1,13 +1,10 @@
-"""Who asks, and whether their key's role may do that: nothing that is not named is allowed."""
+"""Authentication by key, and whether the key's role may do an act: nothing that is not named is allowed."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
-
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from typing import TYPE_CHECKING
 
 from assent.engine import ROLES
 from assent.terms.errors import Forbidden, Unauthenticated
@@ -17,8 +14,6 @@ if TYPE_CHECKING:
 
 #: The act of a route that needs no key.
 PUBLIC = "public"
-#: The key under which a route handler names its act.
-ACT = "act"
 
 KEY_CHARS_MAX = 256
 
@@ -49,9 +44,3 @@ def admit(engine: Engine, key: str | None, act: str) -> None:
         raise Unauthenticated("No key was sent, or one that this store never gave out.")
     if act not in ROLES.get(role, frozenset()):
         raise Forbidden(f"A key of the role {role} may not do this.")
-
-
-async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Stand before every route whose act is not public (asynchronous, or the framework would start a thread for it)."""
-    key = next((key_in(value) for name, value in connection.scope["headers"] if name == b"authorization"), None)
-    admit(connection.app.state.desk.engine, key, handler.opt[ACT])

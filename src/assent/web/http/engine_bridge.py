@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from assent.engine import Engine
@@ -17,16 +17,27 @@ T = TypeVar("T")
 THREADS = 4
 
 
-class Desk:
-    """What every route works with: the engine, and the two ways to wait for it without holding up the event loop."""
+class EngineBridge:
+    """The open engine as routes use it, with two ways to wait for it without holding up the event loop.
 
-    def __init__(self, engine: Engine) -> None:
-        """Hold an open engine."""
+    `description` is the API's own description, written once by the application.
+    """
+
+    def __init__(self, engine: Engine, description: bytes = b"{}") -> None:
         self.engine = engine
+        self.description = description
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="assent-web")
         self._arrived: deque[Callable[[], object]] = deque()
         self._waking = False
         self._warming: asyncio.Future[None] | None = None
+        self._shared: dict[object, Any] = {}
+
+    def shared(self, kind: Callable[[EngineBridge], T]) -> T:
+        """Return the one `kind(bridge)` of this application, made when it is first asked for."""
+        found: T | None = self._shared.get(kind)
+        if found is None:
+            found = self._shared[kind] = kind(self)
+        return found
 
     async def in_thread(self, act: Callable[[], T]) -> T:
         """Run an act that takes its time beside the event loop and return what it returns."""
@@ -38,7 +49,7 @@ class Desk:
             self._warming = asyncio.ensure_future(self.in_thread(self.engine.server.warm))
         return self._warming
 
-    async def landed(self, future: Future[T]) -> T:
+    async def committed(self, future: Future[T]) -> T:
         """Wait for a queued write to be durable and return its result, or raise its error."""
         if not future.done():
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,11 +58,11 @@ class Desk:
                 if not waiter.done():
                     waiter.set_result(None)
 
-            self.when_landed(future, wake)
+            self.when_committed(future, wake)
             await waiter
         return future.result()
 
-    def when_landed(self, future: Future[T], act: Callable[[], object]) -> None:
+    def when_committed(self, future: Future[T], act: Callable[[], object]) -> None:
         """Have `act` called by the event loop once a queued write is durable, or has failed."""
         loop = asyncio.get_running_loop()
 

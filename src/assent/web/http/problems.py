@@ -88,7 +88,7 @@ def _log_fault(error: Exception) -> None:
 
 
 def leave_unanswered(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Hand an error on to the front door, which knows that nobody is there any more."""
+    """Hand an error on to the outermost layer, which knows that nobody is there any more."""
     raise error
 
 

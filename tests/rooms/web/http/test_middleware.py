@@ -1,19 +1,20 @@
 """What holds for every answer: headers, HEAD, methods, problems, and no word of anybody in a log."""
 
-import asyncio
 import logging
 
 import pytest
 
 from assent.terms.errors import Busy, StoreUnavailable
 from assent.web.app import make_app
-from assent.web.bodies import read_body
-from assent.web.desk import Desk
-from assent.web.door import front_door
-from assent.web.table import OPERATIONS, methods_of
+from assent.web.http.middleware import enclose
+from assent.web.http.operation import methods_of
+from assent.web.http.paths import PathNames
+from tests.rooms.web.operations import EVERY
+from tests.rooms.web.problems import CANARY
+from tests.rooms.web.wire import run
 
-CANARY = "Zelda.Canary@example.org"
 ANSWERS = [("GET", "/health"), ("GET", "/nowhere"), ("POST", "/health"), ("POST", "/v1/track"), ("OPTIONS", "/health")]
+NO_NAMES = PathNames(())
 
 
 @pytest.mark.parametrize(
@@ -46,11 +47,11 @@ def test_head_is_get_without_a_body(still_client, path):
     assert head.headers["content-length"] == get.headers["content-length"]
 
 
-@pytest.mark.parametrize("path", sorted({each.path for each in OPERATIONS}))
+@pytest.mark.parametrize("path", sorted({each.path for each in EVERY}))
 def test_a_method_that_a_route_does_not_take_is_told_which_it_does(still_client, path):
     """405 carries Allow, and OPTIONS carries the same."""
     real = path.replace("{id}", "x").replace("{key}", "x")
-    allow = methods_of(path)
+    allow = methods_of(EVERY, path)
     assert still_client.options(real).headers["allow"].split(", ") == allow
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - set(allow):
         answer = still_client.request(method, real)
@@ -83,7 +84,7 @@ def test_a_fault_of_ours_tells_nothing(client, shop, monkeypatch, caplog):
     assert answer.json()["code"] == "error"
     assert CANARY not in answer.text
     assert CANARY not in caplog.text
-    assert "RuntimeError at test_door.py" in caplog.text
+    assert "RuntimeError at test_middleware.py" in caplog.text
 
 
 def test_a_fault_on_a_hot_route_tells_nothing_either(client, shop, monkeypatch, caplog):
@@ -111,32 +112,6 @@ def test_what_may_be_tried_again_says_when(client, shop, monkeypatch, error):
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_names_of_people_do_not_reach_the_log(client, shop, caplog):
-    """Whatever is asked about somebody, their name stands in no log line."""
-    with caplog.at_level(logging.DEBUG):
-        for method, path in (
-            ("GET", ""),
-            ("GET", "/consent"),
-            ("GET", "/export"),
-            ("DELETE", ""),
-            ("POST", "/nowhere"),
-        ):
-            client.request(method, f"/v1/people/{CANARY}{path}", headers=shop.key_of("server"))
-        client.post("/v1/decide", json={"person": CANARY}, headers=shop.key_of("server"))
-        client.post("/v1/track", json={"userId": CANARY, "event": "x"}, headers=shop.key_of("browser"))
-    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
-    assert CANARY not in "".join(ours)
-
-
-def test_routing_remembers_nobody(client, shop):
-    """The framework's cache of routes holds no path with a name in it."""
-    client.get(f"/v1/people/{CANARY}", headers=shop.key_of("server"))
-    router = client.app.asgi_router
-    hits = router.handle_routing.cache_info().hits
-    client.get("/v1/people/somebody-else", headers=shop.key_of("server"))
-    assert router.handle_routing.cache_info().hits == hits + 1
-
-
 def test_other_protocols_are_left_to_the_framework(still_client):
     """A WebSocket is refused, not answered as if it were a request."""
     from litestar.exceptions import WebSocketDisconnect
@@ -159,37 +134,9 @@ def test_an_answer_that_has_begun_is_not_begun_again(caplog):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError(CANARY)
 
-    sent = run(front_door(inner, {}), [], "/health", "GET")
+    sent = run(enclose(inner, {}, NO_NAMES), [], "/health", "GET")
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert CANARY not in caplog.text
-
-
-def run(app, messages, path="/v1/batch", method="POST", headers=()):
-    """Call an application as a server does, with these body messages, and return what it sent."""
-    sent, waiting = [], list(messages)
-
-    async def receive():
-        return waiting.pop(0) if waiting else await asyncio.Event().wait()
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "scheme": "http",
-        "method": method,
-        "path": path,
-        "query_string": b"",
-        "headers": list(headers),
-        "client": None,
-        "server": None,
-        "root_path": "",
-        "state": {},
-    }
-    asyncio.run(app(scope, receive, send))
-    return sent
 
 
 def test_a_client_that_goes_away_is_not_answered(shop):
@@ -198,14 +145,6 @@ def test_a_client_that_goes_away_is_not_answered(shop):
     for path, method in (("/v1/batch", "POST"), ("/v1/items", "PUT")):
         key = [(b"authorization", f"Bearer {shop.keys['server']}".encode())]
         assert run(make_app(shop.engine), [begun, {"type": "http.disconnect"}], path, method, key) == []
-
-
-def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch, shop):
-    """A client that stops in the middle holds its place for a bounded time."""
-    monkeypatch.setattr("assent.web.bodies.limit", lambda name: 0.01 if name == "body_seconds_max" else 100)
-    begun = {"type": "http.request", "body": b'{"batch"', "more_body": True}
-    sent = run(make_app(shop.engine), [begun])
-    assert sent[0]["status"] == 400
 
 
 @pytest.mark.parametrize(
@@ -228,40 +167,5 @@ def test_only_an_answer_before_the_end_of_the_body_ends_the_connection(headers, 
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     bodies = [{"type": "http.request", "body": body, "more_body": more} for body, more in messages]
-    sent = run(front_door(inner, {}), bodies, headers=headers)
+    sent = run(enclose(inner, {}, NO_NAMES), bodies, headers=headers)
     assert ((b"connection", b"close") in sent[0]["headers"]) == last
-
-
-def test_a_body_in_pieces_is_put_together():
-    """Pieces arrive in order, the last one ends the body."""
-    pieces = [b'{"a"', b": ", b"1}"]
-    messages = [{"type": "http.request", "body": piece, "more_body": piece != b"1}"} for piece in pieces]
-
-    async def receive():
-        return messages.pop(0)
-
-    assert asyncio.run(read_body({"headers": []}, receive)) == b'{"a": 1}'
-
-
-def test_a_waiting_request_gets_its_result_once_it_is_durable(shop):
-    """Several writes land together and each request gets its own result, or its own error."""
-    from concurrent.futures import Future
-
-    async def wait():
-        desk = Desk(shop.engine)
-        futures = [Future() for _ in range(3)]
-        waiting = [asyncio.ensure_future(desk.landed(future)) for future in futures]
-        await asyncio.sleep(0)
-        waiting[2].cancel()
-        await asyncio.to_thread(
-            lambda: (futures[0].set_result(1), futures[1].set_exception(Busy("x")), futures[2].set_result(3))
-        )
-        landed = await asyncio.gather(*waiting, return_exceptions=True)
-        again = await desk.landed(futures[0])
-        desk.close()
-        return landed, again
-
-    landed, again = asyncio.run(wait())
-    assert (landed[0], again) == (1, 1)
-    assert isinstance(landed[1], Busy)
-    assert isinstance(landed[2], asyncio.CancelledError)

@@ -1,4 +1,4 @@
-"""Questions that come in one turn of the event loop are answered from one look at the store, and recorded together."""
+"""A batch of questions: those of one turn of the event loop share one look at the store, and are recorded together."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from assent.engine import Ask
-    from assent.web.desk import Desk
+    from assent.web.http.engine_bridge import EngineBridge
 
-#: Whoever waits for the answer to a question.
+#: The future of one answer as JSON.
 Waiter = asyncio.Future[bytes]
 
 
-class Asking:
+class DecisionBatcher:
     """Takes questions and gives their answers as JSON, each once its record is durable."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Ask the engine of this desk."""
-        self._desk = desk
+    def __init__(self, bridge: EngineBridge) -> None:
+        self._bridge = bridge
         self._waiting: list[tuple[Ask, Waiter]] = []
 
     def ask(self, question: Ask) -> Waiter:
@@ -40,14 +39,14 @@ class Asking:
         taken, self._waiting = self._waiting, []
         try:
             later = asyncio.get_running_loop().call_later
-            answers, recorded = self._desk.engine.decisions.submit([question for question, _ in taken], later)
+            answers, recorded = self._bridge.engine.decisions.submit([question for question, _ in taken], later)
             bodies = [each if isinstance(each, AssentError) else each.json() for each in answers]
         except Loading:
-            self._desk.warming().add_done_callback(lambda done: self._again(taken, done))
+            self._bridge.warming().add_done_callback(lambda done: self._again(taken, done))
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-            _settle([waiter for _, waiter in taken], [error] * len(taken))
+            _resolve([waiter for _, waiter in taken], [error] * len(taken))
         else:
-            self._desk.when_landed(recorded, lambda: _landed([waiter for _, waiter in taken], bodies, recorded))
+            self._bridge.when_committed(recorded, lambda: _committed([waiter for _, waiter in taken], bodies, recorded))
 
     def _again(self, taken: list[tuple[Ask, Waiter]], loaded: asyncio.Future[None]) -> None:
         """Ask once more after the model was loaded, or tell everybody that it cannot be."""
@@ -57,20 +56,20 @@ class Asking:
             return
         error = loaded.exception()
         if error is not None:
-            _settle([waiter for _, waiter in taken], [error] * len(taken))
+            _resolve([waiter for _, waiter in taken], [error] * len(taken))
             return
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._answer_all)
         self._waiting += taken
 
 
-def _landed(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException], recorded: Future[None]) -> None:
+def _committed(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException], recorded: Future[None]) -> None:
     """Give the answers out now that their records are durable; where those are lost, nobody gets one."""
     error = recorded.exception()
-    _settle(waiters, bodies if error is None else [error] * len(waiters))
+    _resolve(waiters, bodies if error is None else [error] * len(waiters))
 
 
-def _settle(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException]) -> None:
+def _resolve(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException]) -> None:
     for waiter, body in zip(waiters, bodies, strict=True):
         if waiter.done():  # whoever asked has gone
             continue

@@ -1,4 +1,4 @@
-"""What comes in: bodies read within a bound, JSON and queries checked against a shape, none of it echoed back."""
+"""Requests: bodies are read within a bound, JSON and queries checked against a shape, and nothing is echoed back."""
 
 from __future__ import annotations
 

@@ -1,15 +1,12 @@
-"""Every route for every role: what the table allows, and nothing else."""
+"""Every route for every role: what the operations allow, and nothing else."""
 
 import base64
 
 import pytest
-from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 
 from assent.engine import ROLES
-from assent.web.app import make_app
-from assent.web.keys import KEY_CHARS_MAX, PUBLIC, key_in
-from assent.web.routing import SERVES
-from assent.web.table import OPERATION_BY_NAME, OPERATIONS
+from assent.web.http.auth import KEY_CHARS_MAX, PUBLIC, key_in
+from tests.rooms.web.operations import EVERY
 
 #: A body that is right in form for the routes that read one.
 BODIES = {
@@ -28,9 +25,9 @@ def ask(client, operation, headers):
     return client.request(operation.method, path, headers=headers, json=body)
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.act != PUBLIC], ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", [each for each in EVERY if each.act != PUBLIC], ids=lambda each: each.name)
 @pytest.mark.parametrize("role", [*ROLES, "stranger", "anonymous"])
-def test_each_role_may_do_what_the_table_says_and_nothing_else(still_client, still, operation, role):
+def test_each_role_may_do_what_the_operations_say_and_nothing_else(still_client, still, operation, role):
     """Nobody without a key gets in, and a key opens only what its role allows."""
     headers = {} if role == "anonymous" else {"Authorization": f"Bearer {still.keys.get(role, 'never-given-out')}"}
     status = ask(still_client, operation, headers).status_code
@@ -42,33 +39,15 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(still_client, sti
         assert status in {200, 204, 404}
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.act == PUBLIC], ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", [each for each in EVERY if each.act == PUBLIC], ids=lambda each: each.name)
 def test_public_routes_ask_for_no_key(still_client, operation):
     """What is public answers anybody."""
     assert ask(still_client, operation, {}).status_code in {200, 404}
 
 
-def test_every_route_of_the_application_is_a_row_of_the_table(still):
-    """No route exists beside the table, and every row of the table is served once."""
-    served = []
-    for route in make_app(still.engine).routes:
-        handlers = getattr(route, "route_handlers", None) or [route.route_handler]
-        for handler in handlers:
-            assert isinstance(handler, ASGIRouteHandler | HTTPRouteHandler)
-            if SERVES in handler.opt:
-                served += [name for name in handler.opt[SERVES] if OPERATION_BY_NAME[name].path == _plain(route.path)]
-            else:
-                assert handler.http_methods == {"OPTIONS"}
-    assert sorted(served) == sorted(OPERATION_BY_NAME)
-
-
-def _plain(path):
-    return path.replace(":str}", "}")
-
-
 def test_the_roles_that_may_do_nothing_do_not_exist():
     """Each role of the engine opens some route, and each act of a route is some role's."""
-    acts = {operation.act for operation in OPERATIONS} - {PUBLIC}
+    acts = {operation.act for operation in EVERY} - {PUBLIC}
     assert acts <= frozenset.union(*ROLES.values())
     assert all(acts & allowed for allowed in ROLES.values())
 

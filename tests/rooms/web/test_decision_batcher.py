@@ -9,8 +9,8 @@ import pytest
 
 from assent.engine import ask
 from assent.terms.errors import Busy, InvalidInput, Loading
-from assent.web.asking import Asking
-from assent.web.desk import Desk
+from assent.web.decision_batcher import DecisionBatcher
+from assent.web.http.engine_bridge import EngineBridge
 
 
 def asked(shop, questions, *, meanwhile=None):
@@ -24,13 +24,13 @@ def asked(shop, questions, *, meanwhile=None):
     shop.engine.decisions.submit = counted
 
     async def turn():
-        desk = Desk(shop.engine)
-        asking = Asking(desk)
-        waiting = [asking.ask(question) for question in questions]
+        bridge = EngineBridge(shop.engine)
+        batcher = DecisionBatcher(bridge)
+        waiting = [batcher.ask(question) for question in questions]
         if meanwhile is not None:
             meanwhile(waiting)
         answers = await asyncio.gather(*waiting, return_exceptions=True)
-        desk.close()
+        bridge.close()
         return answers
 
     try:
@@ -94,15 +94,15 @@ def test_a_server_that_closes_while_it_loads_leaves_nobody_waiting(shop, monkeyp
     monkeypatch.setattr(shop.engine._rooms.decider, "decide_all", never)
 
     async def closing():
-        desk = Desk(shop.engine)
+        bridge = EngineBridge(shop.engine)
         loading = asyncio.get_running_loop().create_future()
-        monkeypatch.setattr(desk, "warming", lambda: loading)
-        waiting = Asking(desk).ask(ask())
+        monkeypatch.setattr(bridge, "warming", lambda: loading)
+        waiting = DecisionBatcher(bridge).ask(ask())
         await asyncio.sleep(0)
         loading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(waiting, 10)
-        desk.close()
+        bridge.close()
 
     asyncio.run(closing())
 
