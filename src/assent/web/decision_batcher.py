@@ -35,7 +35,7 @@ class DecisionBatcher:
         return waiter
 
     def _answer_all(self) -> None:
-        """Answer what came; while the model is being loaded everybody waits for it."""
+        """Answer the questions of this turn; while the model is being loaded they all wait."""
         taken, self._waiting = self._waiting, []
         try:
             later = asyncio.get_running_loop().call_later
@@ -43,13 +43,13 @@ class DecisionBatcher:
             bodies = [each if isinstance(each, AssentError) else each.json() for each in answers]
         except Loading:
             self._bridge.warming().add_done_callback(lambda done: self._again(taken, done))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+        except Exception as error:  # noqa: BLE001 - each request gets it as its own
             _resolve([waiter for _, waiter in taken], [error] * len(taken))
         else:
             self._bridge.when_committed(recorded, lambda: _committed([waiter for _, waiter in taken], bodies, recorded))
 
     def _again(self, taken: list[tuple[Ask, Waiter]], loaded: asyncio.Future[None]) -> None:
-        """Ask once more after the model was loaded, or tell everybody that it cannot be."""
+        """Ask once more after the model was loaded, or give every question the error."""
         if loaded.cancelled():  # the server is being closed
             for _, waiter in taken:
                 waiter.cancel()
@@ -64,14 +64,14 @@ class DecisionBatcher:
 
 
 def _committed(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException], recorded: Future[None]) -> None:
-    """Give the answers out now that their records are durable; where those are lost, nobody gets one."""
+    """Give the answers out now that their records are durable; where those are lost, give the error instead."""
     error = recorded.exception()
     _resolve(waiters, bodies if error is None else [error] * len(waiters))
 
 
 def _resolve(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException]) -> None:
     for waiter, body in zip(waiters, bodies, strict=True):
-        if waiter.done():  # whoever asked has gone
+        if waiter.done():  # the client has gone
             continue
         if isinstance(body, BaseException):
             waiter.set_exception(body)

@@ -1,4 +1,4 @@
-"""Between the event loop and the engine: threads for slow acts, and one wake-up for each group of committed writes."""
+"""The bridge from event loop to engine: threads for slow acts, and one wake-up for each group of committed writes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class EngineBridge:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
     def warming(self) -> asyncio.Future[None]:
-        """Return what becomes of loading the model, which one thread does for everybody who waits for it."""
+        """Return the future of loading the model, which one thread does for all requests that wait for it."""
         if self._warming is None or self._warming.done():
             self._warming = asyncio.ensure_future(self.in_thread(self.engine.server.warm))
         return self._warming

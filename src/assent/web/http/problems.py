@@ -81,7 +81,7 @@ def known_error(error: Exception) -> AssentError:
 
 
 def _log_fault(error: Exception) -> None:
-    """Log what kind of fault it was and where: never its text, which may hold what somebody sent."""
+    """Log the fault's type and place: never its text, which may hold what a client sent."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
     _log.error("%s at %s", type(error).__name__, where)
