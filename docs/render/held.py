@@ -9,11 +9,11 @@ from sqlalchemy import Table
 
 from assent.consent import Purposes
 from assent.intake.allow import AllowList
-from assent.intake.wire import CALLS
 from assent.store.tables import META
 from assent.terms.events import ACTIONS
 from assent.terms.purposes import BITS, BUILT_IN_BITS
 from assent.terms.refusals import DROPS
+from assent.terms.segment import CALL_BY_NAME
 from assent.terms.sentences import sentence
 from docs.render.markdown import code, codes, page, prose, section, table
 
@@ -122,7 +122,7 @@ def events() -> str:
     """Return the page of events: the calls, the acts, what is kept, and why an event is dropped."""
     allow = AllowList.load()
     names: dict[str, list[str]] = {}
-    for name, call in CALLS.items():
+    for name, call in CALL_BY_NAME.items():
         names.setdefault(call, []).append(f"/v1/{name}")
     return page(
         "Events",

@@ -1,4 +1,4 @@
-"""Pages made from the surfaces: commands from the command group, routes from the table that the server routes by."""
+"""Pages made from the surfaces: commands from the command group, routes from the operations that the server has."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from assent.cli import main
 from assent.engine import ROLES
-from assent.web.keys import PUBLIC
-from assent.web.table import OPERATIONS, Operation
+from assent.web.app import OPERATIONS
+from assent.web.http.operation import Described, Operation
 from docs.render.markdown import code, codes, page, section, table
 
 
@@ -44,15 +44,13 @@ def _help(path: tuple[str, ...]) -> str:
 
 
 def routes() -> str:
-    """Return the page of routes, topic by topic."""
-    topics = dict.fromkeys(operation.tag for operation in OPERATIONS)
+    """Return the page of routes, capability by capability."""
     parts = [_roles()]
-    for topic in topics:
-        parts.append(f"## {topic.capitalize()}")
+    for tag, operations in OPERATIONS.items():
+        parts.append(f"## {tag.name.capitalize()}")
         alike: dict[tuple[str, str], list[Operation]] = {}
-        for operation in OPERATIONS:
-            if operation.tag == topic:
-                alike.setdefault((operation.method, operation.summary), []).append(operation)
+        for operation in operations:
+            alike.setdefault((operation.method, operation.summary), []).append(operation)
         parts += map(_route, alike.values())
     return page(
         "HTTP",
@@ -76,7 +74,7 @@ def _route(alike: list[Operation]) -> str:
     """Say what a route is for, who may use it, and what goes in and out; routes that do the same share a heading."""
     operation = alike[0]
     roles = [role for role, acts in ROLES.items() if operation.act in acts]
-    facts = [("Who", "anybody" if operation.act == PUBLIC else f"keys of {codes(roles)}")]
+    facts = [("Who", "anybody" if operation.public else f"keys of {codes(roles)}")]
     if operation.query is not None:
         facts.append(("Query", _shape(operation.query)))
     if operation.body is not None:
@@ -89,9 +87,9 @@ def _route(alike: list[Operation]) -> str:
     return f"{heading}\n\n{operation.summary}\n\n" + table(("", ""), facts)
 
 
-def _shape(shape: type[Any] | str, media: str = "application/json") -> str:
+def _shape(shape: type[Any] | Described, media: str = "application/json") -> str:
     """Say a shape in one line: the names of its fields, or the word for what has no fields of its own."""
-    if isinstance(shape, str):
-        return shape
+    if isinstance(shape, Described):
+        return shape.word
     fields = get_type_hints(shape)
-    return f"an object with {codes(fields)}" if fields else code(media)
+    return f"an object with {codes(fields)}" if fields else code(media.partition(";")[0])

@@ -43,7 +43,7 @@ FITTING = purpose("fitting", 'keeps_events = true\naliases = ["fitting room"]')
 
 def uses(engine: Engine, person: str) -> list[tuple[str, list[str]]]:
     """Return the items of somebody's history, each with what it may be used for."""
-    return [(entry["item"], entry["purposes"]) for entry in engine.export(person)["history"]]
+    return [(entry["item"], entry["purposes"]) for entry in engine.export(person).history]
 
 
 def kept(engine: Engine, events: list[dict[str, Any]]) -> int:
@@ -58,7 +58,7 @@ def test_a_purpose_of_the_shop_is_kept_exported_and_withdrawn(opening: Open, sto
     assert kept(engine, acts("ann", ["tea-1"], clock, consent={"Fitting Room": True})) == 1
     assert kept(engine, acts("ann", ["tea-2"], clock, consent={"fitting": True, "learn": True})) == 1
     assert uses(engine, "ann") == [("tea-1", ["fitting"]), ("tea-2", ["learn", "fitting"])]
-    assert {event["purposes"][-1] for event in engine.export("ann")["events"]} == {"fitting"}
+    assert {event["purposes"][-1] for event in engine.export("ann").events} == {"fitting"}
     assert not engine.decide("ann").personal
     engine.consent("ann", withdraw=["fitting"])
     assert uses(engine, "ann") == [("tea-2", ["learn"])]

@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from assent import Engine
 from assent.store import Store, migrate
 from assent.store.address import read_address
-from assent.store.columns import METADATA
 from assent.store.store import _server
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
@@ -54,11 +53,13 @@ def old_store(empty_url: str, old_files: Path) -> str:
     source = sa.create_engine(f"sqlite:///{old_files / 'shop.db'}")
     with target.connect() as there, source.connect() as here:
         migrate.upgrade(there, "0001")
-        known = sa.inspect(here).get_table_names()
-        for table in METADATA.sorted_tables:
-            rows = [row._asdict() for row in here.execute(sa.select(table))] if table.name in known else []
-            if rows:
-                there.execute(sa.insert(table), rows)
+        then = sa.MetaData()  # the columns of then, not of today
+        then.reflect(there)
+        for table in then.sorted_tables:
+            if table.name != migrate.VERSION_TABLE:
+                rows = [dict(row) for row in here.execute(sa.text(f"SELECT * FROM {table.name}")).mappings()]
+                if rows:
+                    there.execute(sa.insert(table), rows)
         there.commit()
     target.dispose()
     source.dispose()

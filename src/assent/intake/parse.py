@@ -14,11 +14,12 @@ from assent.intake.body import deeper_than, plain_body
 from assent.intake.dropped import Dropped
 from assent.intake.shape import Shaper, clean_id, clean_message_id, read_time
 from assent.intake.times import read_moment
-from assent.intake.wire import CALLS, EVENT_CALLS, NOTHING, Body, Call, Context, Event
+from assent.intake.wire import NOTHING, Body, Call, Context, Event
 from assent.terms.clock import DAY_MS
 from assent.terms.errors import InvalidInput, TooLarge
 from assent.terms.limits import limit
 from assent.terms.refusals import MALFORMED, NO_IDENTIFIER, TOO_LARGE, UNKNOWN_TYPE
+from assent.terms.segment import CALL_BY_NAME, EVENT_CALLS
 from assent.terms.sentences import sentence
 
 _EVENT_BYTES_MAX = limit("event_bytes_max")
@@ -113,9 +114,9 @@ class Parser:
         Calls that cannot be taken in are dropped and counted, in a batch and alone: clients send again what is refused.
         Raises `InvalidInput` for what is no batch and no call at all, `TooLarge` for one over its limit.
         """
-        call = None if kind is None else CALLS.get(kind)
+        call = None if kind is None else CALL_BY_NAME.get(kind)
         if kind is not None and call is None:
-            raise InvalidInput("That is no kind of call.", advice=f"Use one of: {', '.join(CALLS)}.")
+            raise InvalidInput("That is no kind of call.", advice=f"Use one of: {', '.join(CALL_BY_NAME)}.")
         received_ms = self._now_ms()
         if call == "metrics":
             return Batch([], {}, None, received_ms, 0)

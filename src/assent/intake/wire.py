@@ -10,28 +10,6 @@ from msgspec import Raw
 #: What a field that was not sent decodes to.
 NOTHING = Raw()
 
-#: The calls by every name they go by: in a path, short or long, and in the field `type`.
-CALLS = {
-    "identify": "identify",
-    "track": "track",
-    "page": "page",
-    "screen": "screen",
-    "group": "group",
-    "alias": "alias",
-    "batch": "batch",
-    "i": "identify",
-    "t": "track",
-    "p": "page",
-    "s": "screen",
-    "g": "group",
-    "a": "alias",
-    "b": "batch",
-    "m": "metrics",
-}
-
-#: The calls that one event can be.
-EVENT_CALLS = frozenset(("identify", "track", "page", "screen", "group", "alias"))
-
 
 class Context(msgspec.Struct, gc=False, frozen=True):
     """Of an event's context only what speaks of consent; both are read once for each distinct text."""

@@ -3,12 +3,12 @@
 import pytest
 
 from assent import InvalidInput
-from assent.engine import ask
+from assent.engine import Question
 
 
 def test_questions_are_answered_in_their_order_and_recorded_together(shop):
     """The same answers as one by one; when the future resolves each has its record."""
-    answers, recorded = shop.decisions.submit([ask(person="ana", count=3), ask(count=3)])
+    answers, recorded = shop.decisions.submit([Question.of(person="ana", count=3), Question.of(count=3)])
     recorded.result(timeout=60)
     mine, anybodys = (answer.decision for answer in answers)
     assert mine.personal
@@ -21,7 +21,7 @@ def test_questions_are_answered_in_their_order_and_recorded_together(shop):
 
 def test_a_wrong_question_stands_in_its_own_place(shop):
     """One name that cannot be does not keep the other question from its answer."""
-    answers, recorded = shop.decisions.submit([ask(person="\x00"), ask(count=3)])
+    answers, recorded = shop.decisions.submit([Question.of(person="\x00"), Question.of(count=3)])
     recorded.result(timeout=60)
     assert isinstance(answers[0], InvalidInput)
     assert len(answers[1].decision.items) == 3
@@ -29,7 +29,7 @@ def test_a_wrong_question_stands_in_its_own_place(shop):
 
 def test_each_decision_is_counted(shop):
     """Two questions are two acts."""
-    shop.decisions.submit([ask(), ask()])[1].result(timeout=60)
+    shop.decisions.submit([Question.of(), Question.of()])[1].result(timeout=60)
     assert shop.server.metrics().acts["decide"] == 2
 
 
@@ -37,5 +37,5 @@ def test_each_decision_is_counted(shop):
 def test_a_question_that_cannot_be_is_refused_at_the_door(wrong):
     """Count, mode and slot are checked before anything is asked."""
     with pytest.raises(InvalidInput) as told:
-        ask(**wrong)
+        Question.of(**wrong)
     assert told.value.advice

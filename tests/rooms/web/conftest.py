@@ -81,3 +81,9 @@ def client(shop) -> Iterator[TestClient]:
     """Return a client of the shop's application, in this process."""
     with TestClient(make_app(shop.engine)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def document(still_client):
+    """Return the description of the API as a client gets it."""
+    return still_client.get("/openapi.json").json()
