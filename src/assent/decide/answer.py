@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from assent.terms.answers.decisions import Decision
 
 _pack = msgspec.msgpack.Encoder().encode
-#: How a decision without id and moment begins in JSON.
+#: The beginning of a decision without id and moment in JSON.
 _BLANK = b'{"decision_id":"","at":""'
 
 

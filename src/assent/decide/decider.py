@@ -56,7 +56,7 @@ class Decider:
         self._lock = threading.Lock()
         self._people = PeopleCache(vault, ledger)
         self._popularity = Popularity()
-        #: Whether an item may be shown, bool [items], and the numbers of those that may not, as a set.
+        #: The array that says which items may be shown, bool [items], and the numbers of those that may not.
         self._shown: NDArray[np.bool_] | None = None
         self._hidden: frozenset[int] = frozenset()
         self._ledger = ledger

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: that a replaced model is freed.
 World: TypeAlias = "tuple[CatalogView, ReferenceType[SolvedModel] | None, int]"
 
-#: How many different results of one kind are kept for one person: the slots of a page or two.
+#: The number of different results of one kind kept for one person: the slots of a page or two.
 KEPT_RESULTS = 8
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Scores:
     values: NDArray[np.floating[Any]]
     #: The first of the items once more, for those who walk down the list.
     first: tuple[int, ...]
-    #: Whether every item with a score above zero is among them.
+    #: True when every item with a score above zero is among them.
     complete: bool
 
 

@@ -28,7 +28,7 @@ class Phrases:
     def __init__(self, language: str) -> None:
         """Look them up; raises `KeyError` for a language that has none."""
         known = sentences(language)
-        #: What a person did, by its code.
+        #: The words for each act, by its code.
         self.actions = {code: known[f"action.{code}"] for code in refusals.CODES["action"]}
         self._acts = {code: known[f"because.{code}"] for code in refusals.CODES["because"]}
         self._one = known["text.because"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Calls a function after so many seconds: an event loop's `call_later`.
 Later: TypeAlias = "Callable[[float, Callable[[], None]], object]"
 
-#: How long a decision may wait for others to be written with: a commit costs as much as several decisions.
+#: A decision may wait so long for others to be written with: a commit costs as much as several decisions.
 LINGER_SECONDS = 0.002
 
 
@@ -30,7 +30,7 @@ class RecordQueue:
         self._queue: GroupQueue[Sequence[DecisionRow], None] = GroupQueue(
             store, _write, count_max=limit("decide_queue_calls_max"), due=self._due
         )
-        #: Whether those that wait were promised a moment that is not over yet.
+        #: True while those that wait were promised a moment that is not over yet.
         self._lingering = False
 
     def submit(self, recorded: Sequence[DecisionRow], later: Later | None = None) -> Future[None]:

@@ -54,7 +54,7 @@ class Candidates:
     memory: Memory
     #: Items to score from, int32 [k], ascending, each once.
     inputs: NDArray[np.int32]
-    #: How much each of them counts, int32 [k], from 1 to 4.
+    #: The weight of each of them, int32 [k], from 1 to 4.
     values: NDArray[np.int32]
     #: The number of the item on the page, None where there is none that the catalogue knows.
     context: int | None

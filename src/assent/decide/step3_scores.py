@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from assent.decide.results import Candidates, Moment
     from assent.models.recommender import SolvedModel
 
-#: How many of the best scores are kept for one history, beside one for each thing bought, which rules drop later.
+#: The number of best scores kept for one history, beside one for each thing bought, which rules drop later.
 KEPT_SCORES = 128
-#: How many of the most popular items are kept, once for everybody.
+#: The number of most popular items kept, once for everybody.
 KEPT_POPULAR = 1_024
 #: Most lists end within so many items of their ranking.
 FIRST = 32

@@ -1,6 +1,6 @@
 """Step 7: true reasons. A score is a sum over the person's own actions; each part is exact before rounding.
 
-How a chosen list is explained and told is a pure function of the list, its scores and the question, so it is kept.
+The words for a chosen list are a pure function of the list, its scores and the question, so they are kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Shares are told in steps of this many percent: exact parts would give the model away.
 SHARE_STEP_PERCENT = 5
 STEPS = 100 // SHARE_STEP_PERCENT
-#: How many reasons one item has at most.
+#: The most reasons that one item has.
 REASONS = 3
 
 #: The reasons of one item, and the same in one sentence.
