@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,8 +29,14 @@ class Rules:
         # Most often nothing is dropped: two questions about all of them are quicker than two about each.
         if len(head) == count and forbidden.isdisjoint(head) and hidden.isdisjoint(head):
             return head
-        allowed = (item for stretch in ranking for item in stretch if item not in forbidden and item not in hidden)
-        return tuple(islice(allowed, count))
+        chosen: list[int] = []
+        for stretch in ranking:
+            for item in stretch:
+                if item not in forbidden and item not in hidden:
+                    chosen.append(item)
+                    if len(chosen) == count:
+                        return tuple(chosen)
+        return tuple(chosen)
 
 
 def rules_of(question: Question, moment: Moment, candidates: Candidates) -> Rules:
