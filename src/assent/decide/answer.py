@@ -1,4 +1,4 @@
-"""One answer: what it tells, its JSON, and the row that has to be written before it is given."""
+"""An answer: its items with their reasons, its JSON, and the row that has to be written before it is given."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import msgspec
 if TYPE_CHECKING:
     from assent.store.topics.decisions import DecisionRow
     from assent.terms.answers.decisions import Decision
-    from assent.terms.ids import PersonId
 
 _pack = msgspec.msgpack.Encoder().encode
-#: How a decision without id and moment begins in JSON.
+#: The beginning of a decision without id and moment in JSON.
 _BLANK = b'{"decision_id":"","at":""'
 
 
@@ -34,7 +33,7 @@ class Told:
         return replace(self.decision, decision_id=decision_id, at=at)
 
     def note(self, propensity: float) -> bytes:
-        """Return what is recorded of it, as MessagePack: the list, how it was found, and how likely it was shown."""
+        """Return the record of it as MessagePack: the list, its method, and the probability with which it was shown."""
         if propensity != self._propensity:
             told = self.decision
             shown = [(each.item, each.rank) for each in told.items]
@@ -51,21 +50,13 @@ class Told:
 
 
 @dataclass(slots=True)
-class Recorded:
-    """What step 8 leaves to be written: one sealed row, and the permit's person if there is one."""
-
-    row: DecisionRow
-    person: PersonId | None
-
-
-@dataclass(slots=True)
 class Answer:
-    """One answered question: its id and moment, what is told, and what has to be written before it is given."""
+    """One answered question: its id and moment, what is told, and the row to be written before it is given."""
 
     decision_id: str
     at: str
     told: Told
-    recorded: Recorded
+    recorded: DecisionRow
 
     @property
     def decision(self) -> Decision:

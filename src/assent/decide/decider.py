@@ -6,6 +6,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from assent.decide.people_cache import PeopleCache
 from assent.decide.pipeline import answer
 from assent.decide.results import Moment
@@ -19,7 +21,9 @@ from assent.terms.sentences import DEFAULT, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assent.catalog import Catalog
+    from numpy.typing import NDArray
+
+    from assent.catalog import Catalog, CatalogView
     from assent.consent import Ledger
     from assent.decide.answer import Answer
     from assent.decide.question import Question
@@ -52,6 +56,9 @@ class Decider:
         self._lock = threading.Lock()
         self._people = PeopleCache(vault, ledger)
         self._popularity = Popularity()
+        #: The array that says which items may be shown, bool [items], and the numbers of those that may not.
+        self._shown: NDArray[np.bool_] | None = None
+        self._hidden: frozenset[int] = frozenset()
         self._ledger = ledger
         self._catalog = catalog
         self._learning = learning
@@ -84,13 +91,16 @@ class Decider:
             view = self._catalog.view(session, now.items)
             now_ms = self._clock.now_ms()
             world = (view, None if model is None else weakref.ref(model), now.sums)
-            moment = Moment(session, now, view, model, world, now_ms, to_text(now_ms))
-            return [self._answer(question, moment) for question in questions]
+            moment = Moment(session, now, view, model, self._hidden_in(view), world, now_ms, to_text(now_ms))
+            # Ids in order of time, so that rows lie together.
+            time, drawn = now_ms.to_bytes(6, "big"), self._randomness.take(10 * len(questions))
+            return [
+                self._answer(question, moment, time + drawn[10 * place : 10 * place + 10])
+                for place, question in enumerate(questions)
+            ]
 
-    def _answer(self, question: Question, moment: Moment) -> Answer | AssentError:
-        """Answer one question, or return what is wrong with it."""
-        # Ids in order of time, so that rows lie together.
-        decision_id = moment.now_ms.to_bytes(6, "big") + self._randomness.take(10)
+    def _answer(self, question: Question, moment: Moment, decision_id: bytes) -> Answer | AssentError:
+        """Answer one question under an id of 16 bytes, or return what is wrong with it."""
         language = question.language or self._language
         try:
             return answer(
@@ -105,7 +115,13 @@ class Decider:
         except AssentError as error:
             return error
 
-    def forget_people(self) -> None:
+    def _hidden_in(self, view: CatalogView) -> frozenset[int]:
+        """Return the items that may not be shown; the set is made anew for another array of the catalogue."""
+        if view.shown is not self._shown:
+            self._shown, self._hidden = view.shown, frozenset(np.flatnonzero(~view.shown).tolist())
+        return self._hidden
+
+    def drop_people(self) -> None:
         """Drop everybody who was asked for: their opened histories and keys leave the memory."""
         with self._lock:
             self._people.clear()

@@ -1,15 +1,15 @@
-"""What one open history says, worked out once, and the scores made from it."""
+"""One open history read once, and the scores made from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from assent.learn import taste
-from assent.terms.events import ACTION_BY_CODE, BOUGHT
+from assent.terms.events import BOUGHT
 from assent.vault import actions_of
 
 if TYPE_CHECKING:
@@ -23,37 +23,26 @@ if TYPE_CHECKING:
     from assent.models.recommender import SolvedModel
     from assent.terms.answers.decisions import Suggestion
 
-#: What scores depend on beside their inputs: catalogue, model, and the version of its sum. The reference is weak, so
+#: Scores depend on these beside their inputs: catalogue, model, and the version of its sum. The reference is weak, so
 #: that a replaced model is freed.
 World: TypeAlias = "tuple[CatalogView, ReferenceType[SolvedModel] | None, int]"
 
-#: How many different results of one kind are kept for one person: the slots of a page or two.
-KEPT_MAX = 8
+#: The number of different results of one kind kept for one person: the slots of a page or two.
+KEPT_RESULTS = 8
 
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class Kept(dict["Hashable", T]):
     """The last few results of one pure function, by what it was called with."""
 
-    __slots__ = ("_results",)
-
-    def __init__(self) -> None:
-        self._results: dict[Hashable, T] = {}
-
-    def __len__(self) -> int:
-        """Return how many are kept."""
-        return len(self._results)
-
-    def get(self, key: Hashable) -> T | None:
-        """Return the result for a key, None unless it is kept."""
-        return self._results.get(key)
+    __slots__ = ()
 
     def keep(self, key: Hashable, result: T) -> T:
         """Keep a result, and return it."""
-        if len(self._results) >= KEPT_MAX:
-            self._results.clear()
-        self._results[key] = result
+        if len(self) >= KEPT_RESULTS:
+            self.clear()
+        self[key] = result
         return result
 
 
@@ -65,12 +54,12 @@ class Scores:
     values: NDArray[np.floating[Any]]
     #: The first of the items once more, for those who walk down the list.
     first: tuple[int, ...]
-    #: Whether every item with a score above zero is among them.
+    #: True when every item with a score above zero is among them.
     complete: bool
 
 
 class Memory:
-    """What was worked out from one history in one world: scores, and how a list made from them is explained and told.
+    """Results worked out from one history in one world: scores, and how a list made from them is explained and told.
 
     Which items are chosen is never part of it: that may depend on the time, on counts and on chance.
     """
@@ -78,8 +67,8 @@ class Memory:
     __slots__ = ("inputs", "reasons", "scores", "told")
 
     def __init__(self) -> None:
-        #: Step 1's inputs and how much each counts, by the item on the page.
-        self.inputs: Kept[tuple[NDArray[np.int32], NDArray[np.int32]]] = Kept()
+        #: Step 1's method, inputs and how much each counts, by the item on the page.
+        self.inputs: Kept[tuple[str, NDArray[np.int32], NDArray[np.int32]]] = Kept()
         #: Step 3, by the item on the page that is an input too.
         self.scores: Kept[Scores] = Kept()
         #: Step 7's reasons, by the chosen items.
@@ -89,7 +78,7 @@ class Memory:
 
 
 class HistoryView:
-    """What one history says: it is the same for every question until the history changes."""
+    """One history as deciding reads it: it is the same for every question until the history changes."""
 
     def __init__(self, history: NDArray[np.void]) -> None:
         """Read a history (HISTORY dtype) that a permit opened."""
@@ -103,12 +92,11 @@ class HistoryView:
         self._memory = Memory()
 
     @cached_property
-    def actions(self) -> dict[int, str]:
-        """For each item the name of the weightiest thing the person did with it."""
+    def actions(self) -> dict[int, int]:
+        """For each item the code of the weightiest thing the person did with it."""
         codes = actions_of(self.history)
         order = np.argsort(codes, kind="stable")
-        acts = zip(self.history["item"][order].tolist(), codes[order].tolist(), strict=True)
-        return {item: ACTION_BY_CODE[action].name for item, action in acts}
+        return dict(zip(self.history["item"][order].tolist(), codes[order].tolist(), strict=True))
 
     def memory(self, world: World) -> Memory:
         """Return what was worked out in this world; what belongs to another is dropped."""

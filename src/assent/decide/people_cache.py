@@ -30,7 +30,7 @@ class CachedPerson:
     person: PersonId
     status: str
     key: PersonKey | None
-    #: What the ledger says of the purpose that deciding needs.
+    #: The state of the purpose that deciding needs, by the ledger.
     said: State | None
     held: HeldHistory | None = None
     view: HistoryView | None = None

@@ -1,4 +1,4 @@
-"""What a caller asks for, checked once before anything else."""
+"""A question as a caller asks it, checked once before anything else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from assent.terms.sentences import TAG_CHARS_MAX, nearest
 
 Mode = Literal["personal", "non_profiled"]
 MODES: tuple[Mode, ...] = ("personal", "non_profiled")
-SLOT_CHARS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,10 @@ class Question:
         if mode not in MODES:
             message = "mode is not one that exists."
             raise InvalidInput(message, advice=f"Use one of: {', '.join(MODES)}.")
-        if not slot or len(slot) > SLOT_CHARS_MAX:
+        if not slot or len(slot) > limit("slot_chars_max"):
             message = "slot is empty or too long."
-            raise InvalidInput(message, advice=f"Name the place on the page in 1 to {SLOT_CHARS_MAX} characters.")
+            most = limit("slot_chars_max")
+            raise InvalidInput(message, advice=f"Name the place on the page in 1 to {most} characters.")
         if len(exclude) > limit("exclude_items_max"):
             message = f"exclude names {len(exclude)} items."
             raise InvalidInput(message, advice=f"Exclude at most {limit('exclude_items_max')} items in one question.")

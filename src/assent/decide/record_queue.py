@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from assent.store import GroupQueue
 from assent.store.topics import decisions, people
+from assent.terms.limits import limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from assent.decide.answer import Recorded
     from assent.store import Session, Store
+    from assent.store.topics.decisions import DecisionRow
 
 #: Calls a function after so many seconds: an event loop's `call_later`.
 Later: TypeAlias = "Callable[[float, Callable[[], None]], object]"
 
-#: How long a decision may wait for others to be written with: a commit costs as much as several decisions.
+#: A decision may wait so long for others to be written with: a commit costs as much as several decisions.
 LINGER_SECONDS = 0.002
-#: How many calls of `submit` may wait to be written: beyond this whoever asks is told to come again.
-WAITING_MAX = 20_000
 
 
 class RecordQueue:
@@ -28,13 +27,13 @@ class RecordQueue:
 
     def __init__(self, store: Store) -> None:
         """Write to this store."""
-        self._queue: GroupQueue[Sequence[Recorded], None] = GroupQueue(
-            store, _write, count_max=WAITING_MAX, due=self._due
+        self._queue: GroupQueue[Sequence[DecisionRow], None] = GroupQueue(
+            store, _write, count_max=limit("decide_queue_calls_max"), due=self._due
         )
-        #: Whether those that wait were promised a moment that is not over yet.
+        #: True while those that wait were promised a moment that is not over yet.
         self._lingering = False
 
-    def submit(self, recorded: Sequence[Recorded], later: Later | None = None) -> Future[None]:
+    def submit(self, recorded: Sequence[DecisionRow], later: Later | None = None) -> Future[None]:
         """Queue decisions; the future resolves once all of them are durable.
 
         With `later` they wait a moment, until as many are there as were written together last. A decision about
@@ -60,9 +59,9 @@ class RecordQueue:
         return not self._lingering or self._queue.weight >= self._queue.last_weight
 
 
-def _write(session: Session, groups: Sequence[Sequence[Recorded]]) -> list[None]:
+def _write(session: Session, groups: Sequence[Sequence[DecisionRow]]) -> list[None]:
     """Write the rows, but for those of people who are being erased or are gone."""
-    group = [each for recorded in groups for each in recorded]
-    active = people.active_among(session, {each.person for each in group if each.person is not None})
-    decisions.add_many(session, [each.row for each in group if each.person is None or each.person in active])
+    rows = [row for group in groups for row in group]
+    active = people.active_among(session, {row.person for row in rows if row.person is not None})
+    decisions.add_many(session, [row for row in rows if row.person is None or row.person in active])
     return [None] * len(groups)

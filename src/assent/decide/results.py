@@ -1,9 +1,9 @@
-"""What one step of a decision hands to the next."""
+"""Results that one step of a decision hands to the next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Moment:
-    """What the questions of one moment are answered from: one snapshot of the store, its catalogue and its model."""
+    """The state that the questions of one moment share: one snapshot of the store, its catalogue and its model."""
 
     session: Session
     versions: Versions
     view: CatalogView
     model: SolvedModel | None
-    #: What kept scores depend on beside their inputs.
+    #: The numbers of the items that are unlisted or unavailable.
+    hidden: frozenset[int]
+    #: The catalogue, model and version of its sum that kept scores depend on.
     world: World
     now_ms: int
     at: str
 
 
-@dataclass(slots=True)
-class ConsentStep:
+class ConsentStep(NamedTuple):
     """Step 0's result: who asks, and whether their history may be used."""
 
     person: CachedPerson | None
@@ -47,13 +48,13 @@ class Candidates:
     """Step 1's result: the inputs to score with, and how."""
 
     method: str
-    #: What the person's own history says; empty unless a permit was given.
+    #: The view of the person's own history; empty unless a permit was given.
     history: HistoryView
-    #: What was worked out from it in this world.
+    #: The results worked out from it in this world.
     memory: Memory
-    #: Items to score from, int32 [k], each once.
+    #: Items to score from, int32 [k], ascending, each once.
     inputs: NDArray[np.int32]
-    #: How much each of them counts, int32 [k], from 1 to 4.
+    #: The weight of each of them, int32 [k], from 1 to 4.
     values: NDArray[np.int32]
     #: The number of the item on the page, None where there is none that the catalogue knows.
     context: int | None
@@ -61,7 +62,7 @@ class Candidates:
 
 @dataclass(slots=True)
 class Choice:
-    """Step 6's result: item numbers, best first, how many of them the score chose, and with which probability."""
+    """Step 6's result: item numbers, best first, how many of them the score chose, and the probability of the list."""
 
     items: tuple[int, ...]
     personal: int

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from assent.decide.question import Question
     from assent.decide.results import Moment
 
+#: Of nobody nothing is asked.
+_NOBODY = ConsentStep(None, None, None)
+
 
 def ask_consent(question: Question, moment: Moment, people: PeopleCache, ledger: Ledger) -> ConsentStep:
     """Return the person and a permit or a refusal; raises `InvalidInput` for a name that cannot be one."""
     if question.person is None:
-        return ConsentStep(None, None, None)
+        return _NOBODY
     people.follow(moment.versions)
     person = people.find(moment.session, question.person, moment.versions)
     if person is None:

@@ -26,20 +26,29 @@ def gather(question: Question, moment: Moment, consent: ConsentStep, people: Peo
     if consent.person is not None and consent.permit is not None:
         history = people.history(moment.session, consent.person, consent.permit, moment.versions)
     memory = history.memory(moment.world)
-    inputs, values = memory.inputs.get(context) or memory.inputs.keep(context, _inputs(history, context, moment))
-    if len(inputs) == 0:
-        method = POPULAR
-    elif len(history.history) > 0:
-        method = PERSONAL
-    else:
-        method = SIMILAR
+    method, inputs, values = memory.inputs.get(context) or memory.inputs.keep(
+        context, _inputs(history, context, 0 if moment.model is None else moment.model.columns)
+    )
     return Candidates(method, history, memory, inputs, values, context)
 
 
-def _inputs(history: HistoryView, context: int | None, moment: Moment) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the items to score from and how much each counts: those of the history, and the one on the page."""
+def _inputs(
+    history: HistoryView, context: int | None, columns: int
+) -> tuple[str, NDArray[np.int32], NDArray[np.int32]]:
+    """Return the method, the items to score from, int32 [k], ascending, and how much each counts, int32 [k].
+
+    They are those of the history and the one on the page, as far as the model's `columns` reach.
+    """
     inputs, values = history.inputs, history.values
-    if context is not None and context not in inputs:
-        inputs, values = np.append(inputs, np.int32(context)), np.append(values, np.int32(FRESHEST))
-    known = inputs < (0 if moment.model is None else moment.model.columns)
-    return (inputs, values) if known.all() else (inputs[known], values[known])
+    if context is not None and context not in history.actions:
+        place = int(inputs.searchsorted(context))
+        inputs = np.concatenate((inputs[:place], (context,), inputs[place:]), dtype=np.int32)
+        values = np.concatenate((values[:place], (FRESHEST,), values[place:]), dtype=np.int32)
+    known = int(inputs.searchsorted(columns))
+    if known == 0:
+        method = POPULAR
+    elif len(history.inputs) and history.inputs[0] < columns:
+        method = PERSONAL
+    else:
+        method = SIMILAR
+    return method, inputs[:known], values[:known]

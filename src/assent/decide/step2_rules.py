@@ -6,45 +6,45 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from assent.decide.question import Question
     from assent.decide.results import Candidates, Moment
+    from assent.decide.step3_scores import Ranking
 
 
 @dataclass(slots=True)
 class Rules:
-    """What may be shown; asked item by item down a ranking, because few items of a catalogue ever come up."""
+    """The items that may not be shown; asked down a ranking, because few items of a catalogue ever come up."""
 
-    #: Whether an item is listed and available, bool [items].
-    shown: NDArray[np.bool_]
-    #: Items that this question leaves out.
-    left_out: AbstractSet[int]
-    #: Items that this person bought.
-    bought: AbstractSet[int]
+    #: Items that are unlisted or unavailable.
+    hidden: AbstractSet[int]
+    #: Items that this question leaves out, and those that this person bought.
+    forbidden: frozenset[int]
 
-    def first(self, ranking: Iterable[int], count: int, besides: AbstractSet[int] = frozenset()) -> list[int]:
+    def first(self, ranking: Ranking, count: int, besides: tuple[int, ...] = ()) -> tuple[int, ...]:
         """Return the first `count` item numbers of a ranking that may be shown, `besides` those chosen already."""
-        shown, left_out, bought = self.shown, self.left_out, self.bought
+        hidden, forbidden = self.hidden, self.forbidden.union(besides) if besides else self.forbidden
+        head = ranking.kept.first[:count]
+        # Most often nothing is dropped: two questions about all of them are quicker than two about each.
+        if len(head) == count and forbidden.isdisjoint(head) and hidden.isdisjoint(head):
+            return head
         chosen: list[int] = []
-        for item in ranking:
-            if item not in left_out and item not in bought and item not in besides and shown[item]:
-                chosen.append(item)
-                if len(chosen) == count:
-                    break
-        return chosen
+        for stretch in ranking:
+            for item in stretch:
+                if item not in forbidden and item not in hidden:
+                    chosen.append(item)
+                    if len(chosen) == count:
+                        return tuple(chosen)
+        return tuple(chosen)
 
 
 def rules_of(question: Question, moment: Moment, candidates: Candidates) -> Rules:
     """Return the rules of one question; an excluded item that nobody knows forbids nothing."""
-    view = moment.view
-    left_out: set[int] = set()
+    forbidden: frozenset[int] = frozenset() if question.include_bought else candidates.history.bought
     if question.exclude:
-        left_out = {number for item in question.exclude if (number := view.number(item)) is not None}
+        number_of = moment.view.number
+        forbidden = forbidden | {number for item in question.exclude if (number := number_of(item)) is not None}
     if candidates.context is not None:
-        left_out.add(candidates.context)
-    return Rules(view.shown, left_out, frozenset() if question.include_bought else candidates.history.bought)
+        forbidden = forbidden | {candidates.context}
+    return Rules(moment.hidden, forbidden)

@@ -5,7 +5,7 @@ A score is a pure function of catalogue, model, the version of its sum and the i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assent.decide.history_view import Scores
+from assent.terms.refusals import POPULAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assent.decide.history_view import World
     from assent.decide.results import Candidates, Moment
+    from assent.models.recommender import SolvedModel
 
-#: How many of the best scores are kept for one history, beside one for each thing bought, which rules drop later.
-KEPT_SCORES = 256
-#: How many of the most popular items are kept, once for everybody.
+#: The number of best scores kept for one history, beside one for each thing bought, which rules drop later.
+KEPT_SCORES = 128
+#: The number of most popular items kept, once for everybody.
 KEPT_POPULAR = 1_024
 #: Most lists end within so many items of their ranking.
 FIRST = 32
@@ -32,25 +34,28 @@ ROUNDING = 1e-7
 
 @dataclass(slots=True)
 class Ranking:
-    """All item numbers with a score above zero, best first; past the kept scores they are scored again."""
+    """All item numbers with a score above zero, best first, in stretches; past the kept ones all are scored again."""
 
     kept: Scores
     score_all: Callable[[], NDArray[np.floating[Any]]]
 
-    def __iter__(self) -> Iterator[int]:
-        """Yield each item number once."""
-        items = self.kept.items
-        yield from self.kept.first
-        yield from items[len(self.kept.first) :].tolist()
-        if not self.kept.complete:
+    def __iter__(self) -> Iterator[Sequence[int]]:
+        """Yield each item number once; most lists end within the first stretch."""
+        kept = self.kept
+        yield kept.first
+        yield kept.items[len(kept.first) :].tolist()
+        if not kept.complete:
             rest = self.score_all()
-            rest[items] = 0
-            yield from best(rest, len(rest)).items.tolist()
+            rest[kept.items] = 0
+            yield best(rest, len(rest)).items.tolist()
 
 
-def score(moment: Moment, candidates: Candidates) -> Ranking:
-    """Return the items by their score; none where the model knows nothing of the inputs."""
-    score_all = partial(_score_all, moment, candidates)
+def score(moment: Moment, candidates: Candidates) -> Ranking | None:
+    """Return the items by their score, None where there is nothing to score from."""
+    model = moment.model
+    if model is None or candidates.method == POPULAR:
+        return None
+    score_all = partial(_score_all, model, candidates, len(moment.view))
     kept = candidates.memory.scores.get(candidates.context)
     if kept is None:
         most = KEPT_SCORES + len(candidates.history.bought)
@@ -79,17 +84,16 @@ def best(values: NDArray[np.floating[Any]], count: int) -> Scores:
         return Scores(np.empty(0, np.int32), values[:0], (), complete=len(values) == 0)
     least = np.partition(values, len(values) - count)[-count]
     head = np.flatnonzero(values >= least) if least > 0 else np.flatnonzero(values > 0)
-    items = head[np.argsort(-values[head], kind="stable")[:count]].astype(np.int32)
-    return Scores(items, values[items], tuple(items[:FIRST].tolist()), complete=count == len(values) or not least > 0)
+    scores = values[head]
+    order = np.argsort(-scores, kind="stable")[:count]
+    items = head[order].astype(np.int32)
+    return Scores(items, scores[order], tuple(items[:FIRST].tolist()), complete=count == len(values) or not least > 0)
 
 
-def _score_all(moment: Moment, candidates: Candidates) -> NDArray[np.float32]:
-    """Return the score of every item, float32 [items]; zero where the model knows nothing."""
-    size, model = len(moment.view.shown), moment.model
-    if model is None or len(candidates.inputs) == 0:
-        return np.zeros(size, np.float32)
+def _score_all(model: SolvedModel, candidates: Candidates, size: int) -> NDArray[np.float32]:
+    """Return the score of each of `size` items, float32 [items]; zero where the model knows nothing."""
     known = model.score_one(candidates.inputs, candidates.values)
-    known[known < ROUNDING * float(candidates.values.sum())] = 0
+    known *= known >= ROUNDING * float(candidates.values.sum())
     return _fitted(known, size)
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from assent.decide.step3_scores import Popularity, Ranking
 
 
-def choose(question: Question, moment: Moment, rules: Rules, ranking: Ranking, popularity: Popularity) -> Choice:
+def choose(question: Question, moment: Moment, rules: Rules, ranking: Ranking | None, popularity: Popularity) -> Choice:
     """Return what is shown."""
-    items = rules.first(ranking, question.count)
+    items = () if ranking is None else rules.first(ranking, question.count)
     personal = len(items)
     if personal < question.count:
-        items += rules.first(popularity.rank(moment), question.count - personal, besides=set(items))
-    return Choice(tuple(items), personal, propensity=1.0)
+        items += rules.first(popularity.rank(moment), question.count - personal, besides=items)
+    return Choice(items, personal, propensity=1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assent.decide.answer import Answer, Recorded
+from assent.decide.answer import Answer
 from assent.store.topics.decisions import DecisionRow
 from assent.vault import decision_number
 
@@ -24,4 +24,4 @@ def record(
         person = consent.person.person
         plain = consent.person.key.seal("decisions", decision_number(decision_id), plain)
     row = DecisionRow(decision_id, person, moment.now_ms, question.slot, plain)
-    return Answer(decision_id.hex(), moment.at, told, Recorded(row, person))
+    return Answer(decision_id.hex(), moment.at, told, row)

@@ -92,5 +92,5 @@ def build(
         ),
         acts=ActCounts(),
     )
-    rooms.rights.on_erased += [rooms.intake.drop_person, lambda _: rooms.decider.forget_people()]
+    rooms.rights.on_erased += [rooms.intake.drop_person, lambda _: rooms.decider.drop_people()]
     return rooms

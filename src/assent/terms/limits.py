@@ -30,6 +30,8 @@ _ROWS = (
     Limit("known_people_max", 4_096, "people", "An open history takes about 10 kB, and each of its last answers too."),
     Limit("decide_count_max", 200, "items", "Nobody reads more, and a longer list would leak the model's order."),
     Limit("exclude_items_max", 5_000, "items", "A request-time exclude list is read on the hot path."),
+    Limit("slot_chars_max", 64, "characters", "A slot is a place on a page, named by whoever builds the page."),
+    Limit("decide_queue_calls_max", 20_000, "calls", "A caller is told to come again once so many wait."),
     Limit("event_age_days_max", 3_650, "days", "Older events are a clock gone wrong, not a history."),
     Limit("event_future_seconds_max", 86_400, "seconds", "A client's clock may be a day ahead; more is an error."),
     Limit("permit_ttl_seconds", 30, "seconds", "A permit outlives one request, not a withdrawal."),

@@ -57,3 +57,19 @@ def test_shares_are_the_nearest_step_to_the_truth(shop: Engine, clock: FixedCloc
             assert abs(reason.share_percent - share) <= 2.5 + 1e-4
             seen += 1
     assert seen > 8
+
+
+def test_the_method_says_what_chose_the_items(shop: Engine, clock: FixedClock):
+    """A list is told by what chose it: the history where it spoke, the page where it alone spoke, else popularity."""
+    shop.take_in(acts("eva", ["garden-0", "garden-1"], clock))
+    shop.train()
+    gardens = [f"garden-{place}" for place in range(8)]
+    assert shop.decide("eva", count=3).method == "personal"
+    assert shop.decide("eva", count=3, exclude=gardens).method == "popular"
+    assert shop.decide(context={"item": "garden-2"}, count=3, exclude=gardens).method == "popular"
+    shop.take_in(acts("new", ["garden-unheard-of"], clock))
+    # The model has no column for the only item of this history: what the page says is all that chooses.
+    answer = shop.decide("new", context={"item": "garden-2"}, count=3)
+    assert (answer.method, answer.personal, answer.purpose) == ("similar", False, None)
+    assert {reason.item for each in answer.items for reason in each.because} == {"garden-2"}
+    assert shop.decide("new", count=3).method == "popular"

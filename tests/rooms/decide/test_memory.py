@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from assent.decide import people_cache, pipeline, step3_scores, step7_reasons
-from assent.decide.history_view import KEPT_MAX
+from assent.decide.history_view import KEPT_RESULTS
 from assent.decide.results import Choice
 from assent.engine import Engine, Question
 from assent.store.topics import decisions
@@ -68,7 +68,7 @@ def test_every_part_of_a_question_counts(ana: Engine):
     assert [each.item for each in ana.decide("ana", count=5, exclude=whole[:1]).items] == whole[1:]
     assert ana.decide("ana", count=24, context={"item": "garden-1"}).items != ana.decide("ana", count=24).items
     assert "tea-2" in [each.item for each in ana.decide("ana", count=24, include_bought=True).items]
-    for count in range(1, KEPT_MAX + 3):
+    for count in range(1, KEPT_RESULTS + 3):
         assert [each.item for each in ana.decide("ana", count=count).items[:6]] == whole[:count]
 
 
@@ -278,11 +278,11 @@ def test_an_item_that_cannot_be_had_any_more_is_gone_between_two_equal_questions
 
 def test_what_is_kept_of_one_person_is_bounded(ana: Engine):
     """However many pages, lists and slots are asked for, only so many scores, reasons and answers stay."""
-    for number in range(3 * KEPT_MAX):
+    for number in range(3 * KEPT_RESULTS):
         ana.decide("ana", slot=f"slot-{number}", count=1 + number % 20, context={"item": f"garden-{number % 8}"})
         ana.decide("ana", slot=f"slot-{number}", count=1 + number % 20, context={"item": f"book-{number % 8}"})
         memory = ana._rooms.decider._people._by_name["ana"].view._memory
-        assert max(len(memory.scores), len(memory.reasons), len(memory.told)) <= KEPT_MAX
+        assert max(len(memory.scores), len(memory.reasons), len(memory.told)) <= KEPT_RESULTS
     assert len(memory.scores) > 0
 
 
@@ -292,7 +292,7 @@ def test_past_the_kept_scores_the_rest_is_scored_again(kept: int):
     values = np.random.default_rng(7).integers(-3, 9, 300).astype(np.float32)
     whole = sorted((number for number in range(300) if values[number] > 0), key=lambda number: -values[number])
     ranking = step3_scores.Ranking(step3_scores.best(values, kept), values.copy)
-    assert list(ranking) == whole
+    assert [item for stretch in ranking for item in stretch] == whole
     assert ranking.kept.items.tolist() == whole[:kept]
     assert ranking.kept.values.tolist() == [values[number] for number in whole[:kept]]
 

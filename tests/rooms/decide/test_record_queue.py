@@ -6,16 +6,16 @@ import threading
 
 import pytest
 
-from assent.decide import Recorded, RecordQueue
+from assent.decide import RecordQueue
 from assent.engine import Engine
 from assent.store.topics import decisions
 from assent.store.topics.decisions import DecisionRow
 from assent.terms.errors import Conflict, StoreUnavailable
 
 
-def about_nobody(number: int) -> Recorded:
+def about_nobody(number: int) -> DecisionRow:
     """Return a decision about nobody."""
-    return Recorded(DecisionRow(number.to_bytes(16, "big"), None, number, "home", b"-"), None)
+    return DecisionRow(number.to_bytes(16, "big"), None, number, "home", b"-")
 
 
 def recorded_count(shop: Engine) -> int:
