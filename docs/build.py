@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from docs.render import decisions, guide, held, python, surfaces, transcript, vocabulary
+from docs.render import decisions, guide, held, python, rooms, surfaces, transcript, vocabulary
 
 DOCS = Path(__file__).parent
 
 #: Each page, and what writes it.
 PAGES: Mapping[str, Callable[[], str]] = {
     "data-map.md": held.data_map,
+    "rooms.svg": rooms.picture,
     "decisions/README.md": decisions.index,
     "guide/README.md": guide.index,
     "reference/purposes.md": held.purposes,

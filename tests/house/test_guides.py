@@ -27,7 +27,8 @@ BLOCK = re.compile(r"^(```+)(\w+) file=(\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTA
 #: What is run in the end, a command a line.
 COMMANDS = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What a clone has, as far as the checks look at it.
-COPIED = ("src", "tests", "docs", "bench", "examples", "pyproject.toml", "Makefile", *(path.name for path in ROOT.glob("*.md")))
+FOLDERS = ("src", "tests", "docs", "bench", "examples")
+COPIED = (*FOLDERS, "pyproject.toml", "Makefile", *(path.name for path in ROOT.glob("*.md")))
 LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 
