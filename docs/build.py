@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from docs.render import decisions, guide, held, python, surfaces, transcript, vocabulary
+from docs.render import decisions, guide, held, python, rooms, surfaces, transcript, vocabulary
 
 DOCS = Path(__file__).parent
 
 #: Each page, and what writes it.
 PAGES: Mapping[str, Callable[[], str]] = {
     "data-map.md": held.data_map,
+    "rooms.svg": rooms.picture,
     "decisions/README.md": decisions.index,
     "guide/README.md": guide.index,
     "reference/purposes.md": held.purposes,
@@ -25,10 +27,13 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def main() -> None:
-    """Write each page that has changed, and the README's transcript."""
+def main(folders: Sequence[str] = ()) -> None:
+    """Write each page that has changed, and the README's transcript; with `folders`, only the pages in these."""
     for name, render in PAGES.items():
-        write(DOCS / name, render())
+        if not folders or name.startswith(tuple(f"{folder}/" for folder in folders)):
+            write(DOCS / name, render())
+    if folders:
+        return
     readme = DOCS.parent / "README.md"
     before = readme.read_text(encoding="utf-8")
     after = transcript.told_again(before, transcript.demo())
@@ -45,4 +50,4 @@ def write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from docs.render.markdown import page
 
 FOLDER = Path(__file__).parents[1] / "guide"
 INDEX = "README.md"
+#: How the names of the pages begin that tell how to change the product; all others tell how to use it.
+CHANGING = "add-a-"
 
 
 def pages() -> list[Path]:
-    """Return the pages that the index lists, by name."""
+    """Return the pages on what a shop does, by name."""
+    return [path for path in _all() if not path.name.startswith(CHANGING)]
+
+
+def changes() -> list[Path]:
+    """Return the pages that tell how to change the product, by name."""
+    return [path for path in _all() if path.name.startswith(CHANGING)]
+
+
+def _all() -> list[Path]:
     return [path for path in sorted(FOLDER.glob("*.md")) if path.name != INDEX]
 
 
 def index() -> str:
     """Return the page that lists the guide."""
-    entries = []
-    for path in pages():
-        title, sentence = opening(path.read_text(encoding="utf-8"))
-        entries.append(f"- [{title}]({path.name}): {sentence}")
     return page(
         "Guide",
         """
@@ -30,8 +38,20 @@ def index() -> str:
         the examples over HTTP the server of `assent serve` answers at `localhost:8787`, and `$SECRET` is a server key
         that `assent keys make` made.
         """,
-        ["\n".join(entries)],
+        [
+            _listed(pages()),
+            "For those who change the product ([contributing](../../CONTRIBUTING.md) tells the rest):",
+            _listed(changes()),
+        ],
     )
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    entries = []
+    for path in paths:
+        title, sentence = opening(path.read_text(encoding="utf-8"))
+        entries.append(f"- [{title}]({path.name}): {sentence}")
+    return "\n".join(entries)
 
 
 def opening(text: str) -> tuple[str, str]:

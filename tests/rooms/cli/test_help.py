@@ -40,17 +40,17 @@ def test_the_commands_stand_in_the_order_a_newcomer_needs_them():
 
 def test_a_new_capability_is_a_file_and_nothing_else(tmp_path, monkeypatch):
     """A file that states no place comes after all that do, by name; one that states places stands there."""
-    (tmp_path / "wishlists.py").write_text(
-        "import click\n\n\n@click.group()\ndef wishlists():\n    pass\n\n\n"
-        "@click.command()\ndef gifts():\n    pass\n\n\nCOMMANDS = (wishlists, gifts)\n"
+    (tmp_path / "vouchers.py").write_text(
+        "import click\n\n\n@click.group()\ndef vouchers():\n    pass\n\n\n"
+        "@click.command()\ndef gifts():\n    pass\n\n\nCOMMANDS = (vouchers, gifts)\n"
     )
     (tmp_path / "coupons.py").write_text(
         "import click\n\n\n@click.command()\ndef coupons():\n    pass\n\n\nCOMMANDS, ORDER = (coupons,), (15,)\n"
     )
     monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
-    found = [command for command in every_command() if command.name in {*NAMES, "coupons", "gifts", "wishlists"}]
+    found = [command for command in every_command() if command.name in {*NAMES, "coupons", "gifts", "vouchers"}]
     group = InOrder(commands={command.name: command for command in found})
-    assert group.list_commands(click.Context(group)) == [NAMES[0], "coupons", *NAMES[1:], "gifts", "wishlists"]
+    assert group.list_commands(click.Context(group)) == [NAMES[0], "coupons", *NAMES[1:], "gifts", "vouchers"]
 
 
 @pytest.mark.parametrize("line", LINES, ids=" ".join)

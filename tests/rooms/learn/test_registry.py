@@ -18,7 +18,7 @@ from assent.testing.models import AdditiveModelContract
 from assent.testing.shops import acts, crowd
 from tests.rooms.learn.action_counts import ActionCounts, SolvedActions
 
-KINDS = ["recommender", "actions"]
+KINDS = [*(kind.name for kind in registry.KINDS), "actions"]
 
 
 class TestActionCounts(AdditiveModelContract):

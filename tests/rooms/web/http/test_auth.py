@@ -7,21 +7,16 @@ import pytest
 from assent.engine import ROLES
 from assent.web.http.auth import KEY_CHARS_MAX, PUBLIC, key_in
 from tests.rooms.web.operations import EVERY
+from tests.rooms.web.permitted import CLOSED, OPEN, template
 
 #: A body that is right in form for the routes that read one.
-BODIES = {
-    "decide": {},
-    "put_items": [],
-    "put_consent": {"withdraw": ["learn"]},
-    "batch": {"batch": []},
-    "batch_short": {"batch": []},
-}
+BODIES = {(method, template(path)): body for method, path, body, *_ in (*CLOSED, *OPEN)}
 
 
 def ask(client, operation, headers):
     """Send one operation a well-formed request."""
-    path = operation.path.replace("{id}", "nobody").replace("{key}", "nobody")
-    body = BODIES.get(operation.name, {}) if operation.body is not None else None
+    path = template(operation.path).format("nobody")
+    body = BODIES[operation.method, template(operation.path)]
     return client.request(operation.method, path, headers=headers, json=body)
 
 

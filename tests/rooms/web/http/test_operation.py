@@ -13,8 +13,8 @@ from assent.web.http.auth import PUBLIC
 from assent.web.http.operation import Tag, operation
 from tests.rooms.web.problems import CANARY
 
-WISHLISTS = '''
-"""Wishlists."""
+VOUCHERS = '''
+"""Vouchers."""
 
 import msgspec
 
@@ -22,43 +22,43 @@ from assent.terms.errors import NotFound
 from assent.web.http.call import Call
 from assent.web.http.operation import Tag, operation
 
-TAG = Tag("wishlists", "What people wish for.")
+TAG = Tag("vouchers", "What people may spend.")
 
 
-class Wishlist(msgspec.Struct):
-    """What one person wishes for."""
+class Voucher(msgspec.Struct):
+    """What one person may spend."""
 
     items: list[str]
     letters: int
 
 
-@operation("GET", "/v1/wishlists/{person}/open", act="people", answer=Wishlist, errors=(NotFound,))
-async def get_wishlist(call: Call) -> Wishlist:
-    """Return what a person wishes for.
+@operation("GET", "/v1/vouchers/{person}/open", act="people", answer=Voucher, errors=(NotFound,))
+async def get_voucher(call: Call) -> Voucher:
+    """Return what a person may spend.
 
     This is for readers of the code.
     """
-    return Wishlist(["kettle"], len(call.name))
+    return Voucher(["kettle"], len(call.name))
 
 
-ROUTES = (get_wishlist,)
+ROUTES = (get_voucher,)
 '''
 
 
 @pytest.fixture
-def wishlists(tmp_path, monkeypatch):
+def vouchers(tmp_path, monkeypatch):
     """Add a capability that is one file, and return the operations with its own."""
-    (tmp_path / "wishlists.py").write_text(WISHLISTS)
+    (tmp_path / "vouchers.py").write_text(VOUCHERS)
     monkeypatch.setattr(api, "__path__", [*api.__path__, str(tmp_path)])
-    monkeypatch.delitem(sys.modules, f"{api.__name__}.wishlists", raising=False)
+    monkeypatch.delitem(sys.modules, f"{api.__name__}.vouchers", raising=False)
     yield every_operation()
-    del sys.modules[f"{api.__name__}.wishlists"], api.wishlists
+    del sys.modules[f"{api.__name__}.vouchers"], api.vouchers
 
 
-def test_a_new_capability_is_one_file(still, wishlists, caplog):
+def test_a_new_capability_is_one_file(still, vouchers, caplog):
     """Its route is served, guarded, described and listed, and the person named in its path reaches no log."""
-    with TestClient(make_app(still.engine, operations=wishlists)) as client, caplog.at_level(logging.DEBUG):
-        path = f"/v1/wishlists/{CANARY}%2Fx/open"
+    with TestClient(make_app(still.engine, operations=vouchers)) as client, caplog.at_level(logging.DEBUG):
+        path = f"/v1/vouchers/{CANARY}%2Fx/open"
         found = client.get(path, headers=still.key_of("officer"))
         described = client.get("/openapi.json").json()
         assert (found.status_code, found.json()) == (200, {"items": ["kettle"], "letters": len(CANARY) + 2})
@@ -66,13 +66,13 @@ def test_a_new_capability_is_one_file(still, wishlists, caplog):
         assert client.get(path, headers=still.key_of("monitor")).status_code == 403
         assert client.head(path, headers=still.key_of("officer")).status_code == 200
         assert client.options(path).headers["allow"] == "GET, HEAD, OPTIONS"
-        assert client.get("/v1/wishlists/%ff/open", headers=still.key_of("officer")).status_code == 400
-    route = described["paths"]["/v1/wishlists/{person}/open"]["get"]
-    assert (route["summary"], route["tags"]) == ("Return what a person wishes for.", ["wishlists"])
+        assert client.get("/v1/vouchers/%ff/open", headers=still.key_of("officer")).status_code == 400
+    route = described["paths"]["/v1/vouchers/{person}/open"]["get"]
+    assert (route["summary"], route["tags"]) == ("Return what a person may spend.", ["vouchers"])
     (parameter,) = route["parameters"]
     assert (parameter["name"], parameter["in"], parameter["schema"]["maxLength"]) == ("person", "path", 256)
-    assert "Wishlist" in described["components"]["schemas"]
-    assert {"name": "wishlists", "description": "What people wish for."} in described["tags"]
+    assert "Voucher" in described["components"]["schemas"]
+    assert {"name": "vouchers", "description": "What people may spend."} in described["tags"]
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
     assert CANARY not in "".join(ours)
 
