@@ -40,13 +40,25 @@ _PERMIT_MS = limit("permit_ttl_seconds") * 1000
 class Ledger:
     """Writes and reads consents; holds no state of its own, so that a withdrawal is in force with the next call."""
 
-    def __init__(self, purposes: Purposes, clock: Clock, randomness: Randomness, *, gpc_mode: str = "strict") -> None:
+    def __init__(
+        self,
+        purposes: Purposes,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        gpc_mode: str = "strict",
+        language: str | None = None,
+    ) -> None:
         """Keep to these purposes; `gpc_mode` is what Global Privacy Control refuses (`strict` or `sharing`).
 
-        Raises `InvalidInput` for a mode that does not exist.
+        `language` is that of the notice an entry points to where none is named: the first of the purposes unless given.
+        Raises `InvalidInput` for a mode that does not exist, and for a language in which a purpose has no notice.
         """
         if gpc_mode not in GPC_MODES:
             raise unknown_mode()
+        self._language = purposes.languages[0] if language is None else language
+        for declared in purposes.all():
+            declared.notice(self._language)
         self.purposes = purposes
         self._clock = clock
         self._randomness = randomness
@@ -151,20 +163,20 @@ class Ledger:
         purpose_id: str,
         action: str,
         source: str,
-        language: str = "en",
+        language: str | None = None,
         evidence: bytes | None = None,
         at_ms: int | None = None,
     ) -> Entry:
         """Append one entry, in force with the next call. `evidence` is sealed bytes; `at_ms` is never later than now.
 
-        Saying again what stands is recorded again. Raises `UnknownPurpose`, `InvalidInput` (no such action, a purpose
-        that is not optional, a language without notice, a source that is not a short word), `NotFound`, `Conflict` (the
-        person is being erased).
+        `language` is that of the notice, the ledger's own unless named. Saying again what holds is recorded again.
+        Raises `UnknownPurpose`, `InvalidInput` (no such action, a purpose that is not optional, a language without
+        notice, a source that is not a short word), `NotFound`, `Conflict` (the person is being erased).
         """
         declared = self.purposes.get(purpose_id)
         self._check(declared, action, source)
         self._check_person(session, person)
-        notice = declared.notice(language)
+        notice = declared.notice(language or self._language)
         now_ms = self._clock.now_ms()
         said_ms = now_ms if at_ms is None else min(at_ms, now_ms)
         consents.put_notice(session, notice.hash, notice.language, notice.words)
@@ -183,10 +195,10 @@ class Ledger:
         self._append(session, entry)
         return entry
 
-    def apply(self, session: Session, person: PersonId, changes: Iterable[Change], language: str = "en") -> list[Entry]:
+    def apply(self, session: Session, person: PersonId, changes: Iterable[Change]) -> list[Entry]:
         """Append what `settle` found that signals change; raises what `record` raises."""
         return [
-            self.record(session, person, change.purpose, change.action, change.source, language, at_ms=change.at_ms)
+            self.record(session, person, change.purpose, change.action, change.source, at_ms=change.at_ms)
             for change in changes
         ]
 

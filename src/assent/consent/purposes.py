@@ -59,6 +59,8 @@ class Purposes:
         self._meanings = _meanings(self._all, families)
         self._bits = bits
         self.source = source
+        #: The languages of every notice, in the order of the file.
+        self.languages = tuple(self._all[0].notices) if self._all else ()
         self.optional = tuple(each.id for each in self._all if each.optional)
         #: The bits of the purposes that events may be kept for now, by id.
         self.keeping: Mapping[str, int] = MappingProxyType(

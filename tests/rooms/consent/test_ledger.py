@@ -316,9 +316,27 @@ def test_signals_of_events_change_the_ledger(known, ledger, clock):
         ("share:acme", "granted", "segment", START_MS - 5),
     ]
     assert may(known, ledger).source == entries[0].entry_id
-    german = known.write(lambda session: ledger.apply(session, ANN, [Change("learn", "withdrawn", "segment", 7)], "de"))
-    assert german[0].language == "de"
+    known.write(lambda session: ledger.apply(session, ANN, [Change("learn", "withdrawn", "segment", 7)]))
     assert may(known, ledger).reason == "withdrawn"
+
+
+def test_where_no_language_is_named_the_entry_has_that_of_the_ledger(known, clock, randomness):
+    """A German shop's banner was read in German; without a language the first of the notices is the shop's."""
+    change = Change("learn", "granted", "segment", clock.now_ms())
+    for ledger, language in (
+        (Ledger(purposes(), clock, randomness, language="de-AT"), "de"),
+        (Ledger(purposes(), clock, randomness), "en"),
+    ):
+        (entry,) = known.write(lambda session, ledger=ledger: ledger.apply(session, ANN, [change]))
+        assert entry.language == language
+        assert entry.notice_hash == ledger.purposes.get("learn").notice(language).hash
+        assert say(known, ledger, "granted").language == language
+
+
+def test_a_language_without_notices_is_refused(clock, randomness):
+    """No consent could be recorded in it, so the start stops."""
+    with pytest.raises(InvalidInput, match="de, en"):
+        Ledger(purposes(), clock, randomness, language="fr")
 
 
 def test_the_people_who_grant_a_purpose_are_those_whose_consent_stands(known, ledger, clock, randomness, tmp_path):

@@ -46,7 +46,13 @@ class Shop:
         if not self.key_path.exists():
             KeyFile.make(self.key_path, SeededRandomness(1), clock=self.clock)
         self.vault = Vault(KeyFile.open(self.key_path, {}), self.clock, self.randomness)
-        self.ledger = Ledger(Purposes.load(), self.clock, self.randomness, gpc_mode=self.settings.gpc)
+        self.ledger = Ledger(
+            Purposes.load(),
+            self.clock,
+            self.randomness,
+            gpc_mode=self.settings.gpc,
+            language=self.settings.language,
+        )
         self.catalog = Catalog(self.store, self.clock)
         self.learning = SumsKeeper(self.store, self.vault, self.ledger, self.clock)
         self.withdrawals = Withdrawals(self.vault, self.ledger, self.learning)
