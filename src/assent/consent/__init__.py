@@ -1,7 +1,7 @@
 """Consent: purposes, notices, signals and the ledger; the only room that mints permits."""
 
 from assent.consent.bits import with_bits
-from assent.consent.contexts import gpc_asked, read_signals
+from assent.consent.contexts import read_signals
 from assent.consent.ledger import Ledger
 from assent.consent.notices import Notice, notice_hash
 from assent.consent.permits import in_force
@@ -31,7 +31,6 @@ __all__ = [
     "agree",
     "built_in",
     "expiry_ms",
-    "gpc_asked",
     "in_force",
     "notice_hash",
     "read_signals",

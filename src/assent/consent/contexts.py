@@ -6,7 +6,7 @@ No signal says nothing, so the ledger decides; a signal that cannot be read refu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import repeat
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -33,11 +33,6 @@ _remembered: dict[tuple[object, ...], Signals] = {}
 #: A plain dict is told apart much faster than by asking for the abstract type.
 _MAPS: Final = (dict, Mapping)
 _ONLY_TEXT: Final = frozenset({str})
-
-
-def gpc_asked(values: Iterable[str]) -> bool:
-    """Tell whether any of the `Sec-GPC` header's values is exactly `1`; any other value says nothing (W3C GPC)."""
-    return "1" in tuple(values)
 
 
 def read_signals(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from assent.terms.errors import InvalidInput
 
-GpcMode = Literal["strict", "sharing"]
 GPC_MODES = ("strict", "sharing")
 
 

@@ -186,11 +186,6 @@ class AuditLog:
         key = self._key(session, person) if rows else None
         return [Logged(row.idx, row.at_ms, row.kind, open_entry(row, key)["detail"]) for row in rows]
 
-    def checkpoint(self, session: Session) -> str | None:
-        """Return the newest signed checkpoint; None while nothing is logged."""
-        newest = log.last_checkpoint(session)
-        return None if newest is None else newest.note
-
     # -- proofs --------------------------------------------------------------------------------------------------
 
     def append_proven(self, session: Session, kind: str, detail: Mapping[str, Any]) -> Proven:
@@ -204,32 +199,6 @@ class AuditLog:
         leaf = leaf_of(row.at_ms, row.kind, row.leaf)
         proof = InclusionProof(index, index + 1, leaf, tuple(reversed(before.nodes)), checkpoint.note)
         return Proven(row.at_ms, kind, row.detail.decode(), proof)
-
-    def _leaves(self, session: Session, size: int) -> list[bytes]:
-        """Return the leaf hashes of the log at a size; raises `NotFound` when it has fewer."""
-        leaves = [
-            leaf_of(row.at_ms, row.kind, row.leaf)
-            for start in range(0, size, PAGE_ROWS)
-            for row in log.leaves(session, start, min(start + PAGE_ROWS, size))
-        ]
-        if len(leaves) != size:
-            message = f"The audit log has no {size} entries."
-            raise NotFound(message, advice="Take sizes from this log's checkpoints; run `assent verify`.")
-        return leaves
-
-    def prove(self, session: Session, index: int, size: int | None = None) -> InclusionProof:
-        """Prove that leaf `index` stands in the log, as of the checkpoint at `size` leaves or of the newest one.
-
-        Reads `size` rows. Raises `NotFound` when no checkpoint of that size exists or the index is not in it.
-        """
-        notes_by_size = {row.size: row.note for row in log.checkpoints(session)}
-        at_size = max(notes_by_size, default=0) if size is None else size
-        if at_size not in notes_by_size or not 0 <= index < at_size:
-            message = f"The audit log has no checkpoint that covers entry {index}."
-            raise NotFound(message, advice="Name an index below the size of a checkpoint.")
-        leaves = self._leaves(session, at_size)
-        path = tuple(tree.inclusion_path(leaves, index))
-        return InclusionProof(index, at_size, leaves[index], path, notes_by_size[at_size])
 
     def verify(self, session: Session) -> list[Check]:
         """Check every entry against its hash and every checkpoint against the tree; one flipped byte shows."""

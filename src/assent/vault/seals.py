@@ -26,8 +26,6 @@ FIRST_SCHEMA = b"\x01"
 #: The version of wrapped keys, which never changed.
 WRAP_SCHEMA = b"\x01"
 NONCE_BYTES = 12
-#: How many bytes a seal is longer than what it seals.
-OVERHEAD_BYTES = 1 + NONCE_BYTES + 16
 
 # The places where something sealed stands, and what its sequence number is.
 RECORDS = "records"  # the record's seq; a MessagePack list of the person's events of one batch

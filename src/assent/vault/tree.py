@@ -74,34 +74,6 @@ class Frontier:
         return f"{size}:{joined.hex()}"
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Return the root over leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
-    return frontier.root()
-
-
-def _split(size: int) -> int:
-    """Return the largest power of two below `size` (2 or more)."""
-    return 1 << ((size - 1).bit_length() - 1)
-
-
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the audit path of leaf `index` in the tree over `leaves`, leaf side first (RFC 9162 section 2.1.3.1)."""
-    path = []
-    start, end = 0, len(leaves)
-    while end - start > 1:
-        middle = start + _split(end - start)
-        if index < middle:
-            path.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            path.append(root_of(leaves[start:middle]))
-            start = middle
-    return path[::-1]
-
-
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Tell whether the leaf hash stands at `index` in the tree of `size` and `root` (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size:

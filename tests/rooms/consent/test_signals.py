@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.consent import NO_SIGNALS, Conflict, Purposes, Signals, contexts, gpc_asked, read_signals
+from assent.consent import NO_SIGNALS, Conflict, Purposes, Signals, contexts, read_signals
 from assent.terms.errors import InvalidInput
 from tests.rooms.consent.own import recipients
 
@@ -223,23 +223,6 @@ def test_gpc_can_be_kept_to_its_letter():
     assert signals.refusal("share:zeta") == ("gpc", "gpc")
     assert signals.conflicts == (Conflict("share:acme", ("segment:share:acme",), ("gpc",)),)
     assert read(None, gpc=True, mode="sharing").says("learn") is None
-
-
-@pytest.mark.parametrize(
-    ("values", "asked"),
-    [
-        ((), False),
-        (("1",), True),
-        (("0", "1"), True),
-        (("true",), False),
-        (("1 ",), False),
-        (("01",), False),
-        (("",), False),
-    ],
-)
-def test_only_an_exact_1_is_global_privacy_control(values, asked):
-    """The specification ignores every other value; of several headers one exact 1 is enough."""
-    assert gpc_asked(iter(values)) is asked
 
 
 def test_a_mode_that_does_not_exist_is_refused():

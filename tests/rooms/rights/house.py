@@ -12,7 +12,7 @@ from assent.consent import Controller, Ledger, Purposes
 from assent.learn import SumsKeeper, Withdrawals
 from assent.rights import Choice, Choices, Rights, RightsRooms
 from assent.store import Store
-from assent.store.topics import decisions, items, log, meta, people, records, sums
+from assent.store.topics import decisions, items, log, meta, people, records, seen_events, sums
 from assent.store.topics.decisions import DecisionRow
 from assent.store.topics.records import RecordRow
 from assent.terms.ids import Identifier, PersonId, identifiers_named
@@ -91,7 +91,7 @@ class House:
                 key.seal("trails", seq, trail),
             )
             records.add_many(session, [row])
-            records.add_seen(session, [(self.vault.digest_message(f"{name}-{seq}"), person, now_ms)])
+            seen_events.add_seen(session, [self.vault.digest_message(f"{name}-{seq}")])
             decision_id = self.randomness.take(16)
             answer = msgspec.msgpack.encode({"items": [[each, 1] for each in bought], "method": "personal"})
             sealed = key.seal("decisions", decision_number(decision_id), answer)

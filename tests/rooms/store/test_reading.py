@@ -13,6 +13,7 @@ from assent.store.tables import META, SEQUENCES
 from assent.store.topics import meta, people
 from assent.terms.errors import AssentError, Busy, Conflict, InvalidInput, StoreUnavailable
 from tests.rooms.store.jobs import put
+from tests.tables import all_people
 
 
 def test_a_read_sees_one_moment(store):
@@ -244,7 +245,7 @@ def test_bytes_come_back_as_bytes(store):
         key = people.key(session, person)
         assert key == (wrapped, "k")
         assert type(key[0]) is bytes
-        assert [type(each) for each in people.everyone(session)] == [bytes]
+        assert [type(each) for each in all_people(session)] == [bytes]
 
 
 def test_an_emptied_log_holds_nothing(tmp_path):

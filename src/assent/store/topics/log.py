@@ -41,7 +41,6 @@ _APPEND = insert(LOG_LEAVES).values({name: bindparam(name) for name in LeafRow._
 _SIZE = select(func.coalesce(func.max(LOG_LEAVES.c.idx), -1))
 _RANGE = (LOG_LEAVES.c.idx >= bindparam("start"), LOG_LEAVES.c.idx < bindparam("stop"))
 _LEAVES = select(LOG_LEAVES).where(*_RANGE).order_by(LOG_LEAVES.c.idx)
-_HASHES = select(LOG_LEAVES.c.leaf).where(*_RANGE).order_by(LOG_LEAVES.c.idx)
 _LEAF = select(LOG_LEAVES).where(equal(LOG_LEAVES.c.idx))
 _OF = rows_of_person(LOG_LEAVES, "idx")
 _FORGET = update(LOG_LEAVES).values(person=null(), detail=null()).where(equal(LOG_LEAVES.c.person))
@@ -64,11 +63,6 @@ def size(session: Session) -> int:
 def leaves(session: Session, start: int = 0, end: int | None = None) -> list[LeafRow]:
     """Return the leaves from `start` up to, not including, `end`."""
     return list(map(LeafRow._make, session.all(_LEAVES, {"start": start, "stop": _END if end is None else end})))
-
-
-def hashes(session: Session, start: int = 0, end: int | None = None) -> list[bytes]:
-    """Return only the digests of the leaves from `start` up to, not including, `end`."""
-    return [leaf for (leaf,) in session.all(_HASHES, {"start": start, "stop": _END if end is None else end})]
 
 
 def leaf(session: Session, idx: int) -> LeafRow | None:

@@ -56,7 +56,6 @@ _STATE = select(PEOPLE.c.state).where(equal(PEOPLE.c.person))
 _ACTIVE_AMONG = select(PEOPLE.c.person).where(among(PEOPLE.c.person, "people"), PEOPLE.c.state == ACTIVE)
 _SET_STATE = update(PEOPLE).values(state=bindparam("state")).where(equal(PEOPLE.c.person))
 _COUNT = select(func.count()).select_from(PEOPLE)
-_PAGE = select(PEOPLE.c.person).where(PEOPLE.c.person > bindparam("after")).order_by(PEOPLE.c.person).limit(PAGE_ROWS)
 
 _FIND = select(IDENTIFIERS).where(among(IDENTIFIERS.c.blind, "blinds"))
 _ADD_IDENTIFIER = insert_new(IDENTIFIERS)
@@ -72,7 +71,6 @@ _KEY = select(PERSON_KEYS.c.wrapped, PERSON_KEYS.c.key_id).where(equal(PERSON_KE
 _KEYS_OF = select(PERSON_KEYS.c.person, PERSON_KEYS.c.wrapped, PERSON_KEYS.c.key_id).where(
     among(PERSON_KEYS.c.person, "people")
 )
-_DROP_KEY = delete_of_person(PERSON_KEYS)
 _KEY_PAGE = (
     select(PERSON_KEYS).where(PERSON_KEYS.c.person > bindparam("after")).order_by(PERSON_KEYS.c.person).limit(PAGE_ROWS)
 )
@@ -129,15 +127,6 @@ def count(session: Session) -> int:
     return int(row[0]) if row else 0
 
 
-def everyone(session: Session) -> Iterator[PersonId]:
-    """Yield every person's id in order, read page by page."""
-    after = b""
-    while page := session.all(_PAGE, {"after": after}):
-        for (person,) in page:
-            yield PersonId(person)
-        after = page[-1][0]
-
-
 def find(session: Session, blinds: Sequence[Blind]) -> PersonId | None:
     """Return the person of the first of these identifiers that is known, or None."""
     rows = session.all(_FIND, {"blinds": [blind for _, blind in blinds]})
@@ -175,11 +164,6 @@ def keys_of(session: Session, persons: Collection[bytes]) -> dict[bytes, tuple[b
     """Return what `key` does for many people, by person; those without a key are left out."""
     rows = session.all(_KEYS_OF, {"people": list(persons)})
     return {PersonId(person): (wrapped, key_id) for person, wrapped, key_id in rows}
-
-
-def drop_key(session: Session, person: bytes) -> bool:
-    """Destroy a person's key; False when there was none."""
-    return session.run(_DROP_KEY, {"person": person}) > 0
 
 
 def all_keys(session: Session) -> Iterator[KeyRow]:

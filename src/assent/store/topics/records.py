@@ -8,11 +8,10 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from assent.store.statements import among, equal, upsert
 from assent.store.tables import HISTORIES, RECORDS
-from assent.store.topics import seen_events as messages
 from assent.terms.ids import PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from assent.store.session import Session
 
@@ -177,13 +176,3 @@ def put_history(session: Session, person: bytes, sealed: bytes, through_seq: int
 def drop_history(session: Session, person: bytes) -> bool:
     """Delete a person's folded history; False when there was none."""
     return session.run(_DROP_HISTORY, {"person": person}) > 0
-
-
-def seen(session: Session, digests: Sequence[bytes]) -> set[bytes]:
-    """Return those of these 16-byte message digests that were taken in before."""
-    return messages.seen(session, digests)
-
-
-def add_seen(session: Session, rows: Iterable[tuple[bytes, bytes | None, int]]) -> None:
-    """Remember message digests. Whose they were and when is not kept, so there is nothing to erase."""
-    messages.add_seen(session, (row[0] for row in rows))

@@ -11,7 +11,7 @@ from assent.store.tables import CONTRIBUTIONS, SUM_HEADS, SUM_ROWS
 from assent.terms.ids import PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from assent.store.session import Session
 
@@ -55,7 +55,6 @@ _COUNT_AFTER = (
     .where(equal(SUM_ROWS.c.model), SUM_ROWS.c.version > bindparam("after_version"))
 )
 _PUT_ROW = upsert(SUM_ROWS)
-_GET_ROWS = select(SUM_ROWS.c.item, SUM_ROWS.c.row).where(equal(SUM_ROWS.c.model), among(SUM_ROWS.c.item, "items"))
 _CLEAR_ROWS = delete(SUM_ROWS).where(equal(SUM_ROWS.c.model))
 
 _CONTRIBUTION = select(CONTRIBUTIONS.c.sealed).where(equal(CONTRIBUTIONS.c.model), equal(CONTRIBUTIONS.c.person))
@@ -105,12 +104,6 @@ def count_after(session: Session, model: str, version: int) -> int:
     return int(row[0]) if row else 0
 
 
-def get_rows(session: Session, model: str, items: Sequence[int]) -> dict[int, bytes]:
-    """Return the rows of these items, by item; those not written yet are left out."""
-    numbers = [int(item) for item in items]
-    return {item: row for item, row in session.all(_GET_ROWS, {"model": model, "items": numbers})}  # noqa: C416 - mypy
-
-
 def put_rows(session: Session, model: str, version: int, rows: Iterable[tuple[int, bytes]]) -> None:
     """Write rows (item, bytes) as of `version`, in place of those before."""
     page: list[dict[str, object]] = []
@@ -147,11 +140,6 @@ def contributions(session: Session, model: str) -> Iterator[tuple[PersonId, byte
         for person, sealed in page:
             yield PersonId(person), sealed
         after = page[-1][0]
-
-
-def put_contribution(session: Session, model: str, person: bytes, sealed: bytes) -> None:
-    """Write what a person added, in place of what they added before."""
-    session.run(_PUT_CONTRIBUTION, {"model": model, "person": person, "sealed": sealed})
 
 
 def put_contributions(session: Session, model: str, rows: Iterable[tuple[bytes, bytes]]) -> None:
