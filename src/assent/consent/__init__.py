@@ -9,7 +9,17 @@ from assent.consent.purpose import DataKind, DeclaredPurpose
 from assent.consent.purposes import Meaning, Purposes, built_in
 from assent.consent.receipts import Controller, Entry
 from assent.consent.signals import NO_SIGNALS, Conflict, Signals
-from assent.consent.states import ACTIONS, Action, Change, Settled, State, agree, expiry_ms, settle, standing
+from assent.consent.states import (
+    ACTIONS,
+    Action,
+    Change,
+    EventConsent,
+    State,
+    agree,
+    allowed_bits,
+    decide_event,
+    expiry_ms,
+)
 
 __all__ = [
     "ACTIONS",
@@ -21,20 +31,20 @@ __all__ = [
     "DataKind",
     "DeclaredPurpose",
     "Entry",
+    "EventConsent",
     "Ledger",
     "Meaning",
     "Notice",
     "Purposes",
-    "Settled",
     "Signals",
     "State",
     "agree",
+    "allowed_bits",
     "built_in",
+    "decide_event",
     "expiry_ms",
     "in_force",
     "notice_hash",
     "read_signals",
-    "settle",
-    "standing",
     "with_bits",
 ]

@@ -90,7 +90,7 @@ class Decider:
     def _answer(self, question: Question, moment: Moment) -> Answer | AssentError:
         """Answer one question, or return what is wrong with it."""
         # Ids in order of time, so that rows lie together.
-        decision_id = moment.now_ms.to_bytes(6, "big") + self._randomness.take(10)
+        decision_id = moment.now_ms.to_bytes(6, "big") + self._randomness.bytes(10)
         language = question.language or self._language
         try:
             return answer(

@@ -22,12 +22,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Frontier:
-    """The roots of the full subtrees of a growing tree, largest first: enough to append and to tell the root."""
+    """The roots of the full subtrees of a growing tree, largest first: enough to append leaves and compute the root."""
 
     __slots__ = ("nodes", "size")
 
     def __init__(self, size: int = 0, nodes: Sequence[bytes] = ()) -> None:
-        """Stand at `size` leaves; `nodes` has one 32-byte hash for each bit set in `size`."""
+        """Start at `size` leaves; `nodes` has one 32-byte hash for each bit set in `size`."""
         self.size = size
         self.nodes = list(nodes)
 
@@ -65,8 +65,7 @@ class Frontier:
         except ValueError:
             size, joined = -1, b""
         if size < 0 or len(joined) != size.bit_count() * HASH_BYTES or cls._text(size, joined) != text:
-            message = "The frontier of the audit log was altered."
-            raise Corrupt(message)
+            raise Corrupt("The frontier of the audit log was altered.")
         return cls(size, [joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES)])
 
     @staticmethod
@@ -75,7 +74,7 @@ class Frontier:
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether the leaf hash stands at `index` in the tree of `size` and `root` (RFC 9162 section 2.1.3.2)."""
+    """Tell whether the leaf hash is at `index` in the tree of `size` and `root` (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     node, last, found = index, size - 1, leaf

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, settle, standing
+from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, allowed_bits, decide_event
 from assent.consent.purposes import BUILT_IN
 from assent.store.topics import consents, meta, people
 from assent.terms.clock import DAY_MS
@@ -157,7 +157,7 @@ def test_many_are_asked_about_at_once_as_one_by_one(known, ledger, clock):
 
 
 def test_signals_outweigh_the_ledger(known, ledger):
-    """A grant is honoured only while no signal says no; a yes in a signal opens nothing by itself."""
+    """A grant is honored only while no signal says no; a yes in a signal opens nothing by itself."""
     entry = say(known, ledger, "granted")
     assert may(known, ledger, signals=ledger.signals_of(gpc=True)) == Refusal(Learn, "gpc", "gpc")
     no = ledger.signals_of({"consent": {"categoryPreferences": {"learn": False}}})
@@ -301,16 +301,16 @@ def test_states_feed_the_hot_path(known, ledger, clock):
         many = ledger.states_many(session, [ANN, BEN])
     assert many == {ANN: states, BEN: {}}
     assert set(states) == {"learn", "personalize", "message"}
-    assert standing(states, NO_SIGNALS, clock.now_ms()) == 3
-    assert standing(states, Signals(categories={"learn": False}, source="segment"), clock.now_ms()) == 1
-    assert standing(states, NO_SIGNALS, clock.now_ms() + YEAR_DAYS * DAY_MS) == 0
+    assert allowed_bits(states, NO_SIGNALS, clock.now_ms()) == 3
+    assert allowed_bits(states, Signals(categories={"learn": False}, source="segment"), clock.now_ms()) == 1
+    assert allowed_bits(states, NO_SIGNALS, clock.now_ms() + YEAR_DAYS * DAY_MS) == 0
 
 
 def test_signals_of_events_change_the_ledger(known, ledger, clock):
     """What settling an event finds is appended with its source and its moment."""
     yes = ledger.signals_of({"consent": {"categoryPreferences": {"learn": True, "share:acme": True}}})
-    settled = settle({}, yes, clock.now_ms() - 5, clock.now_ms())
-    entries = known.write(lambda session: ledger.apply(session, ANN, settled.changes))
+    consent = decide_event({}, yes, clock.now_ms() - 5, clock.now_ms())
+    entries = known.write(lambda session: ledger.apply(session, ANN, consent.changes))
     assert [(each.purpose, each.action, each.source, each.at_ms) for each in entries] == [
         ("learn", "granted", "segment", START_MS - 5),
         ("share:acme", "granted", "segment", START_MS - 5),

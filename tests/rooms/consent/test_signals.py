@@ -185,7 +185,7 @@ def test_a_conflict_is_kept_and_the_no_holds():
     signals = read(segment({"learn": True, "measure": True}) | rudder(["measure"], ["learn"]))
     assert signals.conflicts == (Conflict("learn", ("segment:learn",), ("rudderstack:learn",)),)
     assert signals.refusal("learn") == ("signal", "rudderstack")
-    assert signals.told_by("measure") == ("segment", "rudderstack")
+    assert signals.sources_of("measure") == ("segment", "rudderstack")
 
 
 def test_two_categories_of_one_banner_can_disagree():
@@ -237,7 +237,7 @@ def test_signals_can_be_made_by_hand():
     """An embedding program may state signals itself; the source then stands for all of them."""
     signals = Signals(gpc=False, categories={"learn": False, "share:acme": False, "measure": True}, source="api")
     assert signals.refusal("learn") == ("signal", "api")
-    assert signals.told_by("measure") == ("api",)
+    assert signals.sources_of("measure") == ("api",)
     assert signals.open_bits == ~2
 
 

@@ -62,7 +62,7 @@ class Shop:
 
     def another(self) -> Shop:
         """Build the house anew on the same store and keys, as another process would."""
-        return Shop(self.store, self.key_path, self.clock, SeededRandomness(self.randomness.take(4)[0]), self.settings)
+        return Shop(self.store, self.key_path, self.clock, SeededRandomness(self.randomness.bytes(4)[0]), self.settings)
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class Shop:
         def job(session):
             row = people.load(session, blinds)
             if row is None:
-                person = PersonId(self.randomness.take(16))
+                person = PersonId(self.randomness.bytes(16))
                 people.add(session, person, self.clock.now_ms())
                 people.put_key(session, person, *self.vault.new_person_key(person))
                 people.add_identifier(session, *blinds[0], person)

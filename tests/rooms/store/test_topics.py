@@ -232,7 +232,7 @@ def test_an_entry_id_is_used_once(peopled):
 
 
 def test_who_grants_now(peopled):
-    """Only standing grants count: not expired, not withdrawn, not of somebody being erased."""
+    """Only grants in force count: not expired, not withdrawn, not of somebody being erased."""
     on(peopled, people.add, EVE, 3)
     on(peopled, consents.append, entry("1", ANN, expires_ms=10))
     on(peopled, consents.append, entry("2", BOB))
@@ -323,7 +323,7 @@ def digests(*numbers):
 
 
 def test_events_are_seen_once_added(store):
-    """Digests added before are told apart from new ones, whoever they were of."""
+    """Digests that were added before are found among new ones."""
     old, new = digests(*range(1, 700)), digests(*range(700, 900))
     on(store, seen_events.add_seen, old)
     assert read(store, seen_events.seen, [*new, *old]) == set(old)
@@ -364,7 +364,7 @@ def test_blocks_stay_few(store):
 
 def test_a_full_block_is_not_written_again(store, monkeypatch):
     """A block at its largest size stays under its name while smaller ones are merged."""
-    monkeypatch.setattr(seen_events, "BLOCK_DIGESTS_MAX", 8)
+    monkeypatch.setattr(seen_events, "BLOCK_DIGESTS", 8)
 
     def job(session):
         seen_events.add_seen(session, digests(*range(8)))
@@ -490,7 +490,7 @@ def test_leaves_are_appended_once_at_their_place(store):
 def test_forgetting_details_keeps_the_leaves(store):
     """A person's leaves lose the person and the details and nothing else."""
     on(store, log.append_leaves, [leaf(0, ANN, b"d"), leaf(1, BOB, b"d")])
-    assert on(store, log.forget_details, ANN) == 1
+    assert on(store, log.drop_details, ANN) == 1
     assert read(store, log.leaves) == [leaf(0), leaf(1, BOB, b"d")]
 
 

@@ -247,15 +247,15 @@ def test_one_flipped_bit_shows(shop, flip, data):
     ],
 )
 def test_what_is_missing_shows(shop, flip, statement, broken):
-    """Removed leaves, checkpoints, details or a lost frontier are told by name."""
+    """Removed leaves, checkpoints, details or a lost frontier are reported by name."""
     grown(shop)
-    shop.vault.clear()
+    shop.vault.clear_keys()
     flip(statement)
     assert {name for name, check in checks(shop).items() if not check.holds} - {"log tree"} == broken - {"log tree"}
 
 
 def test_a_lost_key_shows(shop):
-    """An entry on somebody whose key is gone, although they were not erased, is told."""
+    """An entry on somebody whose key is gone, although they were not erased, is reported."""
     grown(shop)
     shop.store.write(lambda session: drop_key(session, ANN))
     assert checks(shop)["log entries"].found == "2 of 5 altered"
@@ -274,7 +274,7 @@ def test_a_log_written_anew_under_another_key_shows(shop, tmp_path):
     assert not checks(shop)["log checkpoints"].holds
 
 
-def test_an_entry_lost_between_append_and_proof_is_told(shop, monkeypatch):
+def test_an_entry_lost_between_append_and_proof_is_reported(shop, monkeypatch):
     """A store that loses what was just written is not believed."""
     monkeypatch.setattr(log, "leaf", lambda session, index: None)
     with pytest.raises(Corrupt):

@@ -25,7 +25,7 @@ sequences = st.integers(0, 2**64 - 1)
 
 
 def key_of(person: PersonId = PERSON, secret: bytes = SECRET) -> PersonKey:
-    return PersonKey(person, secret, SeededRandomness(7).take)
+    return PersonKey(person, secret, SeededRandomness(7).bytes)
 
 
 @given(tables, sequences, st.binary(max_size=400))
@@ -40,7 +40,7 @@ def test_many_records_are_sealed_as_one_is() -> None:
     """Each opens at its own places with its own key, an empty trail is none, and no two seals share a nonce."""
     keys = [key_of(), key_of(OTHER, b"t" * 32)]
     rows = [(keys[seq % 2], seq, b"events %d" % seq, b"trail" * (seq % 3)) for seq in range(300)]
-    sealed = seal_records(SeededRandomness(3).take, rows)
+    sealed = seal_records(SeededRandomness(3).bytes, rows)
     for (key, seq, events, trail), (sealed_events, sealed_trail) in zip(rows, sealed, strict=True):
         assert key.open("records", seq, sealed_events) == events
         assert (sealed_trail is None) == (not trail)

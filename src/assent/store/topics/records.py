@@ -1,4 +1,4 @@
-"""Sealed records, the compact histories folded from them, and the digests of messages already seen."""
+"""Sealed records, and the compact histories folded from them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class HistoryRow(NamedTuple):
     through_seq: int
 
 
-#: How many people one question about old records names at most.
+#: People in one page of the search for old records.
 PEOPLE_PAGE = 500
 
-#: The name of the sequence that record numbers come from.
+#: The sequence of record numbers.
 SEQUENCE = "records"
 
 _COLUMNS = [RECORDS.c[name] for name in RecordRow._fields]
@@ -123,7 +123,7 @@ def replace(session: Session, seq: int, sealed: bytes, trail: bytes | None, purp
 
 
 def strip_purpose(session: Session, person: bytes, bit: int) -> int:
-    """Take a purpose's bit from a person's records, delete those that serve nothing any more, return how many."""
+    """Take a purpose's bit from a person's records, delete those that serve no purpose any more, return how many."""
     session.run(_STRIP, {"person": person, "kept_bits": ~bit})
     return session.run(_DROP_USELESS, {"person": person})
 
@@ -144,7 +144,7 @@ def trails(session: Session, person: bytes, after_seq: int) -> list[tuple[int, b
 
 
 def trails_of(session: Session, persons: Sequence[bytes]) -> dict[bytes, list[tuple[int, bytes]]]:
-    """Return the trails of many people that are not folded into their history yet, oldest first, for everyone asked."""
+    """Return the trails of many people that are not folded into their history yet, oldest first."""
     answer: dict[bytes, list[tuple[int, bytes]]] = {person: [] for person in persons}
     for person, seq, trail in session.all(_TRAILS_OF, {"people": list(answer)}):
         answer[person].append((seq, trail))
@@ -152,7 +152,7 @@ def trails_of(session: Session, persons: Sequence[bytes]) -> dict[bytes, list[tu
 
 
 def long_tails(session: Session, trails_max: int) -> list[PersonId]:
-    """Return everybody who has more than `trails_max` trails that their history has not taken in."""
+    """Return the people who have more than `trails_max` trails that are not folded into their history."""
     return [PersonId(row[0]) for row in session.all(_LONG_TAILS, {"trails_max": trails_max})]
 
 
