@@ -102,7 +102,7 @@ def bare(folder: Path) -> Step:
         connection.execute(f"PRAGMA {setting}")
     connection.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT")
     cipher = AESGCM(AESGCM.generate_key(256))
-    take = SystemRandomness().take
+    take = SystemRandomness().bytes
     decode = msgspec.json.Decoder().decode
     encode = msgspec.msgpack.Encoder().encode
 

@@ -44,8 +44,8 @@ def limits() -> str:
     return page(
         "Limits",
         """
-        There is a limit on everything. What is over one is refused or dropped and counted, never cut off in
-        silence.
+        These are the bounds that a caller can meet. What is over one is refused, or dropped and counted. One bound
+        keeps the newest instead: of a history, entries past `history_entries_max` are dropped, oldest first.
         """,
         [
             table(

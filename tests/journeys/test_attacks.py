@@ -25,6 +25,7 @@ from tests.insides import model_of
 from tests.journeys.drivers import HttpDriver, PythonDriver, Sending, opened
 from tests.journeys.shop import BOTH, GARDEN, GOODS, TEA, ana, crowd, views
 from tests.rooms.models import attacks
+from tests.tables import sum_rows
 
 Json = dict[str, Any]
 
@@ -257,7 +258,7 @@ def test_nothing_sealed_stays_behind_in_any_file(tmp_path, leave):
         engine.take_in(ana())
         engine.train()
         with engine._rooms.store.read() as session:
-            before = sums.get_rows(session, MODEL, range(len(GOODS)))
+            before = sum_rows(session, MODEL, range(len(GOODS)))
         contents = bytes_of(engine, "ana")
         if leave == "erase":
             engine.erase("ana")
@@ -267,7 +268,7 @@ def test_nothing_sealed_stays_behind_in_any_file(tmp_path, leave):
             engine.consent("ana", withdraw=["learn", "personalize"])
             contents.pop("key")
         with engine._rooms.store.read() as session:
-            after = sums.get_rows(session, MODEL, range(len(GOODS)))
+            after = sum_rows(session, MODEL, range(len(GOODS)))
         changed = [item for item in before if before[item] != after[item]]
         assert changed
         rows = {f"row {item}": before[item] for item in changed}

@@ -1,4 +1,4 @@
-"""What is known about goods: their facts, checked where they come in, and a view of them all for the hot path."""
+"""Facts about goods: checked where they come in, and read by the hot path through one view of all items."""
 
 from assent.catalog.catalog import Catalog, row_of
 from assent.catalog.item import Item

@@ -1,4 +1,4 @@
-"""The catalogue: items put in, looked up, paged through, taken off the list; and the view that deciding reads."""
+"""The catalog: its items are put, read, paged and unlisted here, and `decide` reads them through a view."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from assent.store.topics.items import NO_NUMBER, ItemRow
 from assent.terms.answers import catalog as answers
 from assent.terms.clock import to_text
 from assent.terms.errors import InvalidInput, NotFound
+from assent.terms.limits import limit
 
 if TYPE_CHECKING:
     from assent.store import Session, Store
     from assent.terms.clock import Clock
 
 
-#: One page must be read and written within a blink.
-PAGE_ITEMS_MAX = 1_000
+_PAGE_ITEMS_MAX = limit("page_items_max")
 
 
 class Catalog:
-    """What is known about goods. Safe to use from several threads."""
+    """The items of the shop. Safe to use from several threads."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Start with an empty view; the first `view` fills it."""
@@ -48,7 +48,7 @@ class Catalog:
         return len(rows)
 
     def get(self, item: str) -> answers.Item:
-        """Return everything known about one listed item; raises `NotFound`."""
+        """Return all facts of one listed item; raises `NotFound`."""
         with self._store.read() as session:
             row = items.get(session, item)
         if row is None or not row.listed:
@@ -60,8 +60,8 @@ class Catalog:
 
         Raises `InvalidInput` unless `count` is from 1 to 1,000.
         """
-        if not 1 <= count <= PAGE_ITEMS_MAX:
-            raise InvalidInput(f"count is {count}.", advice=f"Ask for 1 to {PAGE_ITEMS_MAX} items.")
+        if not 1 <= count <= _PAGE_ITEMS_MAX:
+            raise InvalidInput(f"count is {count}.", advice=f"Ask for 1 to {_PAGE_ITEMS_MAX} items.")
         with self._store.read() as session:
             ids = self.view(session).listed_ids()
             start = 0 if after is None else bisect_right(ids, after)
@@ -71,14 +71,14 @@ class Catalog:
         return answers.ItemPage(found, found[-1].id if len(found) == count else None)
 
     def drop(self, item: str) -> None:
-        """Take an item off the list: it keeps its number and is suggested no more. Raises `NotFound`."""
+        """Unlist an item: it keeps its number and is not suggested any more. Raises `NotFound`."""
         if not self._store.write(lambda session: items.delete(session, item)):
             raise _no_such_item()
 
     def view(self, session: Session, version: int | None = None) -> CatalogView:
-        """Return the whole catalogue as `session` sees it, or as it was a moment later; cheap when nothing changed.
+        """Return the whole catalog as `session` sees it, or as it was a moment later; cheap when nothing changed.
 
-        `version`: the catalogue's version, if the same session has read it already.
+        `version`: the catalog's version, if the same session has read it already.
         """
         view = self._view
         if version is None:
@@ -107,7 +107,7 @@ def row_of(item: Item, first_ms: int, last_ms: int) -> ItemRow:
 
 
 def facts_of_row(row: ItemRow) -> answers.Item:
-    """Return an item as it is told: the fields it was put with, and when it was first and last seen."""
+    """Return the answer about an item: the fields it was put with, and when it was first and last seen."""
     return answers.Item(
         id=row.id,
         name=row.name,
@@ -120,6 +120,6 @@ def facts_of_row(row: ItemRow) -> answers.Item:
 
 def _no_such_item() -> NotFound:
     return NotFound(
-        "No item of that id is in the catalogue.",
-        advice="Ask for a page of the catalogue: it lists the ids that exist.",
+        "No item of that id is in the catalog.",
+        advice="Ask for a page of the catalog: it lists the ids that exist.",
     )

@@ -17,14 +17,14 @@ from assent.terms.limits import limit
 _ID_CHARS_MAX = limit("item_id_chars_max")
 _BYTES_MAX = limit("item_bytes_max")
 _ITEMS_MAX = limit("items_per_request_max")
-#: What an item id may not hold: characters that cannot be seen, and those that a URL's path would lose.
+#: Characters that an item id may not have: those that cannot be seen, and those that a URL's path would lose.
 _NOT_IN_ID = re.compile(r"[\x00-\x1f\x7f]")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_TAGS_MAX = 64
-NAME_CHARS_MAX = 512
+_TAGS_MAX = limit("item_tags_max")
+_NAME_CHARS_MAX = limit("item_name_chars_max")
 
 MOMENTS = ("released_at", "first_seen", "last_seen")
-#: What is kept in columns of its own, beside the JSON of the other facts.
+#: Facts with columns of their own, beside the JSON of the other facts.
 COLUMNS = frozenset(("id", "name", "available", "first_seen", "last_seen"))
 
 Value = str | int | float | bool | None
@@ -34,7 +34,7 @@ class Item(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, froze
     """One item as the shop describes it; facts without a field of their own go into `properties`.
 
     `price` is in whole units of `currency` (ISO 4217); the moments are ISO 8601, in UTC where they name no zone.
-    `first_seen` and `last_seen` only ever widen what is known of an item.
+    `first_seen` and `last_seen` only widen the stored time span of an item.
     """
 
     id: str
@@ -130,11 +130,11 @@ def _read(place: str, text: bytes) -> Item:
 
 
 def _fault(item: Item) -> str | None:
-    """Return what is wrong with an item's values, None when nothing is."""
+    """Return a sentence on the first wrong value of an item, None when all are right."""
     if not 1 <= len(item.id) <= _ID_CHARS_MAX or item.id != item.id.strip() or _NOT_IN_ID.search(item.id):
         return f"id must have 1 to {_ID_CHARS_MAX} visible characters and no space at its ends."
-    if not 1 <= len(item.name.strip()) <= NAME_CHARS_MAX or "\x00" in item.name:
-        return f"name must have 1 to {NAME_CHARS_MAX} characters."
+    if not 1 <= len(item.name.strip()) <= _NAME_CHARS_MAX or "\x00" in item.name:
+        return f"name must have 1 to {_NAME_CHARS_MAX} characters."
     if item.price is not None and not (isfinite(item.price) and item.price >= 0):
         return "price must be 0 or more."
     if item.currency is not None and not _CURRENCY.fullmatch(item.currency):
@@ -162,7 +162,7 @@ def moment_ms(text: str) -> int | None:
 
 
 def facts_of(item: Item) -> str:
-    """Return an item's facts as canonical JSON text, without what has a column of its own."""
+    """Return an item's facts as canonical JSON text, without those that have columns of their own."""
     whole = msgspec.to_builtins(item)
     facts = {name: value for name, value in whole.items() if name not in COLUMNS}
     return msgspec.json.encode(facts, order="sorted").decode()

@@ -1,4 +1,4 @@
-"""The whole catalogue as arrays, for deciding: immutable, shared by every thread, made anew when something changed."""
+"""The whole catalog as arrays for `decide`: immutable, shared by all threads, made anew after a change."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class ItemFacts(dict[str, Any]):
     __slots__ = ()
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        message = "An item's facts are shared by many answers."
-        raise TypeError(message)
+        raise TypeError("An item's facts are shared by many answers.")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
@@ -44,17 +43,16 @@ class ItemFacts(dict[str, Any]):
 
 
 class Facts(Sequence[ItemFacts]):
-    """Each item's public facts by number, read from JSON when they are first asked for: most never are."""
+    """Each item's public facts by number, read from JSON at the first use: most are never used."""
 
     __slots__ = ("_read", "_texts")
 
     def __init__(self, texts: Sequence[str]) -> None:
-        """Hold the JSON texts."""
         self._texts = texts
         self._read: dict[int, ItemFacts] = {}
 
     def __len__(self) -> int:
-        """Return how many items there are."""
+        """Return the number of items."""
         return len(self._texts)
 
     @overload
@@ -72,7 +70,7 @@ class Facts(Sequence[ItemFacts]):
 
 
 class CatalogView:
-    """Every item at one version of the catalogue; `ids`, `names`, `facts` and the arrays are indexed by item number."""
+    """Every item at one version of the catalog; `ids`, `names`, `facts` and the arrays are indexed by item number."""
 
     __slots__ = (
         "_first_seen",
@@ -91,7 +89,7 @@ class CatalogView:
     )
 
     def __init__(self, version: int = 0) -> None:
-        """Hold no items; use `changed` to get a view that holds some."""
+        """Make a view without items; `changed` returns a view with some."""
         self.version = version
         self.ids: list[str] = []
         self.names: list[str] = []
@@ -99,14 +97,14 @@ class CatalogView:
         self._numbers: dict[str, int] = {}
         self._listed_ids: list[str] | None = None
         self._first_seen: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        #: Whether an item is in the catalogue, bool, shape (items,).
+        #: True for items that are in the catalog, bool, shape (items,).
         self.listed: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
-        #: Whether it can be had now, bool, shape (items,).
+        #: True for items that are available now, bool, shape (items,).
         self.available: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
         self._finish()
 
     def number(self, item: str) -> int | None:
-        """Return an item's number, None for one that no event and no catalogue ever named."""
+        """Return an item's number, None for one that no event and no catalog ever named."""
         return self._numbers.get(item)
 
     def __len__(self) -> int:
@@ -114,13 +112,13 @@ class CatalogView:
         return len(self.ids)
 
     def listed_ids(self) -> list[str]:
-        """Return the ids of the listed items, sorted; worked out when first asked for."""
+        """Return the ids of the listed items, sorted; computed at the first call."""
         if self._listed_ids is None:
             self._listed_ids = sorted(self.ids[number] for number in np.flatnonzero(self.listed))
         return self._listed_ids
 
     def changed(self, rows: Sequence[ItemRow], version: int) -> CatalogView:
-        """Return a view in which these rows take the place of what was known of them; this view stays as it is."""
+        """Return a view with these rows in place of the present ones; this view does not change."""
         view = CatalogView(version)
         size = max((row.number + 1 for row in rows), default=0)
         fresh = max(size - len(self.ids), 0)
@@ -149,9 +147,9 @@ class CatalogView:
     def _finish(self) -> None:
         self.facts = Facts(self._texts)
         self.unlisted = int(len(self.listed) - np.count_nonzero(self.listed))
-        #: Whether an item may be shown: listed and available, bool, shape (items,).
+        #: True for items that may be shown, listed and available, bool, shape (items,).
         self.shown: NDArray[np.bool_] = self.listed & self.available
-        #: How new a listed item is among the listed: above 0, below 1, newest largest; 0 for others. float32, (items,).
+        #: The rank of a listed item by age: above 0, below 1, newest largest; 0 for others. float32, shape (items,).
         self.newness: NDArray[np.float32] = np.zeros(len(self.listed), dtype=np.float32)
         listed = np.flatnonzero(self.listed)
         order = listed[np.argsort(self._first_seen[listed], kind="stable")]
@@ -161,7 +159,7 @@ class CatalogView:
 
 
 def _since_ms(row: ItemRow) -> int:
-    """Return since when an item exists: its release where the shop names one, else when it was first seen."""
+    """Return the release of an item where the shop names one, else the time when it was first seen."""
     if '"released_at":' in row.facts:
         released = _decode(row.facts).get("released_at")
         released_ms = moment_ms(released) if isinstance(released, str) else None

@@ -1,7 +1,7 @@
 """Consent: purposes, notices, signals and the ledger; the only room that mints permits."""
 
 from assent.consent.bits import with_bits
-from assent.consent.contexts import gpc_asked, read_signals
+from assent.consent.contexts import read_signals
 from assent.consent.ledger import Ledger
 from assent.consent.notices import Notice, notice_hash
 from assent.consent.permits import in_force
@@ -9,7 +9,17 @@ from assent.consent.purpose import DataKind, DeclaredPurpose
 from assent.consent.purposes import Meaning, Purposes, built_in
 from assent.consent.receipts import Controller, Entry
 from assent.consent.signals import NO_SIGNALS, Conflict, Signals
-from assent.consent.states import ACTIONS, Action, Change, Settled, State, agree, expiry_ms, settle, standing
+from assent.consent.states import (
+    ACTIONS,
+    Action,
+    Change,
+    EventConsent,
+    State,
+    agree,
+    allowed_bits,
+    decide_event,
+    expiry_ms,
+)
 
 __all__ = [
     "ACTIONS",
@@ -21,21 +31,20 @@ __all__ = [
     "DataKind",
     "DeclaredPurpose",
     "Entry",
+    "EventConsent",
     "Ledger",
     "Meaning",
     "Notice",
     "Purposes",
-    "Settled",
     "Signals",
     "State",
     "agree",
+    "allowed_bits",
     "built_in",
+    "decide_event",
     "expiry_ms",
-    "gpc_asked",
     "in_force",
     "notice_hash",
     "read_signals",
-    "settle",
-    "standing",
     "with_bits",
 ]

@@ -10,10 +10,10 @@ from assent.terms.purposes import BITS, BUILT_IN_BITS
 
 
 def with_bits(store: Store, purposes: Purposes, now_ms: int) -> Purposes:
-    """Return the purposes with their bits in a store, which gives one to each that keeps events and has none yet.
+    """Return the purposes with their bits in a store; each purpose that keeps events and has none gets one.
 
-    A bit is never changed, and never given again after its purpose left the file: what was kept under it would serve
-    another purpose. Raises `InvalidInput` when no bit is left.
+    A bit is never changed, and never given again after its purpose left the file: records under it would serve another
+    purpose. Raises `InvalidInput` when no bit is left.
     """
     with store.read() as session:
         bits = allotted.bits(session)
@@ -35,9 +35,8 @@ def _allot(session: Session, purposes: Purposes, now_ms: int) -> dict[str, int]:
     taken = {*BUILT_IN_BITS.values(), *bits.values()}
     free = [1 << place for place in range(BITS) if 1 << place not in taken]
     if len(lacking) > len(free):
-        message = f"Only {BITS} purposes can keep events, and '{lacking[len(free)]}' would be one more."
         raise InvalidInput(
-            message,
+            f"Only {BITS} purposes can keep events, and '{lacking[len(free)]}' would be one more.",
             advice="Set keeps_events = false where no event has to be kept; a purpose that is gone still counts.",
         )
     for purpose_id, bit in zip(lacking, free, strict=False):

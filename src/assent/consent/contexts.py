@@ -1,12 +1,12 @@
-"""Reading Segment's `context.consent.categoryPreferences`, RudderStack's `context.consentManagement` and `Sec-GPC`.
+"""Signals are read here: Segment's `context.consent`, RudderStack's `context.consentManagement` and `Sec-GPC`.
 
-No signal says nothing, so the ledger decides; a signal that cannot be read refuses everything.
+Without a signal the ledger decides; a signal that cannot be read refuses every optional purpose.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import repeat
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -16,28 +16,23 @@ from assent.consent.signals import NO_SIGNALS, Conflict, Signals, unknown_mode
 from assent.terms.refusals import GPC, UNREADABLE
 from assent.terms.settings import GPC_MODES
 
-#: What one signal says: categories with yes or no (none at all: no to everything), `unreadable`, or nothing (None).
+#: One signal: categories with yes or no (no category: no to everything), `unreadable`, or None without a signal.
 Said = tuple[tuple[str, bool], ...]
 Read = Said | Literal["unreadable"] | None
 
-#: How many unknown categories are listed, and how much of each: they are somebody else's text.
-_UNKNOWN_MAX = 32
-_UNKNOWN_CHARS_MAX = 64
+#: The number of unknown categories that are listed, and of characters of each: a client wrote them.
+_UNKNOWN_LISTED = 32
+_UNKNOWN_CHARS = 64
 
-#: How many resolved signals are remembered, and how long each may be.
-_REMEMBERED_MAX = 512
-_REMEMBERED_CHARS_MAX = 2_048
+#: The number of resolved signals that are cached, and of characters of each.
+_REMEMBERED_SIGNALS = 512
+_REMEMBERED_CHARS = 2_048
 
 _remembered: dict[tuple[object, ...], Signals] = {}
 
-#: A plain dict is told apart much faster than by asking for the abstract type.
+#: `isinstance` finds a plain dict much faster than the abstract type.
 _MAPS: Final = (dict, Mapping)
 _ONLY_TEXT: Final = frozenset({str})
-
-
-def gpc_asked(values: Iterable[str]) -> bool:
-    """Tell whether any of the `Sec-GPC` header's values is exactly `1`; any other value says nothing (W3C GPC)."""
-    return "1" in tuple(values)
 
 
 def read_signals(
@@ -49,7 +44,7 @@ def read_signals(
     """Read the signals of one event: its `context`, and whether its request had `Sec-GPC: 1`.
 
     Never raises on what a client sent; raises `InvalidInput` for a mode that does not exist. Signals that were read
-    lately come back as the same object.
+    lately are returned as the same object.
     """
     if mode not in GPC_MODES:
         raise unknown_mode()
@@ -68,8 +63,8 @@ def read_signals(
     signals = _remembered.get(key)
     if signals is None:
         signals = _resolve(purposes or built_in(), {"segment": segment, "rudderstack": rudderstack}, gpc, mode)
-        if len(str(key)) <= _REMEMBERED_CHARS_MAX:
-            if len(_remembered) >= _REMEMBERED_MAX:
+        if len(str(key)) <= _REMEMBERED_CHARS:
+            if len(_remembered) >= _REMEMBERED_SIGNALS:
                 _remembered.clear()
             _remembered[key] = signals
     return signals
@@ -109,38 +104,38 @@ def _read_rudderstack(management: object) -> Read:
 
 
 def _resolve(purposes: Purposes, read: Mapping[str, Read], gpc: bool, mode: str) -> Signals:
-    """Turn what was said about categories into yes and no for purposes; one no outweighs every yes."""
+    """Map categories with yes or no to purposes; one no outweighs every yes."""
     votes: defaultdict[str, dict[bool, list[tuple[str, str]]]] = defaultdict(lambda: {True: [], False: []})
     unknown: dict[str, None] = {}
-    told = {source: said for source, said in read.items() if said is not None and said != UNREADABLE}
-    for source, said in told.items():
+    said_by = {source: said for source, said in read.items() if said is not None and said != UNREADABLE}
+    for source, said in said_by.items():
         for purpose_id in () if said else purposes.optional:
             votes[purpose_id][False].append((source, source))
         for category, yes in said:
             meant = _meant(purposes, category, yes=yes)
             if meant is None:
-                unknown[category[:_UNKNOWN_CHARS_MAX]] = None
+                unknown[category[:_UNKNOWN_CHARS]] = None
             for purpose_id in meant or ():
                 votes[purpose_id][yes].append((source, f"{source}:{category}"))
     spoke = [source for source, said in read.items() if said is not None]
     categories = {purpose_id: not vote[False] for purpose_id, vote in votes.items()}
     return Signals(
         gpc=gpc,
-        categories=MappingProxyType(categories) if told else None,
+        categories=MappingProxyType(categories) if said_by else None,
         source="+".join([*spoke, GPC] if gpc else spoke),
         mode=mode,
-        unreadable=len(told) < len(spoke),
-        told=MappingProxyType(
+        unreadable=len(said_by) < len(spoke),
+        sources=MappingProxyType(
             {key: tuple(dict.fromkeys(source for source, _ in vote[categories[key]])) for key, vote in votes.items()}
         ),
-        unknown=tuple(unknown)[:_UNKNOWN_MAX],
+        unknown=tuple(unknown)[:_UNKNOWN_LISTED],
         conflicts=_conflicts(votes, Signals(gpc=gpc, mode=mode)),
         bits=purposes.keeping,
     )
 
 
 def _meant(purposes: Purposes, category: str, *, yes: bool) -> tuple[str, ...] | None:
-    """Return the optional purposes that a category speaks about; None when it means nothing here."""
+    """Return the optional purposes of a category; None for an unknown one."""
     meaning = purposes.meaning(category)
     if meaning is None:
         return None
@@ -150,7 +145,7 @@ def _meant(purposes: Purposes, category: str, *, yes: bool) -> tuple[str, ...] |
 
 
 def _conflicts(votes: Mapping[str, Mapping[bool, list[tuple[str, str]]]], gpc: Signals) -> tuple[Conflict, ...]:
-    """Return the purposes on which something says yes and something else says no."""
+    """Return the purposes with both a yes and a no."""
     conflicts = []
     for purpose_id, vote in votes.items():
         yes = tuple(label for _, label in vote[True])

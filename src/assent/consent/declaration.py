@@ -1,4 +1,4 @@
-"""From a purposes file to declared purposes: joins a shop's file to ours, checks what a shape cannot say, words it."""
+"""Purposes are declared from a purposes file: a shop's file is joined to ours, checked beyond its shape, and worded."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _members(file: PurposeFile, family: FamilyTable) -> tuple[MemberTable, ...]:
 
 
 def _check(file: PurposeFile) -> None:
-    """Check what a shape cannot say; raises `InvalidInput` at the first mistake."""
+    """Check the rules that a shape cannot express; raises `InvalidInput` at the first mistake."""
     languages = set(file.languages)
     worded: list[tuple[str, Mapping[str, object]]] = [("words", file.words)]
     worded += [(f"data.{key}.name", table.name) for key, table in file.data.items()]
@@ -125,7 +125,7 @@ def _kinds(member: MemberTable) -> tuple[str, ...]:
 
 
 def _declare_member(file: PurposeFile, family: FamilyTable, member: MemberTable) -> DeclaredPurpose:
-    """Declare one member of a family: its name fills `{name}` in the words; a recipient is who gets the data."""
+    """Declare one member of a family: its name fills `{name}` in the words; for `share` it is also the recipient."""
     recipients = family.recipients
     if family.id == SHARE:
         recipients = (*recipients, *(member.recipients or (member.name[file.languages[0]],)))
@@ -185,7 +185,7 @@ def _declare(
 def _notice(
     language: str, table: PurposeTable, words: Sentences, data: Sequence[DataKind], receives: Sequence[str], name: str
 ) -> Notice:
-    """Write the whole notice: the purpose's own words, then what is used, how long, who gets it, and the choice."""
+    """Write the whole notice: the purpose's own words, then data, retention, recipients, and the choice."""
     basis = {"consent": words.consent, "explicit_consent": words.explicit_consent, "contract": words.contract}
     sentences = (
         table.notice[language].text.replace("{name}", name),

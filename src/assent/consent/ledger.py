@@ -1,6 +1,7 @@
 """The ledger: append-only, one entry for every consent given, refused, withdrawn, expired or invalidated.
 
-`may()` is the one door: it mints a `Permit` that lives for seconds, or a `Refusal` with a stable reason.
+Only `may()` and `permits()` mint permits: `may()` returns a `Permit` that is valid for seconds, or a `Refusal` with a
+stable reason.
 """
 
 from __future__ import annotations
@@ -31,22 +32,34 @@ from assent.terms.settings import GPC_MODES
 
 P = TypeVar("P", bound=Purpose)
 
-#: What may be named as the source of an entry: kept in the clear, so never an address or a sentence.
+#: The form of an entry's source: it is kept in the clear, so it is never an address or a sentence.
 _SOURCE = re.compile(r"[A-Za-z0-9 ._:/+-]{1,64}")
 
 _PERMIT_MS = limit("permit_ttl_seconds") * 1000
 
 
 class Ledger:
-    """Writes and reads consents; holds no state of its own, so that a withdrawal is in force with the next call."""
+    """Writes and reads consents; it has no state of its own, so that a withdrawal is in force with the next call."""
 
-    def __init__(self, purposes: Purposes, clock: Clock, randomness: Randomness, *, gpc_mode: str = "strict") -> None:
-        """Keep to these purposes; `gpc_mode` is what Global Privacy Control refuses (`strict` or `sharing`).
+    def __init__(
+        self,
+        purposes: Purposes,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        gpc_mode: str = "strict",
+        language: str | None = None,
+    ) -> None:
+        """Take these purposes; `gpc_mode` says which of them Global Privacy Control refuses (`strict` or `sharing`).
 
-        Raises `InvalidInput` for a mode that does not exist.
+        `language` is that of the notice an entry points to where none is named: the first of the purposes unless given.
+        Raises `InvalidInput` for a mode that does not exist, and for a language in which a purpose has no notice.
         """
         if gpc_mode not in GPC_MODES:
             raise unknown_mode()
+        self._language = purposes.languages[0] if language is None else language
+        for declared in purposes.all():
+            declared.notice(self._language)
         self.purposes = purposes
         self._clock = clock
         self._randomness = randomness
@@ -76,33 +89,33 @@ class Ledger:
         return self.judge(person, tag, signals, status=status, state=state, epoch=meta.epoch(session))
 
     def permits(self, session: Session, persons: Iterable[PersonId], tag: type[P]) -> dict[PersonId, Permit[P]]:
-        """Ask what `may` answers about many people, in three queries; those whom it would refuse are left out.
+        """Return the permits of many people, by three queries; people whom `may` would refuse are left out.
 
         Raises `UnknownPurpose`.
         """
         self.purposes.get(tag.id)
-        asked = list(persons)
+        wanted = list(persons)
         epoch = meta.epoch(session)
-        active = people.active_among(session, asked)
-        states = self.states_many(session, asked)
+        active = people.active_among(session, wanted)
+        states = self.states_many(session, wanted)
         answers = [
             self.judge(person, tag, NO_SIGNALS, status=people.ACTIVE, state=states[person].get(tag.id), epoch=epoch)
-            for person in asked
+            for person in wanted
             if person in active
         ]
         return {answer.person: answer for answer in answers if isinstance(answer, Permit)}
 
     def state(self, session: Session, person: PersonId, tag: type[Purpose]) -> State | None:
-        """Return what the ledger says last about one purpose of a person, None when nothing was ever said."""
+        """Return the last state of one purpose of a person, None without an entry."""
         row = consents.state(session, person, tag.id)
         return None if row is None else self._state(row)
 
     def judge(
         self, person: PersonId, tag: type[P], signals: Signals, *, status: str | None, state: State | None, epoch: int
     ) -> Permit[P] | Refusal:
-        """Answer as `may` does, from what was read at `epoch`: the person's status and `state` of the purpose.
+        """Answer as `may` does, from a person's status and `state` of the purpose, both read at `epoch`.
 
-        For those who keep both in memory while the store's epoch stands. Raises `UnknownPurpose`.
+        For callers that keep both in memory until the store's epoch changes. Raises `UnknownPurpose`.
         """
         declared = self.purposes.get(tag.id)
         if status != people.ACTIVE:
@@ -121,21 +134,21 @@ class Ledger:
         return Permit(person, tag, min(now_ms + _PERMIT_MS, state.until_ms), "granted", state.entry_id, epoch)
 
     def states(self, session: Session, person: PersonId) -> dict[str, State]:
-        """Return what the ledger says last about each purpose that a person ever decided on."""
+        """Return the last state of each purpose that a person ever decided on."""
         return {row.purpose: self._state(row) for row in consents.states(session, person)}
 
     def states_many(self, session: Session, persons: Iterable[PersonId]) -> dict[PersonId, dict[str, State]]:
-        """Return the states of many people; everybody asked for is in the answer."""
-        asked = list(persons)
-        found = consents.states_many(session, asked)
-        return {person: {row.purpose: self._state(row) for row in found[person]} for person in asked}
+        """Return the states of many people; the answer has each of them."""
+        wanted = list(persons)
+        found = consents.states_many(session, wanted)
+        return {person: {row.purpose: self._state(row) for row in found[person]} for person in wanted}
 
     def signals_of(self, context: Mapping[str, Any] | None = None, *, gpc: bool = False) -> Signals:
         """Read the signals of one event or request, under this shop's purposes and its mode of GPC."""
         return read_signals(context, gpc, self._gpc_mode, self.purposes)
 
     def people_granting(self, session: Session, tag: type[Purpose]) -> list[PersonId]:
-        """Return everybody whose consent to a purpose stands now, by the ledger; raises `UnknownPurpose`."""
+        """Return the people whose consent to a purpose is in force now, by the ledger; raises `UnknownPurpose`."""
         purpose = self.purposes.get(tag.id).id
         now_ms = self._clock.now_ms()
         granted = consents.granted_people(session, purpose, now_ms)
@@ -151,20 +164,20 @@ class Ledger:
         purpose_id: str,
         action: str,
         source: str,
-        language: str = "en",
+        language: str | None = None,
         evidence: bytes | None = None,
         at_ms: int | None = None,
     ) -> Entry:
         """Append one entry, in force with the next call. `evidence` is sealed bytes; `at_ms` is never later than now.
 
-        Saying again what stands is recorded again. Raises `UnknownPurpose`, `InvalidInput` (no such action, a purpose
-        that is not optional, a language without notice, a source that is not a short word), `NotFound`, `Conflict` (the
-        person is being erased).
+        `language` is that of the notice, the ledger's own unless named. Saying again what holds is recorded again.
+        Raises `UnknownPurpose`, `InvalidInput` (no such action, a purpose that is not optional, a language without
+        notice, a source that is not a short word), `NotFound`, `Conflict` (the person is being erased).
         """
         declared = self.purposes.get(purpose_id)
         self._check(declared, action, source)
         self._check_person(session, person)
-        notice = declared.notice(language)
+        notice = declared.notice(language or self._language)
         now_ms = self._clock.now_ms()
         said_ms = now_ms if at_ms is None else min(at_ms, now_ms)
         consents.put_notice(session, notice.hash, notice.language, notice.words)
@@ -183,15 +196,15 @@ class Ledger:
         self._append(session, entry)
         return entry
 
-    def apply(self, session: Session, person: PersonId, changes: Iterable[Change], language: str = "en") -> list[Entry]:
-        """Append what `settle` found that signals change; raises what `record` raises."""
+    def apply(self, session: Session, person: PersonId, changes: Iterable[Change]) -> list[Entry]:
+        """Append the changes that `decide_event` returned; raises as `record`."""
         return [
-            self.record(session, person, change.purpose, change.action, change.source, language, at_ms=change.at_ms)
+            self.record(session, person, change.purpose, change.action, change.source, at_ms=change.at_ms)
             for change in changes
         ]
 
     def lapse(self, session: Session, person: PersonId) -> list[Entry]:
-        """Write down what time and new notices ended: `expired` and `invalidated` entries, once each.
+        """Append `expired` and `invalidated` entries for consents that time or a new notice ended, once each.
 
         `may()` refuses them in any case; the entries tell the person and the auditor. Raises `NotFound`, `Conflict`.
         """
@@ -271,7 +284,7 @@ class Ledger:
             raise Conflict("This person is being erased.", advice="Wait for the certificate, then ask again.")
 
     def _new_id(self) -> str:
-        return str(uuid.UUID(bytes=self._randomness.take(16), version=4))
+        return str(uuid.UUID(bytes=self._randomness.bytes(16), version=4))
 
     def _append(self, session: Session, entry: Entry) -> None:
         consents.append(session, entry)

@@ -1,4 +1,4 @@
-"""A notice is the exact text a person is asked with; its hash is what a consent points at."""
+"""A notice is the exact text that a person is asked with; a consent points at its hash."""
 
 from __future__ import annotations
 

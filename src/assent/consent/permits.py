@@ -1,4 +1,4 @@
-"""A permit that was minted at another epoch of the store is asked about again here."""
+"""A permit that was minted at another epoch of the store is checked against the ledger again here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is declared about one purpose, with the notice that people are asked with."""
+"""The declaration of one purpose, with the notice that people are asked with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assent.consent.shape import LegalBasis
 from assent.terms.errors import InvalidInput
 from assent.terms.purposes import Purpose
 
-#: The family of purposes that hand data to somebody else: one for each recipient.
+#: The family of purposes that share data with others: one for each recipient.
 SHARE = "share"
 
 
@@ -27,7 +27,7 @@ class DataKind:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredPurpose:
-    """Everything that is declared about one purpose; `retention_days` counts from when data was taken in."""
+    """The declaration of one purpose; `retention_days` counts from the day on which data was taken in."""
 
     id: str
     dpv: str
@@ -45,9 +45,9 @@ class DeclaredPurpose:
     review_by: date
     #: By language.
     notices: Mapping[str, Notice]
-    #: How a person takes the consent back, by language.
+    #: The way to withdraw the consent, by language.
     withdraw: Mapping[str, str]
-    #: Whether events may be kept for it; it has a bit once the store allotted one.
+    #: True when events may be kept for it; it has a bit once the store allotted one.
     keeps_events: bool
     #: The type that permits for this purpose carry.
     tag: type[Purpose]

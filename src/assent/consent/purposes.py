@@ -1,4 +1,4 @@
-"""Purposes are data: what personal data may be used for, in plain words, with the law and the mappings of each.
+"""Purposes are data: the uses of personal data in plain words, with the law and the mappings of each.
 
 Built in: `service` (contract), `personalize`, `learn`, `message`, `measure`, `audit_fairness`, and two families whose
 members are asked for one by one: `share:<recipient>` and `sensitive:<category>`. A shop declares more in a file of its
@@ -24,20 +24,20 @@ from assent.terms.purposes import BUILT_IN_BITS, Purpose, tag_of
 
 BUILT_IN = Path(__file__).with_name("purposes.toml")
 
-#: Only an id of this form is repeated in an error: anything else could be somebody's data.
+#: Only an id of this form is repeated in an error: another text could be personal data.
 _SAFE_ID = re.compile(r"[a-z0-9_:.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a banner's category means here: which purposes; a family can only be refused, never granted, as a whole."""
+    """The purposes that a banner's category means; a family as a whole can only be refused, never granted."""
 
     purposes: tuple[str, ...]
     refuses_only: bool = False
 
 
 class Purposes:
-    """All declared purposes, looked up by id; whatever is not declared is unknown and refused."""
+    """All declared purposes by id; an id that is not declared is unknown and refused."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Purposes:
         bits: Mapping[str, int] = BUILT_IN_BITS,
         source: bytes | None = None,
     ) -> None:
-        """Hold the purposes and, by family id, its aliases; raises `InvalidInput` on names that mean two things.
+        """Take the purposes and, by family id, its aliases; raises `InvalidInput` for a name with two meanings.
 
         `bits`: the bit of every purpose that ever got one, by id. `source`: the shop's own file.
         """
@@ -59,6 +59,8 @@ class Purposes:
         self._meanings = _meanings(self._all, families)
         self._bits = bits
         self.source = source
+        #: The languages of every notice, in the order of the file.
+        self.languages = tuple(self._all[0].notices) if self._all else ()
         self.optional = tuple(each.id for each in self._all if each.optional)
         #: The bits of the purposes that events may be kept for now, by id.
         self.keeping: Mapping[str, int] = MappingProxyType(
@@ -103,16 +105,12 @@ class Purposes:
             raise UnknownPurpose(f"{named} is not a purpose of this shop.")
         return found
 
-    def known(self, purpose_id: str) -> bool:
-        """Tell whether a purpose of that id is declared."""
-        return purpose_id in self._by_id
-
     def tag(self, purpose_id: str) -> type[Purpose]:
         """Return the type that permits for that purpose carry, the same each time; raises `UnknownPurpose`."""
         return self.get(purpose_id).tag
 
     def bit(self, purpose_id: str) -> int:
-        """Return the bit that was ever allotted to a purpose, 0 for none: something may still be kept under it."""
+        """Return the bit that was ever allotted to a purpose, 0 for none; old records may still have it."""
         return self._bits.get(purpose_id, 0)
 
     def named(self, bits: int) -> list[str]:
@@ -124,7 +122,7 @@ class Purposes:
         return notice_hash in self._current.get(purpose_id, ())
 
     def meaning(self, category: str) -> Meaning | None:
-        """Return what a banner's category means, by id or alias; None when it means nothing here."""
+        """Return the meaning of a banner's category, by id or alias; None for an unknown one."""
         return self._meanings.get(_plain(category))
 
     def rows(self) -> list[dict[str, Any]]:
@@ -139,7 +137,7 @@ def built_in() -> Purposes:
 
 
 def _plain(name: str) -> str:
-    """Take away what banners vary: capitals, spaces and hyphens."""
+    """Remove the differences between banners: capitals, spaces and hyphens."""
     return name.lower().replace(" ", "_").replace("-", "_")
 
 

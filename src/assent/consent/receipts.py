@@ -14,7 +14,7 @@ from assent.consent.purpose import DeclaredPurpose
 from assent.store.topics.consents import LedgerRow
 from assent.terms.clock import to_text
 
-#: An entry of the ledger is its row: what was said about which purpose, when, by whom, and in answer to which words.
+#: An entry of the ledger is its row: purpose, action, time, source, and the notice that it answers.
 Entry = LedgerRow
 
 CONTEXT = {
@@ -32,15 +32,15 @@ _STATUS = {
     "invalidated": "dpv:ConsentInvalidated",
 }
 
-#: Said where a field was part of a notice that has since been replaced: the words themselves are in the receipt.
+#: The value of a field of a notice that was replaced since: its words are in the receipt.
 _AS_NOTICED = "As stated in the notice."
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """Who answers for the processing: name, how to reach them, postal address, and the law they are under.
+    """The controller of the processing: name, contact, postal address, and jurisdiction.
 
-    `storage` is where the data is kept, the jurisdiction unless told.
+    `storage` is the place of the data, the jurisdiction unless given.
     """
 
     name: str
@@ -103,7 +103,7 @@ def receipt(entry: Entry, controller: Controller, declared: DeclaredPurpose | No
 
 
 def _process(entry: Entry, controller: Controller, declared: DeclaredPurpose | None, party: str) -> dict[str, Any]:
-    """Write the processing section: what for, with which data, where, how long, for whom, and how to stop it."""
+    """Write the processing section: purpose, data, place, retention, recipients, and how to withdraw."""
     purpose: dict[str, Any] = {"@type": "dpv:Purpose", "dct:identifier": entry.purpose}
     explicit = declared is not None and declared.legal_basis == "explicit_consent"
     location = controller.storage or controller.jurisdiction
@@ -138,6 +138,6 @@ def _process(entry: Entry, controller: Controller, declared: DeclaredPurpose | N
 
 
 def _validity(entry: Entry) -> str:
-    """Return from when until when the entry holds, as an ISO 8601 interval; open-ended when nothing ends it."""
+    """Return the time for which the entry is valid, as an ISO 8601 interval; open-ended when nothing ends it."""
     until = ".." if entry.expires_ms is None else to_text(entry.expires_ms)
     return f"{to_text(entry.at_ms)}/{until}"

@@ -32,7 +32,7 @@ TcfPurpose = Annotated[int, msgspec.Meta(ge=1, le=11)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file: a misspelt key is a mistake, not a silence."""
+    """A table of the file; an unknown key is refused."""
 
 
 class Sentences(_Table, frozen=True):
@@ -45,7 +45,7 @@ class Sentences(_Table, frozen=True):
     consent: Words
     explicit_consent: Words
     contract: Words
-    #: How a person takes a consent back; part of every receipt.
+    #: The way to withdraw a consent; part of every receipt.
     withdraw: Words
 
 
@@ -69,7 +69,7 @@ class MemberTable(_Table, frozen=True):
     id: MemberName
     name: dict[str, Words]
     data: str | None = None
-    #: Who gets the data of a member of `share`; the member's own name unless told.
+    #: The recipients of the data of a member of `share`; the member's own name unless given.
     recipients: tuple[Words, ...] = ()
     keeps_events: bool = False
 
@@ -81,7 +81,7 @@ class OwnMemberTable(MemberTable, frozen=True, kw_only=True):
 
 
 class PurposeTable(_Table, frozen=True):
-    """One purpose, or what the purposes of one family have in common."""
+    """One purpose, or the common part of the purposes of one family."""
 
     id: Name
     dpv: Iri
@@ -98,7 +98,7 @@ class PurposeTable(_Table, frozen=True):
     tcf: tuple[TcfPurpose, ...] = ()
     gpp: tuple[Words, ...] = ()
     consent_mode: tuple[ConsentModeSignal, ...] = ()
-    #: Whether events may be kept for it. The purposes that come with the package do as their tags say.
+    #: True when events may be kept for it; for the built-in purposes their tags decide.
     keeps_events: bool = False
 
 
@@ -109,7 +109,7 @@ class FamilyTable(PurposeTable, frozen=True, kw_only=True):
 
 
 class PurposeFile(_Table, frozen=True):
-    """The whole file; what a shop's own file leaves out is as in the file that comes with the package."""
+    """The whole file; the parts that a shop's file leaves out are those of the file in the package."""
 
     languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1)] = ()
     words: dict[str, Sentences] = {}

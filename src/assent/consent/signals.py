@@ -1,4 +1,4 @@
-"""Signals: what arrives with a request or an event and says yes or no to purposes. The most restrictive wins."""
+"""Signals: yes or no to purposes that arrives with a request or an event. The most restrictive wins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unknown_mode() -> InvalidInput:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two signals, or two categories of one, that disagree on a purpose: who says yes, who says no. The no holds."""
+    """Two signals, or two categories of one, that disagree on a purpose: the sources of yes and of no. The no wins."""
 
     purpose: str
     yes: tuple[str, ...]
@@ -30,10 +30,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What was said with one request or event, resolved to purposes.
+    """The signals of one request or event, resolved to purposes.
 
     `gpc`: `Sec-GPC` was exactly `1`. `categories`: purpose id to yes or no, None without a consent object. `source`:
-    the signals that spoke, joined by `+`. `mode`: what GPC refuses, everything optional (`strict`) or `share:*` alone
+    the signals that were there, joined by `+`. `mode`: GPC refuses everything optional (`strict`) or only `share:*`
     (`sharing`).
     """
 
@@ -43,9 +43,9 @@ class Signals:
     mode: str = "strict"
     #: A consent object was there and could not be read: everything optional is refused.
     unreadable: bool = False
-    #: Which signals said it, by purpose, where that is not simply `source`.
-    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Categories that mean nothing here; they are ignored.
+    #: The signals that decided a purpose, by its id, where they are not simply `source`.
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Unknown categories; they are ignored.
     unknown: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     #: The bits of the purposes that keep events, by id.
@@ -55,7 +55,7 @@ class Signals:
     votes: tuple[tuple[str, bool, int], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out the bits once; raises `InvalidInput` for a mode that does not exist."""
+        """Compute the bits once; raises `InvalidInput` for a mode that does not exist."""
         if self.mode not in GPC_MODES:
             raise unknown_mode()
         bits = _EVERY_BIT
@@ -80,7 +80,7 @@ class Signals:
         if self.stopped_by_gpc(purpose_id):
             return GPC, GPC
         if self.categories is not None and self.categories.get(purpose_id) is False:
-            return SIGNAL, "+".join(self.told_by(purpose_id))
+            return SIGNAL, "+".join(self.sources_of(purpose_id))
         return None
 
     def stopped_by_gpc(self, purpose_id: str) -> bool:
@@ -88,17 +88,17 @@ class Signals:
         return self.gpc and (self.mode == "strict" or purpose_id.startswith(f"{SHARE}:"))
 
     def says(self, purpose_id: str) -> bool | None:
-        """Return what is said about a purpose: False refuses it, True agrees, None says nothing."""
+        """Return the signals' answer on a purpose: False refuses it, True agrees, None is silence."""
         if purpose_id == Service.id:
             return None
         if self.refusal(purpose_id) is not None:
             return False
         return None if self.categories is None else self.categories.get(purpose_id)
 
-    def told_by(self, purpose_id: str) -> tuple[str, ...]:
-        """Return the signals that said what holds for a purpose."""
-        return self.told.get(purpose_id) or (self.source,)
+    def sources_of(self, purpose_id: str) -> tuple[str, ...]:
+        """Return the signals that decided a purpose."""
+        return self.sources.get(purpose_id) or (self.source,)
 
 
-#: Nothing was said, so the ledger decides alone.
+#: No signal at all: the ledger decides alone.
 NO_SIGNALS = Signals()

@@ -1,4 +1,4 @@
-"""What a person's consent is at a moment: pure functions of ledger states, signals and time."""
+"""A person's consent at a moment: pure functions of ledger states, signals and time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def expiry_ms(granted_ms: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the ledger says last about one person and one purpose; times in milliseconds since the epoch.
+    """The last ledger entry of one person and one purpose; times in milliseconds since the epoch.
 
     `outdated`: this was a yes to words that are not the words of today, so it does not carry over. Nor does one that
     had ended before its words changed, whether its end is written down or not.
@@ -42,11 +42,11 @@ class State:
     outdated: bool = False
     #: The bit of the purpose, 0 where records do not remember it.
     bit: int = 0
-    #: The consent stands while the clock is below this; 0 when it does not stand at all.
+    #: The consent is in force while the clock is below this; 0 when it is not in force at all.
     until_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out once what the hot path compares."""
+        """Compute once what the hot path compares."""
         until_ms = 0
         outdated = self.action == "invalidated" or (self.outdated and self.action in _ONCE_YES)
         if self.action == "granted" and not outdated:
@@ -69,7 +69,7 @@ class State:
 
 
 class Change(NamedTuple):
-    """One entry that the ledger should get because of a signal."""
+    """One entry that a signal adds to the ledger."""
 
     purpose: str
     action: Literal["granted", "withdrawn"]
@@ -77,8 +77,8 @@ class Change(NamedTuple):
     at_ms: int
 
 
-class Settled(NamedTuple):
-    """What one event may be used for, what the ledger should learn from it, and what refused it.
+class EventConsent(NamedTuple):
+    """The consent of one event: its purposes, the changes of the ledger that it brings, and the reason of a refusal.
 
     `mask`: the bits of the purposes it may serve. `refused_by`: empty when there are any; else `unreadable`, `gpc`,
     `signal`, or `no_consent` when the ledger alone says no.
@@ -89,11 +89,11 @@ class Settled(NamedTuple):
     refused_by: str
 
 
-_ALLOWED = tuple(Settled(mask, (), "") for mask in range(EVERY_PURPOSE + 1))
-_REFUSED = {reason: Settled(0, (), reason) for reason in (UNREADABLE, GPC, SIGNAL, NO_CONSENT)}
+_ALLOWED = tuple(EventConsent(mask, (), "") for mask in range(EVERY_PURPOSE + 1))
+_REFUSED = {reason: EventConsent(0, (), reason) for reason in (UNREADABLE, GPC, SIGNAL, NO_CONSENT)}
 
 
-def standing(states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
+def allowed_bits(states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
     """Return the bits of the purposes that a person allows at a moment; signals can only take bits away."""
     mask = 0
     for state in states.values():
@@ -102,12 +102,13 @@ def standing(states: Mapping[str, State], signals: Signals, now_ms: int) -> int:
     return mask & signals.open_bits
 
 
-def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms: int) -> Settled:
+def decide_event(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms: int) -> EventConsent:
     """Decide about one event of a person from the ledger's states and the event's signals; the most restrictive wins.
 
-    A no takes the purpose from this event and, where the ledger grants it, withdraws it there. A yes grants what nobody
-    decided yet, what expired, and what the same kind of signal took back before this event; it never overrules a no
-    given through our own API, and never revives a consent to other words. `event_ms`: when the event happened.
+    A no takes the purpose from this event and, where the ledger grants it, withdraws it there. A yes grants a purpose
+    that was not decided yet, that expired, or that the same kind of signal took back before this event; it never
+    overrules a no given through our own API, and never revives a consent to other words. `event_ms`: when the event
+    happened.
     """
     mask = 0
     for state in states.values():
@@ -115,47 +116,47 @@ def settle(states: Mapping[str, State], signals: Signals, event_ms: int, now_ms:
             mask |= state.bit
     changes: tuple[Change, ...] = ()
     for purpose, said, bit in signals.votes:
-        held = states.get(purpose)
-        if _agrees(held, now_ms, said=said):
+        current = states.get(purpose)
+        if _agrees(current, now_ms, said=said):
             continue
         at_ms = min(event_ms, now_ms)
         if not said:
-            changes += (Change(purpose, "withdrawn", signals.told_by(purpose)[0], at_ms),)
-        elif _may_agree(purpose, held, signals, at_ms, now_ms):
-            changes += (Change(purpose, "granted", signals.told_by(purpose)[0], at_ms),)
+            changes += (Change(purpose, "withdrawn", signals.sources_of(purpose)[0], at_ms),)
+        elif _may_agree(purpose, current, signals, at_ms, now_ms):
+            changes += (Change(purpose, "granted", signals.sources_of(purpose)[0], at_ms),)
             mask |= bit
     mask &= signals.open_bits
     if not changes:
         return _ALLOWED[mask] if mask else _REFUSED[_refused_by(signals)]
-    return Settled(mask, changes, "" if mask else _refused_by(signals))
+    return EventConsent(mask, changes, "" if mask else _refused_by(signals))
 
 
 def agree(states: Mapping[str, State], signals: Signals, now_ms: int) -> bool:
-    """Tell whether signals say nothing that the ledger does not say: then it is the same for every event."""
+    """Tell whether signals and ledger agree on every purpose: then the answer is the same for every event."""
     return all(_agrees(states.get(purpose), now_ms, said=said) for purpose, said, _ in signals.votes)
 
 
-def _agrees(held: State | None, now_ms: int, *, said: bool) -> bool:
-    """Tell whether the ledger says the same of a purpose as a signal does."""
-    if held is None:
+def _agrees(state: State | None, now_ms: int, *, said: bool) -> bool:
+    """Tell whether the ledger agrees on a purpose with what a signal said."""
+    if state is None:
         return not said
-    return (held.until_ms > now_ms) is said and not held.outdated
+    return (state.until_ms > now_ms) is said and not state.outdated
 
 
-def _may_agree(purpose: str, held: State | None, signals: Signals, at_ms: int, now_ms: int) -> bool:
-    """Tell whether a yes counts: nothing weightier says no, it is not too old, and no newer or other no stands."""
+def _may_agree(purpose: str, state: State | None, signals: Signals, at_ms: int, now_ms: int) -> bool:
+    """Tell whether a yes counts: no signal refuses it, it is not too old, and no newer or other no is in force."""
     if signals.refusal(purpose) is not None or expiry_ms(at_ms) <= now_ms:
         return False
-    if held is None:
+    if state is None:
         return True
-    reason = held.refusal(now_ms)
+    reason = state.refusal(now_ms)
     if reason in {WITHDRAWN, REFUSED}:
-        return held.source in signals.told_by(purpose) and held.at_ms < at_ms
+        return state.source in signals.sources_of(purpose) and state.at_ms < at_ms
     return reason == EXPIRED
 
 
 def _refused_by(signals: Signals) -> str:
-    """Return what refused an event that may serve nothing."""
+    """Return the reason of a refusal of every purpose."""
     if signals.unreadable:
         return UNREADABLE
     if signals.gpc and signals.mode == "strict":

@@ -55,7 +55,7 @@ class PeopleCache:
         """Drop everybody, opened histories and keys too."""
         self._by_name.clear()
         self.nobody = HistoryView(no_history())
-        self._vault.clear()
+        self._vault.clear_keys()
 
     def follow(self, versions: Versions) -> None:
         """Drop everybody when somebody was erased since, by whatever process."""

@@ -52,7 +52,8 @@ class Engine(Capabilities):
         """Open a store by path or URL; an absent one is made, with its key file, unless `create` is False.
 
         Erasures that a crash interrupted are finished, and those that a restored backup brought back are repeated,
-        before this returns. Raises `StoreUnavailable`, `StoreNewer`, `KeyFileMissing`, `Corrupt`.
+        before this returns. Raises `StoreUnavailable`, `StoreNewer`, `KeyFileMissing`, `Corrupt`, and `InvalidInput`
+        for a setting that does not exist, such as a language without notices.
         """
         clock = clock or SystemClock()
         randomness = randomness or SystemRandomness()

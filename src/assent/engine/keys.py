@@ -31,7 +31,7 @@ class KeyActs:
         if role not in ROLE_NAMES:
             raise InvalidInput("That role does not exist.", advice=f"Use one of: {', '.join(ROLE_NAMES)}.")
         rooms = self._rooms
-        key = f"{role}_{rooms.randomness.take(_KEY_BYTES).hex()}"
+        key = f"{role}_{rooms.randomness.bytes(_KEY_BYTES).hex()}"
 
         def job(session: Session) -> None:
             api_keys.add(session, digest_api_key(key), role, label, rooms.clock.now_ms())

@@ -54,7 +54,7 @@ def build(
     """Build every room on an open store."""
     own = Path(settings.purposes_file) if settings.purposes_file else None
     purposes = with_bits(store, Purposes.load(own), clock.now_ms())
-    ledger = Ledger(purposes, clock, randomness, gpc_mode=settings.gpc)
+    ledger = Ledger(purposes, clock, randomness, gpc_mode=settings.gpc, language=settings.language)
     audit = AuditLog(vault)
     catalog = Catalog(store, clock)
     learning = SumsKeeper(store, vault, ledger, clock, models_folder=settings.models_folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assent.consent import NO_SIGNALS, Change, Signals, agree, settle, standing
+from assent.consent import NO_SIGNALS, Change, Signals, agree, allowed_bits, decide_event
 from assent.intake.batch_work import PersonShare
 from assent.intake.known_people import Found, LastSettled
 from assent.intake.merge import moved_record
@@ -16,7 +16,7 @@ from assent.vault import Act
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assent.consent import Ledger, Settled
+    from assent.consent import EventConsent, Ledger
     from assent.intake.batch_work import BatchWork
     from assent.intake.known_people import Known, KnownPeople
     from assent.intake.parse import Group
@@ -47,7 +47,7 @@ class ConsentGate:
         if last is not None and last.states is known.states and last.signals is signals and work.now_ms < last.until_ms:
             work.keep(known, last.mask, group)
             return
-        settled = settle(known.states, signals, group.newest_ms, work.now_ms)
+        settled = decide_event(known.states, signals, group.newest_ms, work.now_ms)
         if settled.changes:
             self.admit(session, group, Found(known), signals, work)
         elif settled.mask:
@@ -64,19 +64,19 @@ class ConsentGate:
         Most groups change nothing in the ledger: if the newest event does not, none does, and one answer serves all.
         """
         states = {} if found.known is None else found.known.states
-        settled = settle(states, signals, group.newest_ms, work.now_ms)
+        settled = decide_event(states, signals, group.newest_ms, work.now_ms)
         if not settled.changes:
             self._keep(session, group, found, settled, signals, work)
             return
         for place, event in enumerate(group.events):
             states = {} if found.known is None else found.known.states
-            settled = settle(states, signals, event.at_ms, work.now_ms)
+            settled = decide_event(states, signals, event.at_ms, work.now_ms)
             if settled.changes and (found.known is not None or settled.mask):
                 self.change(session, found.known or self.begin(session, found, work), settled.changes, work)
             self._keep(session, group.only([place]), found, settled, signals, work)
 
     def _keep(
-        self, session: Session, group: Group, found: Found, settled: Settled, signals: Signals, work: BatchWork
+        self, session: Session, group: Group, found: Found, settled: EventConsent, signals: Signals, work: BatchWork
     ) -> None:
         """Put events that may be kept into their person's share; only now are people made, named and joined."""
         if not settled.mask:
@@ -90,7 +90,7 @@ class ConsentGate:
         if found.absorb is not None:
             source, found.absorb = found.absorb, None
             self._join(session, source, known, work)
-            mask &= standing(known.states, signals, work.now_ms)
+            mask &= allowed_bits(known.states, signals, work.now_ms)
             if not mask:
                 work.drop(NO_CONSENT, group)
                 return
@@ -128,7 +128,7 @@ class ConsentGate:
         both. Everything of the visitor that is not moved is deleted, their key last.
         """
         self.change(session, target, _stricter(source, target, work.now_ms), work)
-        allowed = standing(target.states, NO_SIGNALS, work.now_ms)
+        allowed = allowed_bits(target.states, NO_SIGNALS, work.now_ms)
         if source.person in work.shares:
             share = work.shares.pop(source.person)
             share.keep_only(allowed, NO_CONSENT)
@@ -140,7 +140,7 @@ class ConsentGate:
         self._learning.forget_person(session, source.person, source_key)
         people.merge(session, source.person, target.person)
         people.delete(session, source.person)
-        self._vault.forget(source.person)
+        self._vault.drop_key(source.person)
         self._people.replace(source, target)
         work.acts = [act for act in work.acts if act.person != source.person]
         meta.bump_epoch(session)

@@ -45,12 +45,12 @@ class Intake:
     ) -> None:
         """Hold the rooms below; `allow` says what is kept of events, where it is not the list that ships."""
         self._store = store
-        self._keyed = vault.digest_message
+        self._keyed = vault.digest_event_id
         #: The purposes that events may be kept for.
         self.purposes = ledger.purposes
         #: What is kept of events.
         self.allow = AllowList.load() if allow is None else allow
-        self._parser = Parser(self.allow, vault.digest_message, vault.clock.now_ms)
+        self._parser = Parser(self.allow, vault.digest_event_id, vault.clock.now_ms)
         self._taker = IntakeJob(vault, ledger, audit, learning, withdrawals)
         self._queue = BatchQueue(store, self._take)
         self._counts: Counter[str] = Counter()

@@ -189,7 +189,7 @@ class KnownPeople:
 
     def add(self, session: Session, at_ms: int) -> Known:
         """Make a new person with a key of their own, inside a write job."""
-        person = PersonId(self._vault.randomness.take(PERSON_ID_BYTES))
+        person = PersonId(self._vault.randomness.bytes(PERSON_ID_BYTES))
         wrapped, key_id = self._vault.new_person_key(person)
         people.add(session, person, at_ms)
         people.put_key(session, person, wrapped, key_id)

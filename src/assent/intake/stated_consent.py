@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assent.consent import NO_SIGNALS, settle
+from assent.consent import NO_SIGNALS, decide_event
 from assent.intake.dropped import Dropped
 from assent.terms.refusals import DUPLICATE, EXPIRED, NO_CONSENT
 from assent.vault import Act
@@ -75,7 +75,7 @@ class StatedConsents:
             return NO_CONSENT
         known = found.known or self._gate.begin(session, found, work)
         self._state(session, known, purposes, evidence, work)
-        settled = settle(known.states, NO_SIGNALS, work.now_ms, work.now_ms)
+        settled = decide_event(known.states, NO_SIGNALS, work.now_ms, work.now_ms)
         if settled.mask:
             self._people.attach(session, known, found.attach)
             work.keep(known, settled.mask, group)

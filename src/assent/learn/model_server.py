@@ -134,7 +134,7 @@ class ModelServer:
                 state.version = version + 1
         if model is not None:
             # What they held stands nowhere by itself any more, not even in memory.
-            model.sum.settle()
+            model.sum.flush()
         self._retire(version + 1)
 
     def retire(self) -> int:

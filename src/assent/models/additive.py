@@ -101,7 +101,7 @@ class AdditiveSum(Protocol[C_contra]):
         """Return an independent sum."""
         ...
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Keep nobody's contribution by itself any longer, where the last ones are kept aside for a while."""
         ...
 

@@ -88,7 +88,7 @@ class Choices:
             message = "Nobody is known by that name."
             raise NotFound(message, advice="Nothing is held about them, so there is nothing to withdraw.")
         if row is None:
-            person = PersonId(self._vault.randomness.take(PERSON_ID_BYTES))
+            person = PersonId(self._vault.randomness.bytes(PERSON_ID_BYTES))
             now_ms = self._vault.clock.now_ms()
             people.add(session, person, now_ms)
             people.put_key(session, person, *self._vault.new_person_key(person))

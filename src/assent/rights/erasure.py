@@ -99,7 +99,7 @@ class Eraser:
         if begun:
             return begun[-1].erasure_id
         line = JournalLine(
-            erasure=self._randomness.take(ERASURE_ID_BYTES),
+            erasure=self._randomness.bytes(ERASURE_ID_BYTES),
             person=row.person,
             blinds=tuple(people.identifiers(session, row.person)),
             requested_ms=self._clock.now_ms(),
@@ -198,14 +198,14 @@ class Eraser:
             counts = people.delete(session, person)
             meta.bump_epoch(session)
             meta.bump_erasures(session)
-            session.after_commit(functools.partial(self._vault.forget, person))
+            session.after_commit(functools.partial(self._vault.drop_key, person))
             return {"rows_deleted": {table: count for table, count in counts.items() if count}, "key": "destroyed"}
 
         self._advance(row, DELETED, work)
 
     def _empty_and_search(self, row: ErasureRow) -> None:
         """Empty side files, then search every table again; whatever turns up is deleted and counted."""
-        self._vault.forget(PersonId(row.person))
+        self._vault.drop_key(PersonId(row.person))
         self._empty()
         # Taken away with the subtraction; but whoever did that may have died right after it.
         model_files = self._learning.retire_files()

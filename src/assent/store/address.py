@@ -1,4 +1,4 @@
-"""Where a store is: a path, `sqlite:///path` or `postgresql://user@host/database`."""
+"""The address of a store: a path, `sqlite:///path` or `postgresql://user@host/database`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVERS = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The place of a store: `url` may hold a password, `shown` never does; `path` is None on a server."""
+    """The place of a store: `url` may have a password, `shown` never has; `path` is None on a server."""
 
     url: str = field(repr=False)
     shown: str
@@ -37,8 +37,10 @@ def read_address(url: str | Path) -> Address:
         parts = urlsplit(server)
         place = parts.netloc.rpartition("@")[2]
         return Address(server, f"postgresql://{place}{parts.path}", "postgresql", None)
-    message = "The store's URL is not of a kind that assent knows."
-    raise InvalidInput(message, advice="Use a path, sqlite:///path or postgresql://user@host/database.")
+    raise InvalidInput(
+        "The store's URL is not of a kind that assent knows.",
+        advice="Use a path, sqlite:///path or postgresql://user@host/database.",
+    )
 
 
 def path_of(url: str | Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""How the columns of the tables are written: few kinds, each with a sentence, strict types on both databases."""
+"""Short ways to write the columns of the tables: few kinds, each with a sentence, strict types on both databases."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ BIG = BigInteger().with_variant(Integer(), "sqlite")
 SMALL = SmallInteger().with_variant(Integer(), "sqlite")
 
 
-class Held(TypedDict):
-    """What the data map says about one table."""
+class DataMapEntry(TypedDict):
+    """The entry of one table in the data map."""
 
     holds: str
     why: str
@@ -39,9 +39,9 @@ class Held(TypedDict):
     sealed: tuple[str, ...]
 
 
-def table(name: str, held: Held, *parts: SchemaItem, clustered: bool = False) -> Table:
+def table(name: str, entry: DataMapEntry, *parts: SchemaItem, clustered: bool = False) -> Table:
     """Make one table; `clustered` keeps the rows in the order of the primary key on SQLite (small rows only)."""
-    return Table(name, METADATA, *parts, info=dict(held), sqlite_strict=True, sqlite_with_rowid=not clustered)
+    return Table(name, METADATA, *parts, info=dict(entry), sqlite_strict=True, sqlite_with_rowid=not clustered)
 
 
 def person(*, key: bool = False, null: bool = False, free: bool = False) -> Column[bytes]:

@@ -1,4 +1,4 @@
-"""Items that wait are handed to the store's writer together: one job for all that came until it begins."""
+"""A queue that gives waiting items to the store's writer together: one job for all that came until it begins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class Waiting(NamedTuple, Generic[T, R]):
-    """One item, how much of a job it is, and who waits for it."""
+    """One item, its weight in a job, and the future that waits for it."""
 
     item: T
     weight: int
@@ -29,14 +29,14 @@ class Waiting(NamedTuple, Generic[T, R]):
 
 
 class GroupQueue(Generic[T, R]):
-    """Makes write jobs of items that wait at the same moment; each caller is told. Safe to use from several threads.
+    """Makes write jobs of items that wait at the same time; each caller has a future. Safe to use from several threads.
 
-    A job takes whatever waits when it begins, so only one is asked for at a time: at once, or when the owner's `due`
-    says so. `last_count` and `last_weight` tell the owner how much the last job took: as much is likely to come again
-    soon, so it may pay to wait a moment for it.
+    A job takes all items that wait when it begins, so only one job is requested at a time: at once, or when the owner's
+    `due` returns True. `last_count` and `last_weight` are those of the last job: senders usually send as much again
+    soon, so an owner may wait a moment for it.
 
-    The store's own writer groups jobs, not items: their transaction, and who undoes what in it, is its whole work. The
-    web's questions are collected by one event loop, without threads or jobs. Neither has a use for this queue.
+    The store's own writer groups jobs, not items, and the web's batcher of questions runs in one event loop, without
+    threads or jobs. Neither can use this queue.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class GroupQueue(Generic[T, R]):
         due: Callable[[], bool] | None = None,
         retry: bool = False,
     ) -> None:
-        """Have `work` return an answer for each item inside a job of `store`; at most `count_max` items wait.
+        """Call `work` inside a job of `store` for an answer to each item; at most `count_max` items wait.
 
-        `weight_max`: what one job takes at most. `due` is called under the queue's lock. With `retry` each item of a
+        `weight_max`: the largest weight of one job. `due` is called under the queue's lock. With `retry` each item of a
         job that failed is tried alone.
         """
         self.count_max = count_max
         self.weight_max = weight_max
-        #: The weight of everything that waits.
+        #: The weight of all waiting items.
         self.weight = 0
         self.last_count = self.last_weight = 1
-        #: Whether a job is at work: what comes until it ends waits for the next.
+        #: True while a job runs: items that come meanwhile wait for the next one.
         self.working = False
         self._store = store
         self._work = work
@@ -67,18 +67,18 @@ class GroupQueue(Generic[T, R]):
         self._retry = retry
         self._lock = threading.Lock()
         self._waiting: deque[Waiting[T, R]] = deque()
-        #: Whether a job was asked for that has not begun.
-        self._asked = False
+        #: True when a job was requested that has not begun.
+        self._requested = False
 
     @property
     def count(self) -> int:
-        """How many items wait."""
+        """The number of waiting items."""
         return len(self._waiting)
 
     def submit(self, item: T, weight: int = 1, future: Future[R] | None = None) -> Future[R]:
         """Queue an item; the future (`future` if given) resolves once it is durable. Raises `Busy` while too many wait.
 
-        The future tells what `work` raised, and `Busy` or `StoreUnavailable` when the writer takes no job.
+        The future raises the error of `work`, and `Busy` or `StoreUnavailable` when the writer accepts no job.
         """
         future = Future() if future is None else future
         with self._lock:
@@ -86,23 +86,23 @@ class GroupQueue(Generic[T, R]):
                 raise Busy("Too much waits to be written.")
             self._waiting.append(Waiting(item, weight, future))
             self.weight += weight
-            ask = self._take_turn()
+            ask = self._claim_turn()
         if ask:
             self._ask()
         return future
 
     def ask(self) -> None:
-        """Ask the writer for a job if it is time for one."""
+        """Request a job from the writer if one is due."""
         with self._lock:
-            ask = self._take_turn()
+            ask = self._claim_turn()
         if ask:
             self._ask()
 
-    def _take_turn(self) -> bool:
-        """Tell whether the caller is to ask for a job; under the lock."""
-        if not self._waiting or self._asked or self.working or (self._due is not None and not self._due()):
+    def _claim_turn(self) -> bool:
+        """Tell whether the caller must request a job; call it under the lock."""
+        if not self._waiting or self._requested or self.working or (self._due is not None and not self._due()):
             return False
-        self._asked = True
+        self._requested = True
         return True
 
     def _ask(self) -> None:
@@ -127,26 +127,26 @@ class GroupQueue(Generic[T, R]):
                     self.working = False
                 self.ask()
 
-        self._store.submit(job).add_done_callback(lambda done: self._tell(group, done))
+        self._store.submit(job).add_done_callback(lambda done: self._resolve(group, done))
 
     def _begin(self) -> list[Waiting[T, R]]:
-        """Take what waits, up to the bound; the rest gets a job of its own, or goes along when there can be none."""
+        """Take the waiting items up to the bound; the rest gets another job, or joins this one if none is accepted."""
         with self._lock:
             group = self._pop(self.weight_max)
             self.working = True
-            self._asked = more = bool(self._waiting)
+            self._requested = more = bool(self._waiting)
         if more:
             try:
                 self._queue_job(None)
             except AssentError:
                 with self._lock:
-                    self._asked = False
+                    self._requested = False
                     group += self._pop(sys.maxsize)
         self.last_count, self.last_weight = len(group), sum(each.weight for each in group)
         return group
 
     def _pop(self, weight_max: int) -> list[Waiting[T, R]]:
-        """Take waiting items off the queue, at least one, but for those whose sender gave up; under the lock."""
+        """Take items off the queue, at least one, and skip those whose sender gave up; call it under the lock."""
         group: list[Waiting[T, R]] = []
         weight = 0
         while self._waiting and (weight == 0 or weight + self._waiting[0].weight <= weight_max):
@@ -157,11 +157,11 @@ class GroupQueue(Generic[T, R]):
                 group.append(waiting)
         return group
 
-    def _tell(self, group: list[Waiting[T, R]] | None, done: Future[Sequence[R]]) -> None:
-        """In the writer's thread, before its next job: tell everybody who waits, or try each item alone."""
+    def _resolve(self, group: list[Waiting[T, R]] | None, done: Future[Sequence[R]]) -> None:
+        """Resolve every future of a job, or try each item alone; runs in the writer's thread before its next job."""
         error = done.exception()
         if group is None:
-            if error is not None:  # the job never began: it took nobody, and all who wait would have been in it
+            if error is not None:  # the job never began: it took no item, and all that wait would have been in it
                 self._fail_all(error)
         elif error is None:
             for each, answer in zip(group, done.result(), strict=True):
@@ -180,9 +180,9 @@ class GroupQueue(Generic[T, R]):
             waiting.future.set_exception(error)
 
     def _fail_all(self, error: BaseException) -> None:
-        """Tell everybody who waits why no job is done for them."""
+        """Resolve every waiting future with an error."""
         with self._lock:
-            self._asked = False
+            self._requested = False
             group = self._pop(sys.maxsize)
         for each in group:
             each.future.set_exception(error)

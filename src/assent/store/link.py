@@ -1,4 +1,4 @@
-"""What the store asks of one database connection, whichever database it is."""
+"""The protocols of a database and of one connection to it, which SQLite and PostgreSQL implement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from assent.store.session import Session
 
-#: How long a write waits for another process's transaction before it is refused as `Busy`.
+#: The time for which a write waits for another process's transaction before it is refused as `Busy`.
 LOCK_WAIT_SECONDS = limit("write_wait_seconds")
 
 

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema; the revisions are packaged beside this module."""
+"""Migration of a database to the newest schema; the revisions are packaged beside this module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from assent.store.link import Backend
 
-#: The newest revision; a test holds it equal to what the migrations folder says.
+#: The newest revision; a test compares it with the migrations folder.
 HEAD = "0003"
 VERSION_TABLE = "assent_version"
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -31,8 +31,10 @@ def bring_up(backend: Backend, *, create: bool) -> None:
     if version == HEAD:
         return
     if version is None and not create:
-        message = "There is no store in this database."
-        raise StoreUnavailable(message, advice="Run `assent init` to make one, or name the right place with --store.")
+        raise StoreUnavailable(
+            "There is no store in this database.",
+            advice="Run `assent init` to make one, or name the right place with --store.",
+        )
     _refuse_unknown(version)
     engine = backend.engine()
     try:
@@ -41,8 +43,10 @@ def bring_up(backend: Backend, *, create: bool) -> None:
             upgrade(connection)
             connection.commit()
     except SQLAlchemyError as error:
-        message = "The schema of the store could not be made or migrated; nothing was changed."
-        raise StoreUnavailable(message, advice="Check the rights of this user and free disk space.") from error
+        raise StoreUnavailable(
+            "The schema of the store could not be made or migrated; nothing was changed.",
+            advice="Check the rights of this user and free disk space.",
+        ) from error
     finally:
         engine.dispose()
 
@@ -77,5 +81,4 @@ def _config() -> Config:
 
 def _refuse_unknown(version: str | None) -> None:
     if version is not None and version not in revisions():
-        message = f"The store has schema {version}, which this version of assent does not know."
-        raise StoreNewer(message)
+        raise StoreNewer(f"The store has schema {version}, which this version of assent does not know.")

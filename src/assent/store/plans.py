@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
 
 #: The longest list of values in one query; longer lists run in chunks. Keeps plans few and statements short.
-LIST_VALUES_MAX = 500
+LIST_VALUES = 500
 
-#: A statement made anew for each call would fill the cache; module-level statements never come near this.
-PLANS_MAX = 2_000
+#: Plans in the cache. Only statements that are made anew for each call could fill it; it is emptied then.
+KEPT_PLANS = 2_000
 
-#: Rows that one statement inserts on SQLite. With a statement for each row, the interpreter's lock is let go and asked
-#: for again at each of them: beside busy threads that takes longer than the rows.
+#: Rows that one statement inserts on SQLite. Each statement releases and takes the interpreter's lock; beside busy
+#: threads that takes longer than the row.
 ROWS_AT_ONCE = 64
 
-#: An insert of one row: up to the places of its values, the places, and what to do about a key that is there already.
+#: An insert of one row: the text before its values, the places of the values, and the text after them.
 _INSERT = re.compile(r"(INSERT INTO .* VALUES )(\([?, ]*\))( ON CONFLICT [^?]*)?", re.DOTALL)
 
 Values = tuple[Any, ...]
@@ -38,7 +38,7 @@ class Plan:
     names: tuple[str, ...]
     bind: Callable[[Mapping[str, Any]], Values]
     list_name: str | None = None
-    #: For an insert that may write several rows: what comes before the places of one row, the places, what comes after.
+    #: For an insert that may write several rows: the text before the places of one row, the places, the text after.
     insert: tuple[str, str, str] | None = None
     #: For a list parameter or such an insert: the text with n places or rows, by n.
     texts: dict[int, str] = field(default_factory=dict)
@@ -61,15 +61,15 @@ class Plans:
     dialect: Dialect
     #: SQLite wants one place for each value of a list, PostgreSQL takes the list as one array.
     lists_as_arrays: bool
-    known: dict[int, Plan] = field(default_factory=dict)
+    compiled: dict[int, Plan] = field(default_factory=dict)
 
     def plan(self, statement: Executable) -> Plan:
         """Compile a statement, once."""
-        found = self.known.get(id(statement))
+        found = self.compiled.get(id(statement))
         if found is None:
-            if len(self.known) >= PLANS_MAX:
-                self.known.clear()
-            found = self.known[id(statement)] = self._compile(statement)
+            if len(self.compiled) >= KEPT_PLANS:
+                self.compiled.clear()
+            found = self.compiled[id(statement)] = self._compile(statement)
         return found
 
     def _compile(self, statement: Executable) -> Plan:
@@ -87,7 +87,7 @@ class Plans:
         return Plan(statement, text, names, _binder(names, constants), list_name, insert)
 
     def inserts(self, plan: Plan, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
-        """Yield text and values of each statement that inserts these rows, the last of them with what is left."""
+        """Yield text and values of each statement that inserts these rows."""
         head, places, tail = plan.insert or ("", "", "")
         for start in range(0, len(rows), ROWS_AT_ONCE):
             count = min(ROWS_AT_ONCE, len(rows) - start)
@@ -102,8 +102,8 @@ class Plans:
         bound = plan.bind(parameters)
         at = plan.names.index(plan.list_name or "")
         before, after = bound[:at], bound[at + 1 :]
-        for start in range(0, len(values), LIST_VALUES_MAX):
-            chunk = list(values[start : start + LIST_VALUES_MAX])
+        for start in range(0, len(values), LIST_VALUES):
+            chunk = list(values[start : start + LIST_VALUES])
             if self.lists_as_arrays:
                 yield plan.text, (*before, chunk, *after)
                 continue
@@ -132,7 +132,7 @@ def _getter(names: Sequence[Any]) -> Callable[[Any], Values]:
 
 
 def _binder(names: tuple[str, ...], constants: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Values]:
-    """Return a function that orders a mapping's values; constants of the statement fill what is not given."""
+    """Return a function that orders a mapping's values; constants of the statement fill the missing ones."""
     ordered = _getter(names)
     if not constants:
         return ordered

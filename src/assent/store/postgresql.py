@@ -43,11 +43,11 @@ WAITED = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected
 
 
 def translate(error: Exception) -> AssentError:
-    """Tell a driver's error in our own words; the server's own message may hold values and is not repeated."""
+    """Return our error for a driver's error; the server's own text may have values and is not repeated."""
     if isinstance(error, (UnicodeEncodeError, psycopg.DataError)):
         return InvalidInput("A number is too large, or a text is not valid Unicode or has a zero byte.")
     if isinstance(error, WAITED):
-        return Busy(f"Another process held the database for over {LOCK_WAIT_SECONDS} seconds.")
+        return Busy(f"Another process had the database locked for over {LOCK_WAIT_SECONDS} seconds.")
     if isinstance(error, psycopg.IntegrityError):
         return Conflict(
             "The write breaks a rule of the store: a key that exists already, or a person who is not there."
@@ -72,7 +72,6 @@ class PostgresqlLink:
     __slots__ = ("_connection", "_control", "session")
 
     def __init__(self, address: Address, *, writable: bool) -> None:
-        """Connect."""
         self._connection = connect(address)
         self._control = self._connection.cursor()
         self.session = Session(self._connection.cursor(binary=True), PLANS, ERRORS, translate, writable=writable)
@@ -92,13 +91,14 @@ class PostgresqlLink:
     def commit(self) -> None:
         """Make the transaction durable; a transaction in which a statement failed would be undone silently."""
         if self._connection.info.transaction_status is TransactionStatus.INERROR and self.session.writable:
-            message = "A statement of the transaction failed, so it cannot be kept."
-            raise Conflict(message)
+            raise Conflict("A statement of the transaction failed, so it cannot be kept.")
         try:
             self._run("COMMIT")
         except StoreUnavailable as error:
-            message = "The connection was lost while committing: the write may be kept or not."
-            raise StoreUnavailable(message, advice="Look whether it is there before sending it again.") from error
+            raise StoreUnavailable(
+                "The connection was lost while committing: the write may be kept or not.",
+                advice="Look whether it is there before sending it again.",
+            ) from error
 
     def rollback(self) -> None:
         """Undo the transaction."""
@@ -122,7 +122,7 @@ class PostgresqlLink:
         return self._connection.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
 
     def usable(self) -> bool:
-        """Tell whether the connection stands and is outside any transaction."""
+        """Tell whether the connection is open and outside any transaction."""
         return self._connection.info.transaction_status is TransactionStatus.IDLE
 
     def close(self) -> None:
@@ -144,9 +144,8 @@ def connect(address: Address) -> psycopg.Connection[Any]:
         )
         connection.execute(SETTINGS.encode(), prepare=False)
     except psycopg.Error as error:
-        message = f"The database at {address.shown} cannot be reached, or refused."
         raise StoreUnavailable(
-            message,
+            f"The database at {address.shown} cannot be reached, or refused.",
             advice="Check that the server runs, that the database exists, and the user and password in the URL.",
         ) from error
     return connection
@@ -156,7 +155,6 @@ class Postgresql:
     """A database on a server."""
 
     def __init__(self, address: Address) -> None:
-        """Name the database."""
         self._address = address
 
     def link(self, *, writable: bool) -> PostgresqlLink:
@@ -186,7 +184,7 @@ class Postgresql:
         return f"BEGIN; {TAKE_LOCK}"
 
     def checkpoint(self) -> None:
-        """Have dead rows removed from the tables that name people; what an older reader may still see stays."""
+        """Have dead rows removed from the tables that name people, except those that an older reader may still see."""
         connection = connect(self._address)
         try:
             connection.execute(VACUUM.encode(), prepare=False)

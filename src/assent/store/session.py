@@ -1,4 +1,4 @@
-"""A session runs statements on one connection, inside one transaction that somebody else began and will end."""
+"""A session runs statements on one connection, inside a transaction that the store begins and ends."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 NOTHING: Mapping[str, Any] = {}
 
-#: What is called when a write job was kept, or was undone.
+#: A function that is called after a write job was committed, or was undone.
 Hook = Callable[[], object]
 
 
 class Cursor(Protocol):
-    """What a session needs of a database cursor."""
+    """The part of a database cursor that a session uses."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows the last statement changed."""
+        """The number of rows that the last statement changed."""
         ...
 
     def execute(self, text: Any, values: Any = ..., /) -> Any:
@@ -49,9 +49,9 @@ class Session:
     """
 
     __slots__ = (
+        "_compiled",
         "_cursor",
         "_errors",
-        "_known",
         "_on_commit",
         "_on_undo",
         "_plans",
@@ -70,23 +70,23 @@ class Session:
         *,
         writable: bool,
     ) -> None:
-        """Run on `cursor`; driver `errors` are told in our own words by `translate`."""
+        """Run on `cursor`; `translate` makes our errors of the driver's `errors`."""
         self._cursor = cursor
         self._plans = plans
-        self._known = plans.known
+        self._compiled = plans.compiled
         self._errors = errors
         self._translate = translate
         self._on_commit: list[Hook] = []
         self._on_undo: list[Hook] = []
         self.writable = writable
-        #: What topics remember on this connection between transactions: only what can never change.
+        #: Values that topics keep on this connection between transactions: only those that can never change.
         self.kept: dict[str, Any] = {}
         #: The error of the first statement that failed, if any.
         self.failure: AssentError | None = None
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] = NOTHING) -> list[tuple[Any, ...]]:
         """Return every row of a query; a list parameter may be of any length, its chunks' rows follow each other."""
-        plan = self._known.get(id(statement)) or self._plans.plan(statement)
+        plan = self._compiled.get(id(statement)) or self._plans.plan(statement)
         cursor = self._cursor
         try:
             if plan.list_name is None:
@@ -107,7 +107,7 @@ class Session:
 
     def run(self, statement: Executable, parameters: Mapping[str, Any] = NOTHING) -> int:
         """Run a statement that returns no rows; return how many rows it changed."""
-        plan = self._known.get(id(statement)) or self._plans.plan(statement)
+        plan = self._compiled.get(id(statement)) or self._plans.plan(statement)
         cursor = self._cursor
         try:
             if plan.list_name is None:
@@ -125,7 +125,7 @@ class Session:
         """Run a statement for many rows: mappings, or named tuples whose fields are the statement's parameters."""
         if not rows:
             return
-        plan = self._known.get(id(statement)) or self._plans.plan(statement)
+        plan = self._compiled.get(id(statement)) or self._plans.plan(statement)
         try:
             if plan.insert is None or len(rows) == 1:
                 self._cursor.executemany(plan.text, plan.rows(rows))
@@ -136,7 +136,7 @@ class Session:
             raise self._failed(error) from error
 
     def after_commit(self, hook: Hook) -> None:
-        """Have `hook` called in the writer thread once this job is durable, before its future resolves.
+        """Register `hook`, which the writer thread calls once this job is durable, before its future resolves.
 
         A hook that raises gives its error to the job's future although the write is kept, so hooks must not raise.
         Raises `Conflict` outside a write job.
@@ -145,7 +145,7 @@ class Session:
         self._on_commit.append(hook)
 
     def after_undo(self, hook: Hook) -> None:
-        """Have `hook` called in the writer thread when this job fails, before any other job runs.
+        """Register `hook`, which the writer thread calls when this job fails, before any other job runs.
 
         The job itself failed, or the commit that it shared with others did. A job that remembers anything outside the
         store registers here what drops it. Hooks must not raise. Raises `Conflict` outside a write job.
@@ -153,19 +153,18 @@ class Session:
         self._check_writable()
         self._on_undo.append(hook)
 
-    def take_hooks(self) -> tuple[list[Hook], list[Hook]]:
-        """Hand over the hooks of the job that just ended, for its commit and its undoing; start anew for the next."""
+    def pop_hooks(self) -> tuple[list[Hook], list[Hook]]:
+        """Return the hooks of the job that just ended, for its commit and its undoing, and clear them."""
         hooks = self._on_commit, self._on_undo
         self._on_commit, self._on_undo = [], []
         return hooks
 
     def _check_writable(self) -> None:
         if not self.writable:
-            message = "Only a write job is kept or undone."
-            raise Conflict(message, advice="Register the hook inside store.write().")
+            raise Conflict("Only a write job is kept or undone.", advice="Register the hook inside store.write().")
 
     def _failed(self, error: Exception) -> AssentError:
-        told = self._translate(error)
+        ours = self._translate(error)
         if self.failure is None:
-            self.failure = told
-        return told
+            self.failure = ours
+        return ours

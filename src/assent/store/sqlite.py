@@ -28,8 +28,8 @@ PLANS = Plans(SQLiteDialect_pysqlite(paramstyle="qmark"), lists_as_arrays=False)
 ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 #: Statements that sqlite3 keeps prepared for each connection.
-PREPARED_MAX = 256
-#: How long the writer sleeps between two attempts to get the lock from another process.
+PREPARED_STATEMENTS = 256
+#: The time for which the writer sleeps between two attempts to get the lock from another process.
 LOCK_POLL_SECONDS = 0.001
 
 #: `secure_delete` overwrites deleted content; `temp_store` keeps sorting out of files; `synchronous=FULL` makes an
@@ -41,8 +41,8 @@ SETTINGS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=268435456",
 )
-#: The log is moved into the file every 16,000 pages (64 MB): one write in some thousands waits for that, and pages
-#: that change often are moved once for all.
+#: The log is moved into the file every 16,000 pages (64 MB): one write in some thousands waits for that, and a page
+#: that changed many times is moved once.
 WRITER_SETTINGS = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=16000", "PRAGMA busy_timeout=0")
 READER_SETTINGS = ("PRAGMA cache_size=-16384", "PRAGMA query_only=ON", f"PRAGMA busy_timeout={LOCK_WAIT_SECONDS}000")
 
@@ -55,7 +55,7 @@ CONSTRAINT_DATATYPE = sqlite3.SQLITE_CONSTRAINT | (12 << 8)
 
 
 def translate(error: Exception) -> AssentError:
-    """Tell a driver's error in our own words, which never hold a value that was written."""
+    """Return our error for a driver's error; its text never has a value that was written."""
     if isinstance(error, (OverflowError, UnicodeEncodeError)):
         return InvalidInput("A number is too large, or a text is not valid Unicode.")
     code = getattr(error, "sqlite_errorcode", None)
@@ -65,7 +65,7 @@ def translate(error: Exception) -> AssentError:
         return StoreUnavailable("The database connection cannot be used.")
     primary = code & PRIMARY_CODE
     if primary in BUSY:
-        return Busy(f"Another process held the database for over {LOCK_WAIT_SECONDS} seconds.")
+        return Busy(f"Another process had the database locked for over {LOCK_WAIT_SECONDS} seconds.")
     if code == CONSTRAINT_DATATYPE:
         return InvalidInput("A value of the wrong type reached the store.")
     if primary == sqlite3.SQLITE_CONSTRAINT:
@@ -88,7 +88,6 @@ class SqliteLink:
     __slots__ = ("_connection", "_cursor", "_execute", "session")
 
     def __init__(self, path: Path, *, writable: bool) -> None:
-        """Open the file, which must exist."""
         self._connection = connect(path)
         self._cursor = self._connection.cursor()
         self._execute = self._cursor.execute
@@ -134,7 +133,7 @@ class SqliteLink:
         return self._connection.in_transaction
 
     def usable(self) -> bool:
-        """Tell that the file can be used again: a file has no line that breaks."""
+        """Return True: a file has no connection that can break."""
         return True
 
     def close(self) -> None:
@@ -157,14 +156,14 @@ def connect(path: Path) -> sqlite3.Connection:
             timeout=LOCK_WAIT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
-            cached_statements=PREPARED_MAX,
+            cached_statements=PREPARED_STATEMENTS,
         )
     except sqlite3.Error as error:
         raise translate(error) from error
 
 
 def _when_free(attempt: Callable[[], object]) -> None:
-    """Try until the file is not held by somebody else any more; raises `Busy` when that takes too long."""
+    """Try until no other process has the file locked; raises `Busy` when that takes too long."""
     give_up = time.monotonic() + LOCK_WAIT_SECONDS
     while True:
         try:
@@ -189,18 +188,21 @@ class Sqlite:
         if path.exists():
             return
         if not path.parent.is_dir():
-            message = f"The folder {path.parent} does not exist."
-            raise StoreUnavailable(message, advice="Make the folder first, or name another place.")
-        if not create:
-            message = f"There is no store at {path}."
             raise StoreUnavailable(
-                message, advice="Run `assent init` to make one, or name the right place with --store."
+                f"The folder {path.parent} does not exist.", advice="Make the folder first, or name another place."
+            )
+        if not create:
+            raise StoreUnavailable(
+                f"There is no store at {path}.",
+                advice="Run `assent init` to make one, or name the right place with --store.",
             )
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            message = f"The file {path} cannot be made: {error.strerror}."
-            raise StoreUnavailable(message, advice="Check the folder's permissions and free space.") from error
+            raise StoreUnavailable(
+                f"The file {path} cannot be made: {error.strerror}.",
+                advice="Check the folder's permissions and free space.",
+            ) from error
 
     def link(self, *, writable: bool) -> SqliteLink:
         """Open one connection."""
@@ -223,13 +225,15 @@ class Sqlite:
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_NOTADB:
                 raise translate(error) from error
-            message = f"The file {self.path} is not a database."
             raise StoreUnavailable(
-                message, advice="Name another place for the store; the file was left as it is."
+                f"The file {self.path} is not a database.",
+                advice="Name another place for the store; the file was left as it is.",
             ) from error
         if tables:
-            message = f"The database {self.path} belongs to something else."
-            raise StoreUnavailable(message, advice="Name another place for the store; nothing was changed.")
+            raise StoreUnavailable(
+                f"The database {self.path} belongs to something else.",
+                advice="Name another place for the store; nothing was changed.",
+            )
         return None
 
     def engine(self) -> Engine:
@@ -250,7 +254,7 @@ class Sqlite:
     def checkpoint(self) -> None:
         """Move the log into the file and cut the log to nothing; raises `Busy` while a reader holds an old state.
 
-        Tried again and again rather than left to SQLite's own waiting, which would hold up every writer meanwhile.
+        It is tried repeatedly, because SQLite's own waiting would block every writer meanwhile.
         """
         give_up = time.monotonic() + LOCK_WAIT_SECONDS
         connection = connect(self.path)
@@ -258,8 +262,7 @@ class Sqlite:
             connection.execute("PRAGMA busy_timeout=0")
             while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > give_up:
-                    message = "The log could not be emptied, because a reader or another process still needs it."
-                    raise Busy(message)
+                    raise Busy("The log could not be emptied, because a reader or another process still needs it.")
                 time.sleep(LOCK_POLL_SECONDS)
         except sqlite3.Error as error:
             raise translate(error) from error

@@ -12,6 +12,9 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 if TYPE_CHECKING:
     from sqlalchemy import Column, Delete, Select
 
+#: Rows of one page of a table that is read page by page.
+PAGE_ROWS = 1_000
+
 
 def upsert(table: Table, *keep: str) -> Insert:
     """Insert a row with every column as a parameter, or overwrite the row of that key except the columns in `keep`."""

@@ -31,8 +31,8 @@ class Store:
     """An open store; safe to use from many threads. Open it with `Store.open`."""
 
     def __init__(self, address: Address, backend: Backend) -> None:
-        """Serve a database that has the newest schema."""
-        #: Where it is, as it was named; may hold a password.
+        """Take a database that has the newest schema; use `Store.open`."""
+        #: The address as the caller gave it; it may have a password.
         self.url: str = address.url
         #: The same without user and password, for people to read.
         self.shown_url: str = address.shown
@@ -41,7 +41,7 @@ class Store:
         self.path: Path | None = address.path
         self._backend = backend
         self._idle: deque[Link] = deque()
-        #: The threads that read right now, once for each read.
+        #: The threads that read now, once for each read.
         self._readers: list[int] = []
         self._given_back = threading.Condition()
         self._closed = False
@@ -60,11 +60,11 @@ class Store:
         return cls(address, backend)
 
     def read(self) -> AbstractContextManager[Session]:
-        """Begin a read: everything its session sees is of one moment, that of its first query."""
+        """Begin a read; its session sees one state of the store, that of its first query."""
         return _Reading(self)
 
     def write(self, job: Callable[[Session], T]) -> T:
-        """Run `job` in the writer's transaction and return its result once it is durable; raises what it raised."""
+        """Run `job` in the writer's transaction and return its result once it is durable; raises the job's error."""
         return self._writer.write(job)
 
     def submit(self, job: Callable[[Session], T]) -> Future[T]:
@@ -76,7 +76,7 @@ class Store:
         return {"current": self._backend.version(), "wanted": HEAD}
 
     def checkpoint(self) -> None:
-        """Leave deleted content nowhere that the database can clean up by itself.
+        """Remove deleted content from every place that the database can clean up by itself.
 
         On SQLite the log is moved into the file and emptied, which raises `Busy` while a reader of another moment or
         another process holds it up; on PostgreSQL dead rows are removed from the tables that name people.
@@ -87,8 +87,8 @@ class Store:
     def close(self) -> None:
         """Finish every queued write and close every connection; closing twice does no harm.
 
-        Waits for reads that other threads are in the middle of: only the last connection to close takes SQLite's log,
-        and whatever deleted content is still in it, off the disk.
+        It waits for reads of other threads: only the last connection to close removes SQLite's log, and the deleted
+        content in it, from the disk.
         """
         self._writer.close()
         me = threading.get_ident()
@@ -105,13 +105,12 @@ class Store:
         """Close the store."""
         self.close()
 
-    def _take(self) -> Link:
+    def _borrow(self) -> Link:
         """Take a connection that has begun to read, until `_give_back`."""
         me = threading.get_ident()
         with self._given_back:
             if self._closed:
-                message = "The store is closed."
-                raise StoreUnavailable(message, advice="Open it again.")
+                raise StoreUnavailable("The store is closed.", advice="Open it again.")
             self._readers.append(me)
         try:
             return self._begun()
@@ -174,7 +173,7 @@ class _Reading:
 
     def __enter__(self) -> Session:
         self._reader = threading.get_ident()
-        self._link = link = self._store._take()  # noqa: SLF001 - a part of the store
+        self._link = link = self._store._borrow()  # noqa: SLF001 - a part of the store
         return link.session
 
     def __exit__(
@@ -190,6 +189,7 @@ def _server(address: Address) -> Backend:
     try:
         from assent.store.postgresql import Postgresql  # noqa: PLC0415 - the driver is an extra
     except ImportError as error:
-        message = "PostgreSQL needs the psycopg driver."
-        raise StoreUnavailable(message, advice="Install it: pip install 'assent[postgres]'.") from error
+        raise StoreUnavailable(
+            "PostgreSQL needs the psycopg driver.", advice="Install it: pip install 'assent[postgres]'."
+        ) from error
     return Postgresql(address)

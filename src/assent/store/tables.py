@@ -1,14 +1,14 @@
-"""Every table, with what it holds, why, how long, and which columns are sealed: the data map is rendered from here.
+"""Every table, with its content, reason, retention and sealed columns: the data map is rendered from here.
 
 `info["sealed"]` names the columns that only the person's own key opens; every other column is in the clear and is a
-random id, a keyed digest, a consent state, a time, a sum over people, or the catalogue.
+random id, a keyed digest, a consent state, a time, a sum over people, or the catalog.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Index, Text
 
-from assent.store.columns import SMALL, Held, big, blob, person, small, table, text
+from assent.store.columns import SMALL, DataMapEntry, big, blob, person, small, table, text
 
 UNTIL_ERASED = "until the person is erased"
 WITH_CONSENT = "until the person withdraws every purpose it serves, or is erased"
@@ -16,7 +16,7 @@ ALWAYS = "as long as the store"
 
 META = table(
     "meta",
-    Held(
+    DataMapEntry(
         holds="Facts about the store itself: the epoch of its caches, the public key it belongs to.",
         why="To notice a change made by another process, and a key file that belongs to another store.",
         how_long=ALWAYS,
@@ -29,7 +29,7 @@ META = table(
 
 SEQUENCES = table(
     "sequences",
-    Held(
+    DataMapEntry(
         holds="The next number of each sequence.",
         why="So that a number is never given twice, not even after the row that had it was deleted.",
         how_long=ALWAYS,
@@ -42,9 +42,9 @@ SEQUENCES = table(
 
 PEOPLE = table(
     "people",
-    Held(
+    DataMapEntry(
         holds="One random id for each person, and whether that person is being erased.",
-        why="Everything held about a person hangs on this row.",
+        why="All other rows about a person refer to this one.",
         how_long=UNTIL_ERASED,
         sealed=(),
     ),
@@ -56,7 +56,7 @@ PEOPLE = table(
 
 PERSON_KEYS = table(
     "person_keys",
-    Held(
+    DataMapEntry(
         holds="Each person's own key, wrapped by the key file.",
         why="What is sealed about a person can be opened with it alone; destroying it ends every sealed copy.",
         how_long=UNTIL_ERASED,
@@ -70,13 +70,13 @@ PERSON_KEYS = table(
 
 IDENTIFIERS = table(
     "identifiers",
-    Held(
+    DataMapEntry(
         holds="Keyed digests of the names a shop knows a person by.",
         why="To find a person by user id, device or e-mail without storing any of them.",
         how_long=UNTIL_ERASED,
         sealed=(),
     ),
-    blob("blind", "HMAC-SHA-256 of the normalised identifier, under the key of its kind.", key=True),
+    blob("blind", "HMAC-SHA-256 of the normalized identifier, under the key of its kind.", key=True),
     text("kind", "The kind of identifier.", key=True),
     person(),
     Index(None, "person"),
@@ -85,13 +85,13 @@ IDENTIFIERS = table(
 
 SUPPRESSIONS = table(
     "suppressions",
-    Held(
+    DataMapEntry(
         holds="Keyed digests of the identifiers of erased people.",
         why="Events that still arrive about them are dropped, until they consent anew.",
         how_long="until the person gives consent again",
         sealed=(),
     ),
-    blob("blind", "HMAC-SHA-256 of the normalised identifier, under the key of its kind.", key=True),
+    blob("blind", "HMAC-SHA-256 of the normalized identifier, under the key of its kind.", key=True),
     text("kind", "The kind of identifier.", key=True),
     big("at_ms", "When it was suppressed, milliseconds since the epoch."),
     clustered=True,
@@ -99,7 +99,7 @@ SUPPRESSIONS = table(
 
 CONSENT_STATES = table(
     "consent_states",
-    Held(
+    DataMapEntry(
         holds="What each person's consent is at present, for each purpose.",
         why="Every use asks it first.",
         how_long=UNTIL_ERASED,
@@ -119,7 +119,7 @@ CONSENT_STATES = table(
 
 CONSENTS = table(
     "consents",
-    Held(
+    DataMapEntry(
         holds="The ledger: every consent given, refused, withdrawn, expired or invalidated, and the notice answered.",
         why="The shop must be able to show what was agreed to, when, and in which words.",
         how_long=UNTIL_ERASED,
@@ -141,9 +141,9 @@ CONSENTS = table(
 
 PURPOSES = table(
     "purposes",
-    Held(
+    DataMapEntry(
         holds="The bit of each purpose that the shop declared itself and keeps events for.",
-        why="Every process and machine must read the purposes of a record alike, whatever becomes of the file.",
+        why="Every process and machine must read the purposes of a record alike, also after the file changed.",
         how_long=ALWAYS,
         sealed=(),
     ),
@@ -155,7 +155,7 @@ PURPOSES = table(
 
 NOTICES = table(
     "notices",
-    Held(
+    DataMapEntry(
         holds="The exact text of every notice that consent was asked with.",
         why="A receipt points to the words that were agreed to.",
         how_long=ALWAYS,
@@ -168,8 +168,8 @@ NOTICES = table(
 
 RECORDS = table(
     "records",
-    Held(
-        holds="What a person did, as their events say it after minimising: one row for each person and batch.",
+    DataMapEntry(
+        holds="What a person did, as their events say it after minimizing: one row for each person and batch.",
         why="The purposes the person said yes to; each row remembers which.",
         how_long=WITH_CONSENT,
         sealed=("trail", "sealed"),
@@ -185,7 +185,7 @@ RECORDS = table(
 
 HISTORIES = table(
     "histories",
-    Held(
+    DataMapEntry(
         holds="A person's compact history: item numbers, kinds and days.",
         why="Suggestions and learning read it instead of the events.",
         how_long=WITH_CONSENT,
@@ -198,8 +198,8 @@ HISTORIES = table(
 
 SEEN_BLOCKS = table(
     "seen_blocks",
-    Held(
-        holds="Keyed digests of the message ids already taken in, with nobody's id beside them.",
+    DataMapEntry(
+        holds="Keyed digests of the ids of events that were taken in, without the id of a person.",
         why="A client that sends a batch twice is counted once.",
         how_long=ALWAYS,
         sealed=(),
@@ -211,7 +211,7 @@ SEEN_BLOCKS = table(
 
 DECISIONS = table(
     "decisions",
-    Held(
+    DataMapEntry(
         holds="What was shown in answer to a request, and why.",
         why="The person may ask why they saw something.",
         how_long=UNTIL_ERASED,
@@ -227,27 +227,27 @@ DECISIONS = table(
 
 ITEMS = table(
     "items",
-    Held(
-        holds="The catalogue, and items that events named before the catalogue did.",
+    DataMapEntry(
+        holds="The catalog, and items that events named before the catalog did.",
         why="What can be suggested.",
         how_long=ALWAYS,
         sealed=(),
     ),
     big("number", "The item's column in every sum; dense from 0, never given twice.", key=True),
     Column("id", Text, nullable=False, unique=True, doc="The shop's id of the item."),
-    small("listed", "1 when it is in the catalogue."),
+    small("listed", "1 when it is in the catalog."),
     small("available", "1 when it can be had now."),
     text("name", "The name people read."),
     text("facts", "Everything else the shop says about it, as JSON."),
     big("first_seen_ms", "When it first appeared, milliseconds since the epoch."),
     big("last_seen_ms", "When it last appeared, milliseconds since the epoch."),
-    big("changed", "The catalogue version that last changed it."),
+    big("changed", "The catalog version that last changed it."),
     Index(None, "changed"),
 )
 
 SUM_HEADS = table(
     "sum_heads",
-    Held(
+    DataMapEntry(
         holds="For each model: the version, digest and counts of its sum over people.",
         why="Every model is a solve of its sum.",
         how_long=ALWAYS,
@@ -260,12 +260,12 @@ SUM_HEADS = table(
     text("digest", "SHA-256 of the sum."),
     blob("counts", "How many people touched each item, int64 little-endian."),
     big("at_ms", "When it was written, milliseconds since the epoch."),
-    big("last_left_version", "The version at which somebody last left the sum, 0 for never."),
+    big("last_left_version", "The version at which a person last left the sum, 0 for never."),
 )
 
 SUM_ROWS = table(
     "sum_rows",
-    Held(
+    DataMapEntry(
         holds="The rows of each model's sum over people: whole numbers.",
         why="Every model is a solve of its sum.",
         how_long=ALWAYS,
@@ -280,7 +280,7 @@ SUM_ROWS = table(
 
 CONTRIBUTIONS = table(
     "contributions",
-    Held(
+    DataMapEntry(
         holds="What each person added to each sum.",
         why="So that exactly that is taken out when they leave.",
         how_long="until the person withdraws from learning, or is erased",
@@ -294,9 +294,9 @@ CONTRIBUTIONS = table(
 
 LOG_LEAVES = table(
     "log_leaves",
-    Held(
+    DataMapEntry(
         holds="The tamper-evident log: a salted digest for each act that mattered.",
-        why="Anybody can check that nothing was changed afterwards.",
+        why="An auditor can check that nothing was changed afterwards.",
         how_long="digests as long as the store; readable details until the person is erased",
         sealed=("detail",),
     ),
@@ -311,7 +311,7 @@ LOG_LEAVES = table(
 
 LOG_CHECKPOINTS = table(
     "log_checkpoints",
-    Held(
+    DataMapEntry(
         holds="Signed checkpoints of the log.",
         why="They fix the log's state at a moment.",
         how_long=ALWAYS,
@@ -324,10 +324,10 @@ LOG_CHECKPOINTS = table(
 
 ERASURES = table(
     "erasures",
-    Held(
+    DataMapEntry(
         holds="The erase journal: which random id was erased, how far the erasure is, and its certificate.",
         why="An erasure that was interrupted goes on; a backup that is restored is erased again before it serves.",
-        how_long=ALWAYS + "; the id leads to nobody once the erasure is done",
+        how_long=ALWAYS + "; the id leads to no person once the erasure is done",
         sealed=(),
     ),
     blob("erasure_id", "The erasure's random id.", key=True),
@@ -342,7 +342,7 @@ ERASURES = table(
 
 API_KEYS = table(
     "api_keys",
-    Held(
+    DataMapEntry(
         holds="Digests of the keys that programs use.",
         why="To tell who may do what.",
         how_long="until the key is removed",
@@ -356,7 +356,7 @@ API_KEYS = table(
 
 IMPORTS = table(
     "imports",
-    Held(
+    DataMapEntry(
         holds="How far each import is, and what became of its lines.",
         why="An import that was interrupted goes on where it stopped.",
         how_long=ALWAYS,

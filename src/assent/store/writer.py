@@ -26,7 +26,7 @@ GROUP_JOBS_MAX = limit("write_group_jobs_max")
 
 @dataclass(slots=True)
 class _Job:
-    """One piece of work, what became of it, and who waits for it."""
+    """One piece of work, its result or error, and the future that waits for it."""
 
     work: Callable[[Session], Any]
     future: Future[Any] = field(default_factory=Future)
@@ -59,22 +59,20 @@ class Writer:
             if len(self._waiting) >= QUEUE_JOBS_MAX:
                 self._wait_for_room()
             if self._closing:
-                message = "The store is closed."
-                raise StoreUnavailable(message, advice="Open it again.")
+                raise StoreUnavailable("The store is closed.", advice="Open it again.")
             self._waiting.append(job)
             self._changed.notify_all()
         return job.future
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Queue `work` and wait until it is durable; raises what it raised, or `Conflict` from inside a job."""
+        """Queue `work` and wait until it is durable; raises its error, or `Conflict` from inside a job."""
         self.forbid_inside_job()
         return self.submit(work).result()
 
     def forbid_inside_job(self) -> None:
-        """Raise `Conflict` when called by a write job, which would wait for itself."""
+        """Raise `Conflict` when a write job calls it, because the job would wait for itself."""
         if threading.current_thread() is self._thread:
-            message = "A write job cannot wait for the writer."
-            raise Conflict(message, advice="Use the session that the job was given.")
+            raise Conflict("A write job cannot wait for the writer.", advice="Use the session that the job was given.")
 
     def close(self) -> None:
         """Finish every queued job, then stop the thread and close its connection."""
@@ -88,20 +86,19 @@ class Writer:
         if threading.current_thread() is self._thread or not self._changed.wait_for(
             lambda: len(self._waiting) < QUEUE_JOBS_MAX or self._closing, QUEUE_WAIT_SECONDS
         ):
-            message = "Too many writes are waiting."
-            raise Busy(message)
+            raise Busy("Too many writes are waiting.")
 
     def _serve(self) -> None:
         while group := self._next_group():
             try:
                 self._run(group)
-            except BaseException as error:  # noqa: BLE001 - the writer must survive whatever a group does
+            except BaseException as error:  # noqa: BLE001 - the writer must survive every error of a group
                 self._lose_link()
                 for job in group:
                     job.error = error
                     _call_undo_hooks(job)
             for job in group:
-                _settle(job)
+                _resolve(job)
         if self._link is not None:
             self._link.close()
 
@@ -117,7 +114,7 @@ class Writer:
                     return group
 
     def _run(self, group: list[_Job]) -> None:
-        """Run a group in one transaction; an error raised here is every job's error."""
+        """Run a group in one transaction; an error of the transaction is every job's error."""
         link = self._begin()
         if len(group) == 1:
             _work(group[0], link)
@@ -134,7 +131,7 @@ class Writer:
                 _call_hooks(job, job.on_commit)
 
     def _begin(self) -> Link:
-        """Begin a transaction; a connection that broke while nobody used it is opened anew once."""
+        """Begin a transaction; a connection that broke while it was idle is opened anew once."""
         if self._link is not None:
             try:
                 self._link.begin_write()
@@ -169,9 +166,9 @@ def _work(job: _Job, link: Link) -> None:
     session.failure = None
     try:
         job.result = job.work(session)
-    except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the job
+    except BaseException as error:  # noqa: BLE001 - it belongs to the future of the job
         job.error = error
-    job.on_commit, job.on_undo = session.take_hooks()
+    job.on_commit, job.on_undo = session.pop_hooks()
     if job.error is None and session.failure is not None:
         job.error = session.failure
     if not link.in_transaction():
@@ -200,11 +197,11 @@ def _call_hooks(job: _Job, hooks: Sequence[Hook]) -> None:
     for hook in hooks:
         try:
             hook()
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever registered the hook
+        except BaseException as error:  # noqa: BLE001 - it belongs to the job that registered the hook
             job.error = error
 
 
-def _settle(job: _Job) -> None:
+def _resolve(job: _Job) -> None:
     if job.error is None:
         job.future.set_result(job.result)
     else:
@@ -215,5 +212,6 @@ def _undone(cause: BaseException | None) -> StoreUnavailable:
     """Return the error of a group whose transaction is gone: the lost connection, or what the database did itself."""
     if isinstance(cause, StoreUnavailable):
         return cause
-    message = "The database undid the whole transaction."
-    return StoreUnavailable(message, advice="Check free disk space and the database's own log.")
+    return StoreUnavailable(
+        "The database undid the whole transaction.", advice="Check free disk space and the database's own log."
+    )

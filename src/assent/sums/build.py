@@ -1,4 +1,4 @@
-"""Building a pair sum from everybody at once: exact int64 products in blocks, so that memory stays bounded."""
+"""A pair sum built from all people at once: exact int64 products in blocks, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.terms.errors import SumOverflow
+from assent.terms.limits import limit
 
-#: No entry of a sum may pass this; a quarter of the int64 range stays free for adding two of them.
-ENTRY_MAX: Final = 1 << 61
-#: How many entries one block of the product may hold before it is written down.
+#: The largest entry of a sum: the int64 range has room for the sum of two of them.
+ENTRY_MAX: Final = limit("sum_entry_max")
+#: Entries of one block of the product.
 _BLOCK_ENTRIES: Final = 8_000_000
-#: A small product has so many blocks all the same: later ones are lighter, and no processor shall wait for another.
+#: Blocks of a small product: later blocks are smaller, so that the processors finish at about the same time.
 _BLOCKS_MIN: Final = 16
-#: Fewer entries are not worth a block of their own.
+#: The least entries of a block: a smaller block costs more to start than to multiply.
 _BLOCK_ENTRIES_MIN: Final = 20_000
 
 
 def refuse_overflow(matrix: Any, weights: NDArray[np.int64]) -> None:
-    """Raise `SumOverflow` when a diagonal entry of `matrix' diag(weights) matrix` would pass `ENTRY_MAX`.
+    """Raise `SumOverflow` when a diagonal entry of `matrix' diag(weights) matrix` would be above `ENTRY_MAX`.
 
     The diagonal is enough: the matrix is a sum of `w v v'` with `w, v > 0`, hence positive semi-definite, and by
-    Cauchy-Schwarz no entry is above the larger of its two diagonal entries. `matrix` is CSR int64 [people, items].
+    Cauchy-Schwarz no entry is above the larger of its two diagonal entries. `matrix` is CSR int64 [people, items],
+    `weights` int64 [people].
     """
     if not matrix.nnz:
         return
@@ -36,14 +38,13 @@ def refuse_overflow(matrix: Any, weights: NDArray[np.int64]) -> None:
     squares = matrix.astype(np.float64).power(2).T @ weights.astype(np.float64)
     # The float sum of positive terms is off by far less than one part in a million.
     if float(squares.max()) * (1 + 1e-6) > ENTRY_MAX:
-        message = "An entry of the sum would pass 2^61."
-        raise SumOverflow(message)
+        raise SumOverflow("An entry of the sum would pass 2^61.")
 
 
 def upper_pairs(
     matrix: Any, weights: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Return the upper triangle of `matrix' diag(weights) matrix` as CSR arrays (starts, indices, values).
+    """Return the upper triangle of `matrix' diag(weights) matrix` as CSR: starts int64, indices int32, values int64.
 
     `matrix` is a scipy CSR int64 [people, items] without zeros or duplicates, `weights` int64 [people]. Raises
     `SumOverflow`. Peak memory is the result plus one block.
@@ -83,7 +84,7 @@ def _upper_product(
 def _side_by_side(
     parts: list[tuple[NDArray[np.int32], NDArray[np.int64]]], count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Put parts one behind the other, letting go of each once it is copied: the sum is never held twice."""
+    """Join the parts in order and free each one after it is copied, so that the sum is never in memory twice."""
     indices, values = np.empty(count, np.int32), np.empty(count, np.int64)
     parts.reverse()
     first = 0
@@ -96,9 +97,9 @@ def _side_by_side(
 
 
 def _blocks(matrix: Any, by_item: Any) -> list[tuple[int, int]]:
-    """Cut the items into runs whose rows of the product hold a bounded number of entries (or are one row)."""
-    held = np.diff(matrix.indptr).astype(np.int64)
-    per_entry = held[by_item.indices]
+    """Cut the items into runs whose rows of the product have a bounded number of entries (or are one row)."""
+    lengths = np.diff(matrix.indptr).astype(np.int64)
+    per_entry = lengths[by_item.indices]
     reach = np.concatenate(([0], np.cumsum(per_entry)))
     bound = np.minimum(np.diff(reach[by_item.indptr]), matrix.shape[1])
     most = min(_BLOCK_ENTRIES, max(int(bound.sum()) // _BLOCKS_MIN, _BLOCK_ENTRIES_MIN))

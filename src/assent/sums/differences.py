@@ -1,4 +1,4 @@
-"""How two sums over the same columns differ: row by row, and as one small symmetric matrix."""
+"""Differences of two sums over the same columns: row by row, and as one small symmetric matrix."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@ With `X = inv(A_11)`, `W = X A_12` and the Schur complement `S = A_22 - A_12' W`
 
     B_22 = inv(S)      B_12 = -W B_22      B_11 = X - B_12 W'
 
-and both inverses are had in the same way (Banachiewicz 1937; block form: Golub and Van Loan, "Matrix Computations",
-2.1). `W'` waits in the place below the diagonal, so nothing is copied; sums are formed on and above the diagonal only.
-That is `n^3` operations, as few as Cholesky's way takes, nearly all of them in large products. Diagonal blocks are
-inverted in float64 whatever the type of `A`; no LAPACK routine sees more than one block, so matrices too large for
-its 32-bit integers pass.
+and both inverses are computed in the same way (Banachiewicz 1937; block form: Golub and Van Loan, "Matrix
+Computations", 2.1). `W'` is kept in the place below the diagonal, so nothing is copied; sums are formed on and above
+the diagonal only. That is `n^3` operations, as few as Cholesky's way takes, nearly all of them in large products.
+Diagonal blocks are inverted in float64 for every type of `A`; no LAPACK routine sees more than one block, so
+matrices too large for its 32-bit integers pass.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def invert_in_place(
     """Replace a symmetric positive definite matrix, float32 or float64 [n, n], by its inverse.
 
     Only the upper triangle (with the diagonal) is read; the whole inverse is written, exactly symmetric. Extra memory:
-    a few blocks of `block_rows` x `block_rows`. `progress` hears the share of the work done, 0 to 1. Raises `Corrupt`
+    a few blocks of `block_rows` x `block_rows`. `progress` gets the share of the work done, 0 to 1. Raises `Corrupt`
     when the matrix is not positive definite; its content is lost then.
     """
     size = len(matrix)
@@ -59,7 +59,7 @@ def invert_in_place(
 
 
 def _invert(square: NDArray[Real], block_rows: int, advance: _Advance) -> None:
-    """Invert a diagonal part in place. The work of its six steps is told to `advance`; it adds up to `size^3`."""
+    """Invert a diagonal part in place. `advance` gets the work of each of its six steps; it adds up to `size^3`."""
     size = len(square)
     if size <= block_rows:
         square[:] = _invert_block(square)
@@ -112,8 +112,7 @@ def _invert_block(block: NDArray[Real]) -> NDArray[np.float64]:
     """Invert one diagonal block in float64, given its upper triangle; the sign says whether the matrix is definite."""
     factor, failed = scipy.linalg.lapack.dpotrf(block.astype(np.float64), lower=False)
     if failed or not (np.diagonal(factor) > 0).all():
-        message = "The matrix to invert is not positive definite."
-        raise Corrupt(message, advice="Rebuild the model from its sum.")
+        raise Corrupt("The matrix to invert is not positive definite.", advice="Rebuild the model from its sum.")
     inverse, _ = scipy.linalg.lapack.dpotri(factor, lower=False)
     whole: NDArray[np.float64] = np.triu(inverse) + np.triu(inverse, 1).T
     return whole

@@ -1,4 +1,4 @@
-"""An inverse that follows its matrix through small changes: a dense part, and rank-one terms not yet folded into it."""
+"""An inverse that is updated with its matrix: a dense part, and rank-one terms that are not folded into it yet."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from assent.terms.errors import Corrupt
 
 Reals = NDArray[Any]
 
-#: How many rank-one terms wait at most. Half of them are folded in together, a slice at a time, while the other half
-#: comes in: enough to share the cost of one pass over the dense part, few enough to cost an answer less than the rows
-#: of its items do.
-PENDING_MAX: Final = 192
-#: The same for an array that is shared and must not be written to: folding would make a second one.
-PENDING_SHARED_MAX: Final = 256
-#: In so many slices terms are folded in, so that no change waits for much more than one of them.
+#: Rank-one terms that may be pending. Half of them are folded in together, a slice at a time, while the other half
+#: comes in: enough of them to share the cost of one pass over the dense part, few enough that they cost an answer less
+#: than the rows of its items.
+PENDING_TERMS: Final = 192
+#: The same for a shared read-only array: folding makes a second one.
+PENDING_TERMS_SHARED: Final = 256
+#: Terms are folded in slices, so that no change waits for much more than one slice.
 _SLICES: Final = 12
-#: All slices are done by the time that this part of the terms that may come meanwhile has come: what waits no longer
-#: costs no answer any more.
+#: All slices are done after 1 / `_HASTE` of the terms that may come meanwhile: folded terms cost an answer nothing.
 _HASTE: Final = 3
-#: One tile of the fold: a product so large that starting the processors pays, and not all of a wide band before its
-#: other half is written.
+#: One tile of the fold: large enough for several processors, and small enough that the other half of the band is
+#: written soon.
 _TILE_ROWS: Final = 512
 _TILE_COLUMNS: Final = 8192
-#: Products of so many operations at most are made by BLAS on the thread that asks for them.
+#: BLAS makes products of up to this many operations on the calling thread.
 _ALONE_OPERATIONS: Final = 1 << 18
-#: How far rounding may push a denominator under its bound.
+#: The most that rounding may move a denominator below its bound.
 _SLACK: Final = {"float32": 1e-3, "float64": 1e-9}
 
 
@@ -46,30 +45,30 @@ class Term(NamedTuple):
 class LowRankInverse:
     """`Q = Q0 - sum_k c_k v_k v_k'`: the inverse of a symmetric positive definite matrix `A`, kept up to date.
 
-    `A + s u u'` has the inverse `Q - s / (1 + s u'Qu) (Qu)(Qu)'` (Sherman and Morrison 1950): one vector to remember,
-    O(n) per item of `u`, seen by the very next answer. A change that takes something away can only go wrong when it
-    was never there; each denominator is held against the bound that the rest of the matrix guarantees.
+    `A + s u u'` has the inverse `Q - s / (1 + s u'Qu) (Qu)(Qu)'` (Sherman and Morrison 1950): one vector to keep, O(n)
+    per item of `u`, and the next answer has it. A removal can fail only when its part was never in the matrix; each
+    denominator is compared with the bound that the rest of the matrix guarantees.
 
-    Terms are folded into `Q0` by bands of rows. Once rows `b` and columns `b` of `Q0` hold `c_k v_k v_k'`, what is left
-    of the term is that of the same vector with zeros at `b`: so a fold that is under way shows in `v_k` alone, and
-    whoever reads `Q` need not know how far it is.
+    Terms are folded into `Q0` by bands of rows. Once rows `b` and columns `b` of `Q0` contain `c_k v_k v_k'`, the rest
+    of the term is that of the same vector with zeros at `b`. So only `v_k` shows a fold in progress, and a reader of
+    `Q` needs no other state.
     """
 
-    def __init__(self, dense: Reals, *, pending_max: int | None = None) -> None:
+    def __init__(self, dense: Reals, *, pending_terms: int | None = None) -> None:
         """Take over `dense`, the exactly symmetric inverse, float32 or float64 [n, n].
 
-        It will be written to; one that is read-only (the map of a file) is replaced by a copy when changes are folded.
+        The array is written to; a read-only one (the map of a file) is replaced by a copy at the first fold.
         """
-        if pending_max is None:
-            pending_max = PENDING_MAX if dense.flags.writeable else PENDING_SHARED_MAX
+        if pending_terms is None:
+            pending_terms = PENDING_TERMS if dense.flags.writeable else PENDING_TERMS_SHARED
         self.dense = dense
         self.diagonal: NDArray[np.float64] = np.diagonal(dense).astype(np.float64)
-        #: How many rank-one terms came in since the inverse was last computed from the matrix itself.
+        #: Rank-one terms since the inverse was last computed from the matrix itself.
         self.terms = 0
         self.pending = 0
-        self._vectors = np.zeros((pending_max, len(dense)), dense.dtype)
-        self._factors = np.zeros(pending_max, dense.dtype)
-        #: How many of the first terms are being folded, and how many rows have them already.
+        self._vectors = np.zeros((pending_terms, len(dense)), dense.dtype)
+        self._factors = np.zeros(pending_terms, dense.dtype)
+        #: The number of first terms that are being folded, and of rows that have them already.
         self._folding = self._folded = 0
 
     @property
@@ -80,41 +79,41 @@ class LowRankInverse:
     def copy(self) -> LowRankInverse:
         """Return an independent inverse: a second n x n array, unless the first is read-only and can be shared."""
         dense = self.dense.copy() if self.dense.flags.writeable else self.dense
-        twin = LowRankInverse(dense, pending_max=len(self._factors))
+        twin = LowRankInverse(dense, pending_terms=len(self._factors))
         twin.diagonal, twin.terms, twin.pending = self.diagonal.copy(), self.terms, self.pending
         twin._vectors[:], twin._factors[:] = self._vectors, self._factors
         twin._folding, twin._folded = self._folding, self._folded
         return twin
 
     def times(self, items: NDArray[np.int32], values: Reals, *, own: bool = True) -> Reals:
-        """Return `Q u` for a sparse `u` (items int32 [k], values [k]), in the type of `Q`, [n]; touches k rows.
+        """Return `Q u`, [n] in the dtype of `Q`, for a sparse `u` (items int32 [k], values floats [k]); reads k rows.
 
-        Without `own` as if the diagonal were zero.
+        Without `own` the diagonal of `Q` counts as zero.
         """
-        images, held = self._images([Term(items, values, 0.0)])
+        images, parts = self._images([Term(items, values, 0.0)])
         result: Reals = images[0]
         if not own:
             block = self.dense[items[:, None], items]
-            _add_combined(block, held[0].T * -self._factors[: self.pending], held[0])
+            _add_combined(block, parts[0].T * -self._factors[: self.pending], parts[0])
             np.fill_diagonal(block, 0.0)
             result[items] = values.astype(block.dtype) @ block
         return result
 
     def _images(self, terms: Sequence[Term]) -> tuple[Reals, list[Reals]]:
-        """Return `Q u` for the `u` of every term, [terms, n], and what the waiting vectors have at their items."""
+        """Return `Q u` for the `u` of every term, [terms, n], and the pending vectors at the items of each term."""
         images: Reals = np.zeros((len(terms), self.size), self.dense.dtype)
         vectors, folding = self._vectors[: self.pending], self._folding
-        held = [vectors.take(term.items, axis=1, mode="clip") for term in terms]
+        parts = [vectors.take(term.items, axis=1, mode="clip") for term in terms]
         inner = np.empty((len(terms), self.pending), self.dense.dtype)
         for place, term in enumerate(terms):
             values = term.values.astype(self.dense.dtype)
             add_rows(images[place], values, self.dense, term.items)
-            inner[place] = np.einsum("k,pk->p", values, held[place])
+            inner[place] = np.einsum("k,pk->p", values, parts[place])
         inner *= -self._factors[: self.pending]
-        # What is folded already is zeros: it need not be read.
+        # Folded parts of the vectors are zeros: they need not be read.
         _add_combined(images[:, self._folded :], inner[:, :folding], vectors[:folding, self._folded :])
         _add_combined(images, inner[:, folding:], vectors[folding:])
-        return images, held
+        return images, parts
 
     def rows(self, items: NDArray[np.int32]) -> Reals:
         """Return the rows `items`, int32 [k], of `Q`, [k, n] in its dtype."""
@@ -133,23 +132,23 @@ class LowRankInverse:
         return result
 
     def whole(self) -> Reals:
-        """Fold what is pending and return `Q` itself, [n, n]; do not write to it."""
+        """Fold all pending terms and return `Q` itself, [n, n] in its dtype; do not write to it."""
         self.fold()
         return self.dense
 
     def update(self, items: NDArray[np.int32], values: Reals, scale: float, spare: float = 0.0) -> None:
-        """Follow `A <- A + scale u u'` for a sparse `u`.
+        """Follow `A <- A + scale u u'` for a sparse `u`: `items` int32 [k], `values` floats [k].
 
         `spare` is `u' R^-1 u` for a diagonal `R` that `A` exceeds before and after the change; while it does,
-        `1 + scale u'Qu >= 1 / (1 + |scale| spare)` when something is taken away. Raises `Corrupt`, and changes
-        nothing, when that does not hold: the inverse is damaged, or what is taken away was never there.
+        `1 + scale u'Qu >= 1 / (1 + |scale| spare)` for a negative `scale`. Raises `Corrupt`, and changes nothing, when
+        that is not true: the inverse is damaged, or the removed part was never in the matrix.
         """
         self.update_all([Term(items, values, scale, spare)])
 
     def update_all(self, terms: Sequence[Term]) -> None:
         """Follow several changes, one after the other, at little more than the cost of one; see `update`.
 
-        Raises `Corrupt`; then some of the terms may have been taken over, if there are more than wait at a time.
+        Raises `Corrupt`; with more terms than half of those that may be pending, the first of them may be in by then.
         """
         most = max(len(self._factors) // 2, 1)
         for first in range(0, len(terms), most):
@@ -157,7 +156,7 @@ class LowRankInverse:
             self._fold_some()
 
     def _take_over(self, terms: Sequence[Term]) -> None:
-        """Make vectors and factors of some terms, each seen by the next, and remember them once all bounds hold."""
+        """Compute vectors and factors of some terms, each with those before it, and keep them if all bounds hold."""
         images, _ = self._images(terms)
         factors = np.zeros(len(terms), self.dense.dtype)
         for place, term in enumerate(terms):
@@ -181,14 +180,15 @@ class LowRankInverse:
         denominator = 1.0 + term.scale * inner
         bound = 1.0 if term.scale >= 0 else 1.0 / (1.0 - term.scale * term.spare)
         if not denominator >= bound - _SLACK[self.dense.dtype.name] * min(1.0, 10 * bound):
-            message = "The inverse does not fit what is taken from its matrix."
-            raise Corrupt(message, advice="Rebuild the model from its sum.")
+            raise Corrupt(
+                "The inverse does not fit what is taken from its matrix.", advice="Rebuild the model from its sum."
+            )
         return term.scale / denominator
 
     def _fold_some(self) -> None:
-        """Fold the larger a part of the terms that began to be folded, the more new ones have come, in a few slices.
+        """Fold a few slices of the terms that are being folded: more of them, the more new terms have come.
 
-        A read-only dense part waits until there is no room: it has to be copied as a whole.
+        A read-only dense part is folded only when there is no room, because it must be copied as a whole.
         """
         most = len(self._factors)
         if not self._folding and 2 * self.pending >= most and self.dense.flags.writeable:
@@ -200,17 +200,17 @@ class LowRankInverse:
             self._fold_band()
 
     def fold(self) -> None:
-        """Subtract all pending terms from the dense part: one pass over it, half of the products, both halves written.
+        """Subtract all pending terms from the dense part in one pass: half of the products, both halves written.
 
-        Takes a private copy of a read-only dense part first.
+        Copies a read-only dense part first.
         """
-        # Where some rows have some of the terms already, zeros stand in their vectors.
+        # Rows that have some of the terms already have zeros in their vectors.
         self._folding, self._folded = self.pending, 0
         while self._folding:
             self._fold_band()
 
     def _fold_band(self) -> None:
-        """Fold the terms that are being folded into the next rows, and into the same columns."""
+        """Fold these terms into the next band of rows, and into the same columns."""
         if not self.dense.flags.writeable:
             self.dense = self.dense.copy()
         top = self._folded
@@ -239,7 +239,7 @@ class LowRankInverse:
             self.pending, self._folding, self._folded = kept, 0, 0
 
     def grow(self, diagonal: NDArray[np.float64]) -> None:
-        """Append rows whose matrix part is diagonal: `diagonal` float64 [m] holds their entries of `A`, above zero."""
+        """Append rows whose matrix part is diagonal: `diagonal`, float64 [m], are their entries of `A`, above zero."""
         old, new = self.size, self.size + len(diagonal)
         self.fold()
         wider = np.zeros((new, new), self.dense.dtype)
@@ -250,7 +250,7 @@ class LowRankInverse:
         self._vectors = np.zeros((len(self._factors), new), wider.dtype)
 
     def residual(self, item: int, column: NDArray[np.float64]) -> float:
-        """Return the largest entry of `|Q a - e_item|`, where `a` is column `item` of `A`, float64 [n]."""
+        """Return the largest entry of `|Q a - e_item|`; `column`, float64 [n], is column `item` of `A`: `a`."""
         weights = column.astype(self.dense.dtype)
         probe = (self.dense @ weights).astype(np.float64)
         if self.pending:
@@ -263,8 +263,7 @@ class LowRankInverse:
 def _add_combined(out: Reals, factors: Reals, vectors: Reals) -> None:
     """Do `out += factors vectors`, [m, p] times [p, n], on this thread.
 
-    A product of BLAS may wait long for a thread of its own while others keep the processors busy, unless it is so small
-    that it asks for none.
+    A large product of BLAS may wait long for another thread while the processors are busy; a small one needs none.
     """
     if len(vectors):
         add_product(out, factors, vectors, operations_max=_ALONE_OPERATIONS)

@@ -1,4 +1,4 @@
-"""The sum itself: whole numbers over pairs of items, in which a person can be added and taken out without a trace."""
+"""The sum of contributions: whole numbers over pairs of items, from which a person can be removed exactly."""
 
 from __future__ import annotations
 
@@ -14,47 +14,51 @@ from numpy.typing import NDArray
 
 from assent.sums.build import ENTRY_MAX, upper_pairs
 from assent.sums.contribution import COLUMNS_MAX, UNIT, Contribution
-from assent.sums.image import Image, image_bytes
+from assent.sums.float_copy import FloatCopy, float_copy_bytes
 from assent.sums.rows import Row, added, looked_up, pack, unpack
-from assent.sums.standing import Known, Standing
+from assent.sums.sum_rows import LastChange, SumRows
 from assent.sums.table import RowTable
 from assent.terms.errors import Corrupt, InvalidInput, NotLearned, SumOverflow
 
 _DIGEST_HEAD: Final = b"assent pair sum 1\n"
-#: How many entries are written to a dense matrix at once.
+#: Entries written to a dense matrix at once.
 _FILL_ENTRIES: Final = 4_000_000
 
 
 class PairSum:
     """A symmetric matrix of whole numbers (units of 2^-20), kept as the sparse rows of its upper triangle.
 
-    `counts` int64 [columns] says how many people hold each item, `people` how many are in the sum. Rows are never
-    changed in place: a change puts a new row beside the shared ones, so `copy` costs next to nothing. The last few
-    people who came or left are kept aside until somebody asks for rows: until then they cost what they hold instead of
-    the whole rows of it. Two sums over the same people are equal to the last bit, whatever the order, the shards or
-    the detours by which they came about.
+    `counts` int64 [columns] is the number of people with each item, `people` the number in the sum. Rows are never
+    changed in place: a change puts a new row beside the shared ones, so `copy` costs almost nothing. The last few
+    people who were added or removed are pending until rows are read: a pending person costs time by their own items,
+    not by the length of the rows. Two sums over the same people are equal to the last bit, whatever the order, the
+    shards or the changes in between.
+
+    Reader and sum: a model reads the sum through a `FloatCopy`, which `float_copy` makes and `sync` updates. The sum
+    keeps a weak reference to the last one, because most pairs of a changed person are found there faster than in the
+    rows. Both have the content token of the rows they were made from (`SumRows.content`); pairs of a float copy are
+    used only while its token is that of the rows.
     """
 
     def __init__(self, columns: int) -> None:
         """Make the empty sum over `columns` items; raises `InvalidInput` for a number of columns out of range."""
         if not 0 <= columns <= COLUMNS_MAX:
-            message = f"A sum has 0 to {COLUMNS_MAX} columns."
-            raise InvalidInput(message)
+            raise InvalidInput(f"A sum has 0 to {COLUMNS_MAX} columns.")
         self.columns = columns
         self.people = 0
         self.counts: NDArray[np.int64] = np.zeros(columns, np.int64)
-        self._standing = Standing(RowTable.empty(columns))
-        #: An image in the hands of whoever asked for it: most pairs are found there sooner.
-        self._image: weakref.ref[Image] | None = None
+        self._current = SumRows(RowTable.empty(columns))
+        #: Weak reference to the float copy that a model reads; used as a faster lookup.
+        self._float_copy: weakref.ref[FloatCopy] | None = None
 
     @classmethod
     def from_matrix(cls, matrix: Any, weights: NDArray[np.int64]) -> Self:
-        """Sum up everybody at once: `matrix` CSR int64 [people, columns] without zeros or duplicates, `weights` int64.
+        """Sum up all people at once: `matrix` CSR int64 [people, columns] without zeros or duplicates.
 
-        People without any item add nothing and are not counted. Raises `SumOverflow`.
+        `weights` int64 [people]. People without items add nothing and are not counted. Raises `SumOverflow`.
         """
         made = cls(int(matrix.shape[1]))
-        made._standing = Standing(RowTable(*upper_pairs(matrix, weights)))
+        made._current = SumRows(RowTable(*upper_pairs(matrix, weights)))
         made.counts = np.bincount(matrix.indices, minlength=made.columns).astype(np.int64)
         made.people = int((np.diff(matrix.indptr) > 0).sum())
         return made
@@ -62,14 +66,14 @@ class PairSum:
     @classmethod
     def of(cls, contributions: Iterable[Contribution], columns: int) -> Self:
         """Sum up contributions over `columns` items; raises `InvalidInput` for an item out of range, `SumOverflow`."""
-        held = [one for one in contributions if len(one.items)]
-        starts = np.concatenate(([0], np.cumsum([len(one.items) for one in held], dtype=np.int64)))
-        items = np.concatenate([np.empty(0, np.int32), *(one.items for one in held)])
-        values = np.concatenate([np.empty(0, np.int64), *(one.values for one in held)])
+        filled = [one for one in contributions if len(one.items)]
+        starts = np.concatenate(([0], np.cumsum([len(one.items) for one in filled], dtype=np.int64)))
+        items = np.concatenate([np.empty(0, np.int32), *(one.items for one in filled)])
+        values = np.concatenate([np.empty(0, np.int64), *(one.values for one in filled)])
         if len(items) and int(items.max()) >= columns:
             raise _past_the_last_column()
-        matrix = scipy.sparse.csr_matrix((values, items, starts), shape=(len(held), columns), dtype=np.int64)
-        return cls.from_matrix(matrix, np.array([one.weight for one in held], np.int64))
+        matrix = scipy.sparse.csr_matrix((values, items, starts), shape=(len(filled), columns), dtype=np.int64)
+        return cls.from_matrix(matrix, np.array([one.weight for one in filled], np.int64))
 
     @classmethod
     def from_arrays(
@@ -78,20 +82,22 @@ class PairSum:
         counts: NDArray[np.int64],
         people: int,
     ) -> Self:
-        """Take over what `arrays` gives (it may be read-only maps of a file), and `counts`, int64 [columns].
+        """Take over CSR `arrays` as the method `arrays` returns them, and `counts`, int64 [columns].
+
+        The arrays may be read-only maps of a file: starts int64 [columns + 1], indices int32, values int64.
 
         Raises `Corrupt` when they are not the upper triangle of a sum that fits `counts`.
         """
         made = cls(len(counts))
         table = RowTable(*arrays)
-        table.refuse_nonsense(counts)
-        made._standing = Standing(table)
+        table.check(counts)
+        made._current = SumRows(table)
         made._put_counts(counts, people)
         return made
 
     @classmethod
     def from_row_bytes(cls, columns: int, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> Self:
-        """Put a sum together from its stored rows and `counts`, int64 [columns]. Raises `Corrupt`."""
+        """Read a sum from its stored rows and `counts`, int64 [columns]; raises `Corrupt`."""
         made = cls(columns)
         made.replace_rows(rows, counts, people)
         made.arrays()
@@ -99,112 +105,108 @@ class PairSum:
 
     @property
     def rows(self) -> int:
-        """How many rows the sum is stored in: one for each item."""
+        """The number of stored rows: one for each item."""
         return self.columns
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def row(self, item: int) -> Row:
         """Return row `item` of the upper triangle; do not write to its arrays."""
-        return self._settled().row(item)
+        return self._flushed().row(item)
 
-    def settle(self) -> None:
-        """Write whoever came or left last into the rows, so that what they held stands nowhere by itself.
+    def flush(self) -> None:
+        """Write the pending people into the rows, so that no list of one person's items is left in memory.
 
-        Changes nothing that the sum says, costs nothing when there is nobody to write, and up to some milliseconds
-        otherwise. Other threads may read and copy the sum meanwhile, but not change it; what was copied before is
-        settled by itself.
+        The sum stays equal. It costs nothing without pending people, and up to some milliseconds otherwise. Other
+        threads may read and copy the sum meanwhile, but not change it. Copies made before are flushed on their own.
         """
-        self._settled()
+        self._flushed()
 
-    def _settled(self) -> Standing:
-        self._standing = standing = self._standing.settled()
-        return standing
+    def _flushed(self) -> SumRows:
+        self._current = current = self._current.flushed()
+        return current
 
     def column(self, item: int) -> NDArray[np.int64]:
         """Return the whole symmetric row `item`, int64 [columns]; scans the rows above."""
         whole = np.zeros(self.columns, np.int64)
-        standing = self._settled()
-        starts, indices, values = standing.table.starts, standing.table.indices, standing.table.values
+        current = self._flushed()
+        starts, indices, values = current.table.starts, current.table.indices, current.table.values
         above = np.flatnonzero(indices[: starts[item]] == item)
         whole[np.searchsorted(starts, above, "right") - 1] = values[above]
-        for changed in standing.changed.keys() & range(item):
-            whole[changed] = looked_up(standing.row(changed), np.array([item], np.int32))[1][0]
-        row = standing.row(item)
+        for changed in current.changed.keys() & range(item):
+            whole[changed] = looked_up(current.row(changed), np.array([item], np.int32))[1][0]
+        row = current.row(item)
         whole[row.indices] = row.values
         return whole
 
     def pairs(self, items: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return the entries of pairs of `items`, ascending, int64 [k, k], zero below the diagonal.
+        """Return the entries of pairs of `items`, int32 [k] ascending, int64 [k, k], zero below the diagonal."""
+        return np.triu(self._current.pairs(items))
 
-        Of whoever came or left last they are known already.
-        """
-        return np.triu(self._standing.pairs(items))
-
-    def image_bytes(self, dtype: Any) -> int:
-        """Return how many bytes an `image` of this sum takes."""
+    def float_copy_bytes(self, dtype: Any) -> int:
+        """Return the bytes that a float copy of this sum takes."""
         starts, indices, _ = self.arrays()
-        return image_bytes(starts, indices, dtype)
+        return float_copy_bytes(starts, indices, dtype)
 
-    def image(self, dtype: Any) -> Image:
-        """Return an image of the sum in float32 or float64, made anew: the caller's own, which follows by `show`."""
-        image = Image(*self.arrays(), dtype)
-        self.show(image, ())
-        return image
+    def float_copy(self, dtype: Any) -> FloatCopy:
+        """Return a new float copy of the sum in float32 or float64; the caller keeps it up to date by `sync`."""
+        float_copy = FloatCopy(*self.arrays(), dtype)
+        self.sync(float_copy, ())
+        return float_copy
 
-    def show(self, image: Image, changed: Iterable[NDArray[np.int32]]) -> None:
-        """Have an image of another sum show this one, which differs in pairs of `changed`, int32 [k] each, only."""
-        standing, known = self._standing, self._standing.known
-        own = None if self._image is None else self._image()
-        fits = own is image and known is not None and known.before is image.says
-        image.says = None
+    def sync(self, float_copy: FloatCopy, changed: Iterable[NDArray[np.int32]]) -> None:
+        """Make a float copy of another sum equal to this one; they differ in pairs of each of `changed`, int32 [k]."""
+        current, change = self._current, self._current.last_change
+        own = None if self._float_copy is None else self._float_copy()
+        fits = own is float_copy and change is not None and change.before is float_copy.content
+        float_copy.content = None
         for items in changed:
-            where = known.where if fits and known is not None and known.items is items else None
-            image.follow(items, self.pairs(items), where)
-        image.says = standing.says
-        self._image = weakref.ref(image)
+            where = change.where if fits and change is not None and change.items is items else None
+            float_copy.follow(items, self.pairs(items), where)
+        float_copy.content = current.content
+        self._float_copy = weakref.ref(float_copy)
 
     def fill(self, out: NDArray[Any]) -> None:
         """Write the upper triangle, in units (2^20 steps), to `out`, float32 or float64 [columns, columns].
 
-        What stands below the diagonal of `out` becomes zero. Extra memory: one block of entries.
+        Below the diagonal `out` becomes zero. Extra memory: one block of entries.
         """
-        standing = self._settled()
-        starts, indices, values = standing.table.starts, standing.table.indices, standing.table.values
+        current = self._flushed()
+        starts, indices, values = current.table.starts, current.table.indices, current.table.values
         first = 0
         while first < self.columns:
             reach = int(np.searchsorted(starts, starts[first] + _FILL_ENTRIES, "right")) - 1
             last = min(max(reach, first + 1), self.columns)
-            held = slice(int(starts[first]), int(starts[last]))
-            typed = values[held].astype(out.dtype)
+            span = slice(int(starts[first]), int(starts[last]))
+            typed = values[span].astype(out.dtype)
             # Dividing by a power of two is exact in every type.
             typed /= UNIT
             block: Any = scipy.sparse.csr_matrix(
-                (typed, indices[held], starts[first : last + 1] - starts[first]), (last - first, self.columns)
+                (typed, indices[span], starts[first : last + 1] - starts[first]), (last - first, self.columns)
             )
             out[first:last] = 0
             block.toarray(out=out[first:last])
             first = last
-        for item, changed in standing.changed.items():
+        for item, changed in current.changed.items():
             out[item] = 0
             out[item, changed.row.indices] = changed.row.values / UNIT
 
     def diagonal(self) -> NDArray[np.int64]:
         """Return the diagonal, int64 [columns]: the first entry of every row that is not empty."""
         whole = np.zeros(self.columns, np.int64)
-        standing = self._settled()
-        held = np.flatnonzero(np.diff(standing.table.starts))
-        whole[held] = standing.table.values[standing.table.starts[held]]
-        for item, changed in standing.changed.items():
+        current = self._flushed()
+        filled = np.flatnonzero(np.diff(current.table.starts))
+        whole[filled] = current.table.values[current.table.starts[filled]]
+        for item, changed in current.changed.items():
             whole[item] = changed.row.values[0] if len(changed.row.values) else 0
         return whole
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Return the upper triangle as CSR arrays: starts int64 [columns + 1], indices int32, values int64.
+        """Return the upper triangle as CSR arrays, which must not be written to.
 
-        Do not write to them.
+        They are starts int64 [columns + 1], indices int32 [entries] and values int64 [entries].
         """
-        self._standing = flat = self._standing.flat()
+        self._current = flat = self._current.flat()
         return flat.table.starts, flat.table.indices, flat.table.values
 
     def row_bytes(self, item: int) -> bytes:
@@ -212,15 +214,15 @@ class PairSum:
         return pack(self.row(item))
 
     def digest(self) -> str:
-        """Return the SHA-256, in hex, of everything the sum says: columns, people, counts and the digest of every row.
+        """Return the SHA-256, in hex, of the whole sum: columns, people, counts and the digest of every row.
 
-        Two sums over the same people and the same number of columns have the same digest, whatever happened in
-        between. Empty columns count: a catalogue that grew is another sum. Only rows that changed are hashed again.
+        Two sums over the same people and the same number of columns have the same digest, whatever changed in between.
+        Empty columns count: a catalog that grew is another sum. Only rows that changed are hashed again.
         """
         whole = hashlib.sha256(_DIGEST_HEAD)
         whole.update(np.array([UNIT, self.columns, self.people], "<i8").tobytes())
         whole.update(self.counts.astype("<i8").tobytes())
-        whole.update(self._settled().digests().tobytes())
+        whole.update(self._flushed().digests().tobytes())
         return whole.hexdigest()
 
     # -- changing ------------------------------------------------------------------------------------------------
@@ -232,12 +234,12 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns:
             raise _past_the_last_column()
-        known = self._pairs_after(contribution, 1)
-        after = known.pairs
+        change = self._pairs_after(contribution, 1)
+        after = change.pairs
         # No entry passes the larger of its two diagonal entries (Cauchy-Schwarz): checking the diagonal is enough.
         if int(after.diagonal().max()) > ENTRY_MAX:
             raise _past_the_range()
-        self._standing = self._standing.joined(contribution, 1, known)
+        self._current = self._current.joined(contribution, 1, change)
         self.counts[items] += 1
         self.people += 1
 
@@ -248,50 +250,52 @@ class PairSum:
             return
         if int(items[-1]) >= self.columns or self.people < 1 or int(self.counts[items].min()) < 1:
             raise _not_in_the_sum()
-        known = self._pairs_after(contribution, -1)
-        after = known.pairs
-        # Whoever is the last with an item takes its whole row along; before that its diagonal entry stays.
+        change = self._pairs_after(contribution, -1)
+        after = change.pairs
+        # With the last person of an item its whole row is removed; before that its diagonal entry stays above zero.
         last = self.counts[items] == 1
         if int(after.min()) < 0 or not np.array_equal(after.diagonal() == 0, last):
             raise _not_in_the_sum()
-        if last.any() and not self._nothing_stays(items, np.flatnonzero(last), after):
+        if last.any() and not self._rows_end(items, np.flatnonzero(last), after):
             raise _not_in_the_sum()
         if self.people == 1 and int(self.counts.sum()) != len(items):
             raise _not_in_the_sum()
-        self._standing = self._standing.joined(contribution, -1, known)
+        self._current = self._current.joined(contribution, -1, change)
         self.counts[items] -= 1
         self.people -= 1
 
-    def _pairs_after(self, contribution: Contribution, sign: int) -> Known:
-        """Return a person's pairs after they came or left; below zero is what was taken without being there."""
-        items, values, standing = contribution.items, contribution.values.astype(np.int64), self._standing
-        image = None if self._image is None else self._image()
-        told = None if image is None else image.pairs(items, standing.says)
-        if told is None:
-            pairs, where = standing.pairs(items), None
+    def _pairs_after(self, contribution: Contribution, sign: int) -> LastChange:
+        """Return a person's pairs after they are added or removed; below zero where the sum did not have them."""
+        items, values, current = contribution.items, contribution.values.astype(np.int64), self._current
+        float_copy = None if self._float_copy is None else self._float_copy()
+        found = None if float_copy is None else float_copy.pairs(items, current.content)
+        if found is None:
+            pairs, where = current.pairs(items), None
         else:
-            pairs, unsure, where = told
-            pairs[unsure] = standing.pairs(items, unsure)
+            pairs, rounded, where = found
+            pairs[rounded] = current.pairs(items, rounded)
         after = np.triu(pairs + (sign * contribution.weight * values)[:, None] * values)
-        return Known(items, after, where, standing.says)
+        return LastChange(items, after, where, current.content)
 
-    def _nothing_stays(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
-        """Tell whether rows and columns are empty after the change, for the `places` whose last person goes."""
-        self._standing, reached = self._standing.counted()
-        held = np.array([len(self._standing.row(item).indices) for item in items[places].tolist()])
-        # All of a row is the person's, and exactly their rows up to there reach the column.
-        theirs = np.array_equal(held, len(items) - places) and np.array_equal(reached[items[places]], places + 1)
+    def _rows_end(self, items: NDArray[np.int32], places: NDArray[np.intp], after: NDArray[np.int64]) -> bool:
+        """Tell whether the rows and columns at `places`, whose last person is removed, are empty after the change."""
+        self._current, reached = self._current.counted()
+        lengths = np.array([len(self._current.row(item).indices) for item in items[places].tolist()])
+        # Every entry of the row is the person's, and exactly their rows up to there have an entry in the column.
+        theirs = np.array_equal(lengths, len(items) - places) and np.array_equal(reached[items[places]], places + 1)
         return theirs and not after[places].any() and not after[:, places].any()
 
     def grow(self, columns: int) -> None:
         """Append empty columns until there are `columns`; raises `InvalidInput` for fewer than there are."""
         if np.ndim(columns) or np.asarray(columns).dtype.kind not in "iu" or not self.columns <= columns <= COLUMNS_MAX:
-            message = f"A sum of {self.columns} columns cannot become one of {columns}."
-            raise InvalidInput(message, advice="Give a whole number: columns are only ever added.")
+            raise InvalidInput(
+                f"A sum of {self.columns} columns cannot become one of {columns}.",
+                advice="Give a whole number: columns are only ever added.",
+            )
         if columns == self.columns:
             return
         self.counts = np.concatenate((self.counts, np.zeros(columns - self.columns, np.int64)))
-        self._standing = self._standing.grown(columns)
+        self._current = self._current.grown(columns)
         self.columns = columns
 
     def merge(self, other: PairSum) -> None:
@@ -300,12 +304,13 @@ class PairSum:
         Raises `InvalidInput` for a different number of columns, `SumOverflow`; then nothing changed.
         """
         if other.columns != self.columns:
-            message = "Sums over different numbers of columns cannot be merged."
-            raise InvalidInput(message, advice="Grow the smaller one first.")
+            raise InvalidInput(
+                "Sums over different numbers of columns cannot be merged.", advice="Grow the smaller one first."
+            )
         if int((self.diagonal() + other.diagonal()).max(initial=0)) > ENTRY_MAX:
             raise _past_the_range()
         rows = {item: added(self.row(item), *other.row(item)) for item in np.flatnonzero(other.counts).tolist()}
-        self._standing = self._settled().with_rows(rows)
+        self._current = self._flushed().with_rows(rows)
         self.counts += other.counts
         self.people += other.people
 
@@ -327,38 +332,34 @@ class PairSum:
         self.people = people
 
     def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> None:
-        """Take over rows in their stored form, with the counts, int64 [columns], and the people that belong to them.
+        """Replace rows by stored ones, with the counts, int64 [columns], and the number of people that belong to them.
 
         Raises `Corrupt` when a row cannot be read or does not fit the counts; then nothing changed.
         """
-        before = self._settled()
+        before = self._flushed()
         if any(not 0 <= item < self.columns for item in rows):
             raise _not_together()
         try:
-            self._standing = before.with_rows(
+            self._current = before.with_rows(
                 {item: unpack(item, stored, self.columns) for item, stored in rows.items()}
             )
             self._put_counts(counts, people)
         except Corrupt:
-            self._standing = before
+            self._current = before
             raise
 
 
 def _not_in_the_sum() -> NotLearned:
-    message = "This contribution is not part of the sum."
-    return NotLearned(message)
+    return NotLearned("This contribution is not part of the sum.")
 
 
 def _past_the_range() -> SumOverflow:
-    message = "An entry of the sum would pass 2^61."
-    return SumOverflow(message)
+    return SumOverflow("An entry of the sum would pass 2^61.")
 
 
 def _past_the_last_column() -> InvalidInput:
-    message = "A contribution names an item past the last column."
-    return InvalidInput(message, advice="Grow the sum first.")
+    return InvalidInput("A contribution names an item past the last column.", advice="Grow the sum first.")
 
 
 def _not_together() -> Corrupt:
-    message = "The rows and the counts of the stored sum do not belong together."
-    return Corrupt(message)
+    return Corrupt("The rows and the counts of the stored sum do not belong together.")

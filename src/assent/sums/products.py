@@ -19,7 +19,7 @@ Reals = NDArray[Any]
 
 
 def _routine(name: str, count: int) -> Callable[..., None]:
-    """Return the routine that SciPy publishes under `name`; every one of its arguments, so many, is an address."""
+    """Return the routine that SciPy publishes under `name`; each of its `count` arguments is an address."""
     capsule = scipy.linalg.cython_blas.__pyx_capi__[name]
     name_of, address_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
@@ -32,7 +32,7 @@ def _routine(name: str, count: int) -> Callable[..., None]:
 
 _GEMM: Final = {np.dtype(np.float32): _routine("sgemm", 13), np.dtype(np.float64): _routine("dgemm", 13)}
 _AXPY: Final = {np.dtype(np.float32): _routine("saxpy", 6), np.dtype(np.float64): _routine("daxpy", 6)}
-#: Vectors of so many entries BLAS adds on the thread that asks for it.
+#: BLAS adds vectors of up to this many entries on the calling thread.
 _ALONE_ENTRIES: Final = 10_000
 _REAL: Final = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
 
@@ -44,7 +44,7 @@ def add_product(
 
     `out` [m, n] with entries of a row side by side, `left` [m, k] and `right` [k, n] with the entries of a row or of a
     column side by side; all of one type, float32 or float64. `out` overlaps neither of the others. With
-    `operations_max` BLAS is asked for some columns after the others, for as many as take so many operations.
+    `operations_max` one call of BLAS multiplies only as many columns as take that many operations.
     """
     rows, columns = out.shape
     if not out.size:
@@ -79,7 +79,8 @@ def add_product(
 def add_rows(out: Reals, factors: Reals, matrix: Reals, rows: NDArray[np.int32]) -> None:
     """Do `out += sum_k factors[k] matrix[rows[k]]` on this thread, reading each of these rows once, where it is.
 
-    `out` [n] and `factors` [k] with their entries side by side, `matrix` [m, n] by rows; all of one type.
+    `out` [n] and `factors` [k] with their entries side by side, `matrix` [m, n] by rows; all of one type, float32 or
+    float64.
     """
     axpy, item, step, columns = _AXPY[out.dtype], out.itemsize, matrix.strides[0], out.shape[0]
     numbers = (ctypes.c_int * 2)(0, 1)

@@ -11,7 +11,7 @@ DAY_MS = 86_400_000
 
 
 class Clock(Protocol):
-    """Tells the time as whole milliseconds since 1970-01-01T00:00:00Z."""
+    """A source of the time, in whole milliseconds since 1970-01-01T00:00:00Z."""
 
     def now_ms(self) -> int:
         """Return the present moment in milliseconds since the epoch, UTC."""
@@ -34,5 +34,5 @@ def to_text(at_ms: int) -> str:
 
 @lru_cache(64)
 def _second(seconds: int) -> str:
-    """Write a whole second; many moments share it, and writing it takes longer than the rest."""
+    """Write a whole second; it is cached because many moments share it and formatting it is slow."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").removesuffix("+00:00")

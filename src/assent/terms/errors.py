@@ -45,18 +45,18 @@ class AssentError(Exception):
     default_advice: ClassVar[str] = "Run `assent doctor` and read what it reports."
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
-        """Hold what is wrong and what to do next."""
+        """Take the sentences of `message` and `advice`; without advice the class's own is used."""
         super().__init__(message)
         self.message = message
         self.advice = self.default_advice if advice is None else advice
 
     def __str__(self) -> str:
-        """Say the message and the advice in one line."""
+        """Return the message and the advice in one line."""
         return f"{self.message} {self.advice}"
 
 
 class InvalidInput(AssentError):
-    """What was sent does not have the shape that the act needs."""
+    """The input does not have the shape that the act needs."""
 
     code = "invalid_input"
     status = 400
@@ -83,7 +83,7 @@ class TooLarge(AssentError):
 
 
 class Unauthenticated(AssentError):
-    """No key, or a key that this store never gave out."""
+    """The request has no key, or a key that this store never issued."""
 
     code = "unauthenticated"
     status = 401
@@ -101,7 +101,7 @@ class Forbidden(AssentError):
 
 
 class NotFound(AssentError):
-    """What was named is not here."""
+    """The named thing is not in the store."""
 
     code = "not_found"
     status = 404
@@ -162,7 +162,7 @@ class StoreNewer(AssentError):
 
 
 class KeyFileMissing(AssentError):
-    """The key file that opens the store is not where it should be."""
+    """The key file that opens the store is not at its place."""
 
     code = "key_file_missing"
     title = "The key file is missing"
@@ -170,7 +170,7 @@ class KeyFileMissing(AssentError):
 
 
 class KeyFileExists(AssentError):
-    """A key file stands where a new one would be written; it is never overwritten."""
+    """A key file is at the place for a new one; it is never overwritten."""
 
     code = "key_file_exists"
     status = 409
@@ -179,7 +179,7 @@ class KeyFileExists(AssentError):
 
 
 class KeyFileExposed(AssentError):
-    """Others on this machine may read the key file."""
+    """Other users of this machine may read the key file."""
 
     code = "key_file_exposed"
     title = "The key file can be read by others"
@@ -187,7 +187,7 @@ class KeyFileExposed(AssentError):
 
 
 class Corrupt(AssentError):
-    """Stored bytes are not what was written: a seal, a digest or a signature does not match."""
+    """Stored bytes were changed after they were written: a seal, a digest or a signature does not match."""
 
     code = "corrupt"
     title = "Stored bytes were altered"

@@ -1,4 +1,4 @@
-"""What a person can do with an item, and the event names that say so (Segment's e-commerce names)."""
+"""Actions of a person on an item, and their event names (Segment's e-commerce names)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One kind of act: its code in a sealed history, the event that tells it, and the name that reasons carry."""
+    """One kind of action: its code in a sealed history, its event name, and its name in reasons."""
 
     code: int
     event: str
@@ -22,10 +22,10 @@ ACTIONS = (
     Action(4, "Product Added", "added"),
     Action(5, "Order Completed", "bought"),
 )
-#: How many bits of a history entry's act hold the action; the purposes stand above them.
+#: The bits of an entry's `act` that are the action; the bits above are the purposes.
 ACTION_BITS = 4
 ACTION_BY_EVENT = {action.event: action for action in ACTIONS}
 ACTION_BY_CODE = {action.code: action for action in ACTIONS}
 BOUGHT = 5
-#: What the person does with the item on the page right now; no event tells it.
+#: The action on the item of the present page; it has no event.
 ON_PAGE: Final = "on_page"

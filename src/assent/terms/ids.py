@@ -17,24 +17,27 @@ IDENTIFIER_KINDS = ("user_id", "anonymous_id", "email")
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """One name of a person: a kind (`user_id`, `anonymous_id`, `email`) and its normalised value."""
+    """One name of a person: a kind (`user_id`, `anonymous_id`, `email`) and its normalized value."""
 
     kind: str
     value: str
 
 
 def identifier(kind: str, value: str) -> Identifier:
-    """Normalise one identifier: trimmed, e-mail in lower case.
+    """Normalize one identifier: trimmed, e-mail in lower case.
 
     Raises `InvalidInput` for an unknown kind, an empty value, or one longer than `identifier_chars_max`.
     """
     if kind not in IDENTIFIER_KINDS:
-        message = f"'{kind[:32]}' is not a kind of identifier."
-        raise InvalidInput(message, advice=f"Use one of: {', '.join(IDENTIFIER_KINDS)}.")
+        raise InvalidInput(
+            f"'{kind[:32]}' is not a kind of identifier.", advice=f"Use one of: {', '.join(IDENTIFIER_KINDS)}."
+        )
     text = value.strip()
     if not text or len(text) > limit("identifier_chars_max") or "\x00" in text:
-        message = f"The {kind} is empty, too long or has a zero byte."
-        raise InvalidInput(message, advice=f"Send 1 to {limit('identifier_chars_max')} characters.")
+        raise InvalidInput(
+            f"The {kind} is empty, too long or has a zero byte.",
+            advice=f"Send 1 to {limit('identifier_chars_max')} characters.",
+        )
     return Identifier(kind, text.lower() if kind == "email" else text)
 
 

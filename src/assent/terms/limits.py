@@ -1,4 +1,4 @@
-"""A limit on everything, as one table: name, default, unit, and why it stands where it does."""
+"""Every bound that a caller can meet, as one table: name, default, unit, and the reason of its value."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROWS = (
     Limit("item_bytes_max", 65_536, "bytes", "One item's facts; pictures are linked, not stored."),
     Limit("items_per_request_max", 10_000, "items", "One request must end within seconds."),
     Limit("known_people_max", 4_096, "people", "An open history takes about 10 kB, and each of its last answers too."),
-    Limit("decide_count_max", 200, "items", "Nobody reads more, and a longer list would leak the model's order."),
+    Limit("decide_count_max", 200, "items", "People do not read more, and a longer list would leak the model's order."),
     Limit("exclude_items_max", 5_000, "items", "A request-time exclude list is read on the hot path."),
     Limit("slot_chars_max", 64, "characters", "A slot is a place on a page, named by whoever builds the page."),
     Limit("decide_queue_calls_max", 20_000, "calls", "A caller is told to come again once so many wait."),
@@ -40,11 +40,23 @@ _ROWS = (
     Limit("history_tail_records", 1, "records", "Past this many loose trails a training folds a history into one."),
     Limit("evidence_chars_max", 2_000, "characters", "What an operator states as proof of consent."),
     Limit("products_per_event_max", 500, "products", "A longer order is a wholesale list, not a taste."),
-    Limit("write_queue_jobs_max", 1_000, "jobs", "Past this a caller waits, then is told the store is busy."),
-    Limit("write_wait_seconds", 10, "seconds", "Whoever waits longer is better told."),
+    Limit("write_queue_jobs_max", 1_000, "jobs", "Past this a caller waits, and then gets the error `busy`."),
+    Limit("write_wait_seconds", 10, "seconds", "A caller who waits longer should get an error instead."),
     Limit("spark_connect_seconds", 5, "seconds", "A Spark master that does not answer by then is not there."),
     Limit("spark_executor_seconds", 60, "seconds", "A Spark master that has given no executor by then has none free."),
     Limit("write_group_jobs_max", 128, "jobs", "Jobs that share one commit; more would only make the first wait."),
+    # terms, consent and vault
+    Limit("language_tag_chars_max", 35, "characters", "Longer than any language tag in use."),
+    Limit("event_purposes_max", 12, "purposes", "A history entry has twelve bits for the purposes it may serve."),
+    Limit("key_file_bytes_max", 65_536, "bytes", "A key file with hundreds of rotated keys is smaller."),
+    # catalog
+    Limit("item_name_chars_max", 512, "characters", "A name is one line on a page, not a description."),
+    Limit("item_tags_max", 64, "tags", "More tags than this do not tell items apart."),
+    Limit("page_items_max", 1_000, "items", "One page is read and written within a fraction of a second."),
+    # sums
+    Limit("item_value_max", 63, "units", "The value of a person at one item leaves enough steps for a precise weight."),
+    Limit("sum_columns_max", 1 << 30, "columns", "An item number fits in an int32, with room for the sum of two."),
+    Limit("sum_entry_max", 1 << 61, "steps", "An entry fits in an int64, with room for the sum of two."),
 )
 
 LIMITS = {row.name: row for row in _ROWS}

@@ -10,8 +10,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import ClassVar
 
-#: How many purposes may keep events: each has one bit of a history entry's twelve.
-BITS = 12
+from assent.terms.limits import limit
+
+#: Purposes that may keep events: each has one bit of a history entry.
+BITS = limit("event_purposes_max")
 #: A mask that every purpose's bit is in.
 EVERY_PURPOSE = (1 << BITS) - 1
 
@@ -25,7 +27,7 @@ class Purpose:
 
 
 class Service(Purpose):
-    """What the contract needs; not optional."""
+    """The contract needs it; not optional."""
 
     id = "service"
 
@@ -59,7 +61,7 @@ class Measure(Purpose):
 
 
 class AuditFairness(Purpose):
-    """Group attributes, kept apart, to see whether groups are served alike."""
+    """Group attributes, kept separately, are compared to see whether groups are served alike."""
 
     id = "audit_fairness"
     bit = 16

@@ -8,23 +8,24 @@ from typing import Protocol
 
 
 class Randomness(Protocol):
-    """Gives unpredictable bytes."""
+    """A source of unpredictable bytes."""
 
-    def take(self, count: int) -> bytes:
+    def bytes(self, count: int) -> bytes:
         """Return `count` random bytes."""
         ...
 
 
-#: Up to so many bytes, the size of ids and nonces, come out of a lump: asking the system costs as much as sealing.
-SMALL_BYTES_MAX = 16
-LUMP_BYTES = 4_096
+#: Requests of up to 16 bytes, the size of ids and nonces, are cut from a 4 KiB buffer of random bytes: one system call
+#: serves 256 ids. A call for each would cost as much as sealing a record.
+SMALL_BYTES = 16
+BUFFER_BYTES = 4_096
 
-#: How many processes this one is a fork of a fork of; asking the system for its number would cost more than the piece.
+#: Fork depth of this process. A comparison with it costs less than asking the system for the process id.
 _forks = 0
 
 
 def _forked() -> None:
-    global _forks  # noqa: PLW0603 - the system calls this, and tells nobody else
+    global _forks  # noqa: PLW0603 - the interpreter calls this in the child, with no argument
     _forks += 1
 
 
@@ -35,18 +36,17 @@ class SystemRandomness:
     """The operating system's cryptographic source. Safe to use from several threads, and in a forked process."""
 
     def __init__(self) -> None:
-        """Ask for nothing yet."""
         self._lock = threading.Lock()
-        self._lump, self._at, self._forks = b"", 0, 0
+        self._buffer, self._used, self._forks = b"", 0, 0
 
-    def take(self, count: int) -> bytes:
-        """Return `count` random bytes, each given out once; more than an id's come from the system directly."""
-        if count > SMALL_BYTES_MAX:
+    def bytes(self, count: int) -> bytes:
+        """Return `count` random bytes, never the same twice; more than 16 come from the system directly."""
+        if count > SMALL_BYTES:
             return os.urandom(count)
         with self._lock:
-            start, self._at = self._at, self._at + count
-            # A child would give out what its parent gives out: it takes a lump of its own.
-            if self._at > len(self._lump) or self._forks != _forks:
-                self._lump, self._forks = os.urandom(LUMP_BYTES), _forks
-                start, self._at = 0, count
-            return self._lump[start : self._at]
+            start, self._used = self._used, self._used + count
+            # A forked child has a copy of its parent's buffer: it must fill one of its own.
+            if self._used > len(self._buffer) or self._forks != _forks:
+                self._buffer, self._forks = os.urandom(BUFFER_BYTES), _forks
+                start, self._used = 0, count
+            return self._buffer[start : self._used]

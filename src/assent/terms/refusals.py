@@ -76,7 +76,7 @@ DROPS: Final = (
     ALIAS_REFUSED,
 )
 
-#: What becomes of a line of an imported file, beside the drops.
+#: Outcomes of a line of an imported file, beside the drops.
 LINES: Final = ("imported", "guest", "cancelled", "not_goods", "bad")
 
 # -- decisions: how the items were found, what was used, what was not, and why not ------------------------------------
@@ -110,7 +110,7 @@ REMOVED: Final = "removed"
 NOT_COLLECTED: Final = "not_collected"
 NOT_TAKEN_IN: Final = "not_taken_in"
 
-#: Why something was not used where it is no refusal of consent.
+#: Reasons of disuse that are no refusal of consent.
 NOT_USED_REASONS: Final = (NOBODY_NAMED, NOT_LISTED, NONE_LISTED, LEFT_OUT, REMOVED, NOT_COLLECTED, NOT_TAKEN_IN)
 
 _ACTIONS: Final = (*(action.name for action in ACTIONS), ON_PAGE)

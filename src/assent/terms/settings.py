@@ -1,15 +1,13 @@
-"""What an operator sets: few things, each with a safe default; read from `ASSENT_*` variables unless given."""
+"""Settings of the operator, each with a safe default; read from `ASSENT_*` variables unless given."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from assent.terms.errors import InvalidInput
 
-GpcMode = Literal["strict", "sharing"]
 GPC_MODES = ("strict", "sharing")
 
 
@@ -17,17 +15,17 @@ GPC_MODES = ("strict", "sharing")
 class Settings:
     """The operator's settings."""
 
-    #: What Global Privacy Control refuses: `strict` every optional purpose, `sharing` the sharing purposes alone.
+    #: Global Privacy Control refuses: with `strict` every optional purpose, with `sharing` only those of sharing.
     gpc: str = "strict"
     #: The language of answers, and of the notice that a consent is recorded with, where a request names none.
     language: str = "en"
-    #: Who answers for the data, as receipts name them.
+    #: The name of the controller in receipts.
     controller_name: str = "This shop"
-    #: Where people reach the controller.
+    #: The address at which people reach the controller.
     controller_contact: str = "privacy@shop.invalid"
     #: The controller's postal address.
     controller_address: str = "not stated"
-    #: Whose law applies.
+    #: The jurisdiction of the controller.
     jurisdiction: str = "EU"
     #: Comma-separated origins that browsers may send events from; `*` is every origin.
     cors_origins: str = "*"
@@ -39,8 +37,10 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse a mode that does not exist."""
         if self.gpc not in GPC_MODES:
-            message = "The setting gpc is not a mode that exists."
-            raise InvalidInput(message, advice=f"Set ASSENT_GPC to one of: {', '.join(GPC_MODES)}.")
+            raise InvalidInput(
+                "The setting gpc is not a mode that exists.",
+                advice=f"Set ASSENT_GPC to one of: {', '.join(GPC_MODES)}.",
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -33,6 +33,6 @@ class SeededRandomness:
         """Start the sequence of `seed`."""
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
 
-    def take(self, count: int) -> bytes:
+    def bytes(self, count: int) -> bytes:
         """Return the next `count` bytes of the sequence."""
         return self._random.randbytes(count)

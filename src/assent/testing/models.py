@@ -131,7 +131,7 @@ class AdditiveModelContract:
         digest, copied = total.digest(), total.copy()
         for each in self.added_by(people):
             copied.remove(each)
-        copied.settle()
+        copied.flush()
         assert total.digest() == digest
         self.assert_same(copied, self.model.zero(ITEMS), people)
 

@@ -19,7 +19,7 @@ from assent.vault.keyfile import KeyFile
 from assent.vault.records import HeldHistory, Opened
 from assent.vault.seals import PersonKey, decision_number
 from assent.vault.signatures import Signer, canonical, verify_signed
-from assent.vault.vault import Vault, digest_api_key, digest_message
+from assent.vault.vault import Vault, digest_api_key
 
 __all__ = [
     "HISTORY",
@@ -39,7 +39,6 @@ __all__ = [
     "canonical",
     "decision_number",
     "digest_api_key",
-    "digest_message",
     "entries",
     "leaf_of",
     "limited",

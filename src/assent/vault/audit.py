@@ -1,9 +1,9 @@
 """The tamper-evident log: an RFC 6962 Merkle tree over what was done, with signed checkpoints.
 
-Each row keeps a salted hash of its entry; the entry itself (salt and detail, canonical JSON) stands beside it, sealed
-under the person's own key when it tells of a person. Erasing a person takes the entry away and leaves the hash, so the
-tree stands, and nothing in it can be tied to anybody. A leaf of the tree covers when, what kind, and the salted hash.
-What a tree alone cannot show is a log cut short together with its checkpoints: keep a checkpoint elsewhere for that.
+Each row has a salted hash of its entry. The entry itself (salt and detail, canonical JSON) is kept beside the hash, and
+is sealed under the person's own key when it is about a person. Erasing a person deletes the entry and keeps the hash,
+so the tree stays valid and nothing in it leads to a person. A leaf of the tree covers the time, the kind and the salted
+hash. A tree cannot show that the log was cut short together with its checkpoints: keep a checkpoint elsewhere for that.
 """
 
 from __future__ import annotations
@@ -29,13 +29,10 @@ if TYPE_CHECKING:
     from assent.vault.seals import PersonKey
     from assent.vault.vault import Vault
 
-#: How many rows are read at a time: a log may be longer than memory likes.
-PAGE_ROWS = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act to be logged; with `person` its detail is sealed under that person's key."""
+    """One act for the log; with `person` its detail is sealed under that person's key."""
 
     kind: str
     detail: Mapping[str, Any]
@@ -44,7 +41,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One act as it stands in the log, opened."""
+    """One opened entry of the log."""
 
     index: int
     at_ms: int
@@ -54,7 +51,7 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """Proof that one leaf stands in the log of a signed checkpoint (RFC 9162 section 2.1.3)."""
+    """Proof that one leaf is in the log of a signed checkpoint (RFC 9162 section 2.1.3)."""
 
     index: int
     size: int
@@ -73,7 +70,7 @@ class InclusionProof:
         }
 
     def holds(self, public_key: bytes) -> bool:
-        """Tell whether the leaf stands in a log that `public_key` (32 bytes) signed."""
+        """Tell whether the leaf is in a log that `public_key` (32 bytes) signed."""
         try:
             checkpoint = notes.open_checkpoint(self.checkpoint, public_key)
         except Corrupt:
@@ -96,7 +93,7 @@ def _proof(value: Mapping[str, Any]) -> InclusionProof:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """An act that tells of nobody as the log took it in: when, what kind, its entry's text, and the proof."""
+    """An act about no person as the log has it: time, kind, the text of its entry, and the proof."""
 
     at_ms: int
     kind: str
@@ -113,22 +110,22 @@ class Proven:
         try:
             return cls(int(value["at_ms"]), str(value["kind"]), str(value["entry"]), _proof(value["proof"]))
         except (KeyError, TypeError, ValueError) as error:
-            message = "This is not a proven entry of an audit log."
-            raise Corrupt(message, advice="Hand in what was given out, unchanged.") from error
+            raise Corrupt(
+                "This is not a proven entry of an audit log.", advice="Hand in what was given out, unchanged."
+            ) from error
 
     def detail(self) -> dict[str, Any]:
-        """Return what the entry says; raises `Corrupt` when it is not an entry."""
+        """Return the detail of the entry; raises `Corrupt` when it is not an entry."""
         try:
             detail = json.loads(self.entry)["detail"]
         except (KeyError, TypeError, ValueError):
             detail = None
         if not isinstance(detail, dict):
-            message = "This is not an entry of an audit log."
-            raise Corrupt(message, advice="Hand in what was given out, unchanged.")
+            raise Corrupt("This is not an entry of an audit log.", advice="Hand in what was given out, unchanged.")
         return detail
 
     def holds(self, public_key: bytes) -> bool:
-        """Tell whether exactly this entry stands in a log that `public_key` (32 bytes) signed."""
+        """Tell whether exactly this entry is in a log that `public_key` (32 bytes) signed."""
         leaf = leaf_of(self.at_ms, self.kind, sha256(self.entry.encode()).digest())
         return leaf == self.proof.leaf and self.proof.holds(public_key)
 
@@ -137,7 +134,7 @@ class AuditLog:
     """Appends to the log inside write jobs, proves and verifies it."""
 
     def __init__(self, vault: Vault, clock: Clock | None = None, randomness: Randomness | None = None) -> None:
-        """Log under the vault's signing key; clock and randomness are the vault's unless given."""
+        """Write a log that the vault signs; clock and randomness are the vault's unless given."""
         self._vault = vault
         self._clock = vault.clock if clock is None else clock
         self._randomness = vault.randomness if randomness is None else randomness
@@ -145,8 +142,8 @@ class AuditLog:
     def append(self, session: Session, kind: str, detail: Mapping[str, Any], person: PersonId | None = None) -> int:
         """Log one act and sign a checkpoint, inside a write job; return the leaf's index.
 
-        With `person` the detail is sealed under that person's key; without, it must tell of nobody. Raises `NotFound`
-        when the person has no key.
+        With `person` the detail is sealed under that person's key; without, it must not be about a person. Raises
+        `NotFound` when the person has no key.
         """
         return self.append_many(session, [Act(kind, detail, person)])[0]
 
@@ -158,7 +155,7 @@ class AuditLog:
         now_ms = self._clock.now_ms()
         rows = []
         for act in acts:
-            plain = entry_bytes(self._randomness.take(SALT_BYTES), act.detail)
+            plain = entry_bytes(self._randomness.bytes(SALT_BYTES), act.detail)
             salted_hash = sha256(plain).digest()
             detail = plain
             if act.person is not None:
@@ -174,8 +171,7 @@ class AuditLog:
     def _key(self, session: Session, person: PersonId) -> PersonKey:
         row = people.key(session, person)
         if row is None:
-            message = "An act on a person without a key cannot be logged under that key."
-            raise NotFound(message)
+            raise NotFound("An act on a person without a key cannot be logged under that key.")
         return self._vault.key(person, *row)
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -186,50 +182,18 @@ class AuditLog:
         key = self._key(session, person) if rows else None
         return [Logged(row.idx, row.at_ms, row.kind, open_entry(row, key)["detail"]) for row in rows]
 
-    def checkpoint(self, session: Session) -> str | None:
-        """Return the newest signed checkpoint; None while nothing is logged."""
-        newest = log.last_checkpoint(session)
-        return None if newest is None else newest.note
-
     # -- proofs --------------------------------------------------------------------------------------------------
 
     def append_proven(self, session: Session, kind: str, detail: Mapping[str, Any]) -> Proven:
-        """Log one act that tells of nobody, and prove it at once: the newest leaf's path is the frontier before it."""
+        """Log one act about no person, and prove it at once: the path of the newest leaf is the frontier before it."""
         before = tree.Frontier.from_text(meta.get(session, FRONTIER))
         index = self.append(session, kind, detail)
         row, checkpoint = log.leaf(session, index), log.last_checkpoint(session)
         if row is None or row.detail is None or checkpoint is None:
-            message = "The audit log lost an entry inside its own transaction."
-            raise Corrupt(message)
+            raise Corrupt("The audit log lost an entry inside its own transaction.")
         leaf = leaf_of(row.at_ms, row.kind, row.leaf)
         proof = InclusionProof(index, index + 1, leaf, tuple(reversed(before.nodes)), checkpoint.note)
         return Proven(row.at_ms, kind, row.detail.decode(), proof)
-
-    def _leaves(self, session: Session, size: int) -> list[bytes]:
-        """Return the leaf hashes of the log at a size; raises `NotFound` when it has fewer."""
-        leaves = [
-            leaf_of(row.at_ms, row.kind, row.leaf)
-            for start in range(0, size, PAGE_ROWS)
-            for row in log.leaves(session, start, min(start + PAGE_ROWS, size))
-        ]
-        if len(leaves) != size:
-            message = f"The audit log has no {size} entries."
-            raise NotFound(message, advice="Take sizes from this log's checkpoints; run `assent verify`.")
-        return leaves
-
-    def prove(self, session: Session, index: int, size: int | None = None) -> InclusionProof:
-        """Prove that leaf `index` stands in the log, as of the checkpoint at `size` leaves or of the newest one.
-
-        Reads `size` rows. Raises `NotFound` when no checkpoint of that size exists or the index is not in it.
-        """
-        notes_by_size = {row.size: row.note for row in log.checkpoints(session)}
-        at_size = max(notes_by_size, default=0) if size is None else size
-        if at_size not in notes_by_size or not 0 <= index < at_size:
-            message = f"The audit log has no checkpoint that covers entry {index}."
-            raise NotFound(message, advice="Name an index below the size of a checkpoint.")
-        leaves = self._leaves(session, at_size)
-        path = tuple(tree.inclusion_path(leaves, index))
-        return InclusionProof(index, at_size, leaves[index], path, notes_by_size[at_size])
 
     def verify(self, session: Session) -> list[Check]:
         """Check every entry against its hash and every checkpoint against the tree; one flipped byte shows."""

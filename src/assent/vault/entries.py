@@ -21,7 +21,7 @@ SALT_BYTES = 16
 
 
 def entry_bytes(salt: bytes, detail: Mapping[str, Any]) -> bytes:
-    """Return what an entry's salted hash is taken of: canonical JSON of the detail and the salt (hexadecimal)."""
+    """Return the bytes under an entry's salted hash: canonical JSON of the detail and the salt (hexadecimal)."""
     return canonical({"detail": detail, "salt": salt.hex()})
 
 
@@ -31,12 +31,11 @@ def leaf_of(at_ms: int, kind: str, salted_hash: bytes) -> bytes:
 
 
 def open_entry(row: LeafRow, key: PersonKey | None) -> dict[str, Any]:
-    """Open a row's entry (`key` when it tells of a person); raises `Corrupt` when it does not match its hash."""
+    """Open a row's entry (`key` when it is about a person); raises `Corrupt` when it does not match its hash."""
     plain = row.detail
     if plain is not None and key is not None:
         plain = key.open(seals.LOG, row.idx, plain)
     if plain is None or sha256(plain).digest() != row.leaf:
-        message = f"Entry {row.idx} of the audit log does not match its hash."
-        raise Corrupt(message)
+        raise Corrupt(f"Entry {row.idx} of the audit log does not match its hash.")
     entry: dict[str, Any] = json.loads(plain)
     return entry

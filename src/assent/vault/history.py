@@ -1,10 +1,10 @@
-"""A person's history in compact form: eight bytes for each act, oldest first.
+"""A person's history in compact form: eight bytes an entry, oldest first.
 
-An entry says which item (its dense number), on which day, which act (`terms.events`, in 4 bits) and for which purposes
-it may be used (the OR of `Purpose.bit`, in 12 bits). Two equal acts on the same item under the same purposes are one
-entry with the newest day: repeating an act adds nothing to a suggestion. Acts under different purposes stay apart, so
-that nothing done under one purpose, not even its day, is ever shown to another. Only the newest `history_entries_max`
-entries are kept.
+An entry has the item (its dense number), the day, the action (`terms.events`, in 4 bits) and the purposes that it may
+serve (the OR of `Purpose.bit`, in 12 bits). Two equal acts on the same item under the same purposes are one entry with
+the newest day: repeating an act adds nothing to a suggestion. Equal acts under different purposes are separate entries,
+so that nothing done under one purpose, not even its day, serves another. Only the newest `history_entries_max` entries
+are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: One act: item number, days since 1970-01-01, and `act_of` its action code and its purposes.
+#: One entry: item number, days since 1970-01-01, and `act_of` its action code and its purposes.
 HISTORY = np.dtype([("item", "<u4"), ("day", "<u2"), ("act", "<u2")])
 
 #: The newest entries that are kept.
@@ -86,15 +86,14 @@ def unpack(packed: bytes) -> NDArray[np.void]:
     Raises `Corrupt` when the length does not fit.
     """
     if len(packed) % HISTORY.itemsize:
-        message = "A history has a length that no entries have."
-        raise Corrupt(message)
+        raise Corrupt("A history has a length that no entries have.")
     return np.frombuffer(packed, dtype=HISTORY)
 
 
 def unpack_first(packed: bytes) -> NDArray[np.void]:
-    """Return entries of the first layout, which had 8 bits for the action and 8 for the purposes, as `unpack` does.
+    """Return entries of the first layout, which had 8 bits for the action and 8 for the purposes.
 
-    Raises `Corrupt` when the length does not fit.
+    They have HISTORY dtype, shape (entries,), and are read-only. Raises `Corrupt` when the length does not fit.
     """
     history = unpack(packed).copy()
     history["act"] = (history["act"] & 0xFF) | (history["act"] >> 8) << PURPOSES_SHIFT
@@ -122,15 +121,15 @@ def merge(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
 
 
 def for_purpose(history: NDArray[np.void], bit: int) -> NDArray[np.void]:
-    """Return the entries that may serve the purpose of `bit`, HISTORY dtype, shape (entries,) as `history` has."""
+    """Return the entries that may serve the purpose of `bit`; both histories have HISTORY dtype, shape (entries,)."""
     allowed: NDArray[np.void] = history[(history["act"] & np.uint16(bit << PURPOSES_SHIFT)) != 0]
     return allowed
 
 
 def limited(history: NDArray[np.void], bits: int) -> NDArray[np.void]:
-    """Return the entries with no purpose outside `bits`, HISTORY dtype, shape (entries,) as `history` has.
+    """Return the entries with the purposes outside `bits` taken off; entries without a purpose are left out.
 
-    Entries left without any purpose are gone.
+    Both histories have HISTORY dtype, shape (entries,).
     """
     left = history.copy()
     left["act"] &= np.uint16(act_of(_ACTION_MASK, bits & EVERY_PURPOSE))

@@ -1,6 +1,6 @@
-"""The key file: the few secrets that open a store. Without it nothing sealed can be read; whoever has it can read all.
+"""The key file: the secrets that open a store. Without it nothing sealed can be read; its owner can read everything.
 
-It holds the key-encryption keys (each with an id), the root of the blind index, a pepper for message ids and the
+It holds the key-encryption keys (each with an id), the root of the blind index, a pepper for event ids and the
 Ed25519 signing key of receipts, certificates and log checkpoints. It is kept apart from the data and its backups.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 
 from assent.terms.clock import SystemClock
 from assent.terms.errors import Conflict, Corrupt, KeyFileExists, KeyFileExposed, KeyFileMissing, StoreUnavailable
+from assent.terms.limits import limit
 from assent.terms.randomness import SystemRandomness
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FORMAT = "assent-keys-1"
 SECRET_BYTES = 32
 KEY_ID_BYTES = 4
-FILE_BYTES_MAX = 65_536
+_FILE_BYTES_MAX = limit("key_file_bytes_max")
 MODE = 0o600
 OTHERS = 0o077
 
@@ -60,23 +61,23 @@ class KeyFile:
     #: The seed of the Ed25519 signing key.
     signing: bytes = field(repr=False)
     created_ms: int
-    #: Where the file stands (or would stand, when the secrets came from the environment).
+    #: The path of the file, also when the secrets came from the environment.
     path: Path
 
     @classmethod
     def make(cls, path: Path | str, randomness: Randomness | None = None, *, clock: Clock | None = None) -> KeyFile:
         """Make new secrets and write them to `path`, readable by its owner only.
 
-        Raises `KeyFileExists` when something is there already: it is never overwritten.
+        Raises `KeyFileExists` when something is at `path`: it is never overwritten.
         """
         source = SystemRandomness() if randomness is None else randomness
         current = _new_id(source)
         made = cls(
-            keks={current: source.take(SECRET_BYTES)},
+            keks={current: source.bytes(SECRET_BYTES)},
             current=current,
-            index_root=source.take(SECRET_BYTES),
-            pepper=source.take(SECRET_BYTES),
-            signing=source.take(SECRET_BYTES),
+            index_root=source.bytes(SECRET_BYTES),
+            pepper=source.bytes(SECRET_BYTES),
+            signing=source.bytes(SECRET_BYTES),
             created_ms=(SystemClock() if clock is None else clock).now_ms(),
             path=Path(path),
         )
@@ -85,7 +86,7 @@ class KeyFile:
 
     @classmethod
     def exists(cls, path: Path | str, environment: Mapping[str, str] | None = None) -> bool:
-        """Tell whether `open` would find secrets: in `ASSENT_KEYS`, or something at `path`."""
+        """Tell whether `ASSENT_KEYS` is set or something is at `path`."""
         return bool(_variable(environment)) or Path(path).exists()
 
     @classmethod
@@ -123,7 +124,7 @@ class KeyFile:
         )
 
     def content(self) -> bytes:
-        """Return what the file holds: one JSON object, UTF-8."""
+        """Return the content of the file: one JSON object, UTF-8."""
         stored = _Stored(
             format=FORMAT,
             created_ms=self.created_ms,
@@ -141,11 +142,12 @@ class KeyFile:
         try:
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
         except FileExistsError as error:
-            message = f"A key file is already at {path}."
-            raise KeyFileExists(message) from error
+            raise KeyFileExists(f"A key file is already at {path}.") from error
         except OSError as error:
-            message = f"The key file {path} cannot be written."
-            raise StoreUnavailable(message, advice="Name a directory that exists and that you may write to.") from error
+            raise StoreUnavailable(
+                f"The key file {path} cannot be written.",
+                advice="Name a directory that exists and that you may write to.",
+            ) from error
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, MODE)
             file.write(self.content())
@@ -161,7 +163,7 @@ class KeyFile:
         """
         source = SystemRandomness() if randomness is None else randomness
         current = _new_id(source)
-        return replace(self, keks={**self.keks, current: source.take(SECRET_BYTES)}, current=current)
+        return replace(self, keks={**self.keks, current: source.bytes(SECRET_BYTES)}, current=current)
 
     def retired(self) -> KeyFile:
         """Return the same secrets with the current key-encryption key only."""
@@ -170,8 +172,10 @@ class KeyFile:
     def check_same_store(self, other: KeyFile) -> None:
         """Raise `Conflict` unless `other` has the same index root, pepper and signing key."""
         if (self.index_root, self.pepper, self.signing) != (other.index_root, other.pepper, other.signing):
-            message = "The other key file belongs to another store."
-            raise Conflict(message, advice="Make the new file from this store's own key file.")
+            raise Conflict(
+                "The other key file belongs to another store.",
+                advice="Make the new file from this store's own key file.",
+            )
 
 
 def _variable(environment: Mapping[str, str] | None) -> str | None:
@@ -182,8 +186,9 @@ def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        message = f"{VARIABLE} is not base64."
-        raise Corrupt(message, advice=f"Set {VARIABLE} to the output of `base64 -w0 KEYFILE`.") from error
+        raise Corrupt(
+            f"{VARIABLE} is not base64.", advice=f"Set {VARIABLE} to the output of `base64 -w0 KEYFILE`."
+        ) from error
 
 
 def _read(path: Path | str) -> bytes:
@@ -191,24 +196,25 @@ def _read(path: Path | str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        message = f"The key file {path} cannot be opened."
-        raise KeyFileMissing(message) from error
+        raise KeyFileMissing(f"The key file {path} cannot be opened.") from error
     with os.fdopen(descriptor, "rb") as file:
         if os.fstat(descriptor).st_mode & OTHERS:
-            message = f"The key file {path} may be read by others than its owner."
             raise KeyFileExposed(
-                message, advice=f"Run `chmod 600 {path}`; if others may have read it, rotate the keys."
+                f"The key file {path} may be read by others than its owner.",
+                advice=f"Run `chmod 600 {path}`; if others may have read it, rotate the keys.",
             )
-        return file.read(FILE_BYTES_MAX)
+        return file.read(_FILE_BYTES_MAX)
 
 
 def _new_id(source: Randomness) -> str:
-    return f"k-{source.take(KEY_ID_BYTES).hex()}"
+    return f"k-{source.bytes(KEY_ID_BYTES).hex()}"
 
 
 def _not_a_key_file() -> Corrupt:
-    message = "This is not a key file, or it was cut short."
-    return Corrupt(message, advice="Put back the key file that `assent init` made; a copy kept elsewhere is as good.")
+    return Corrupt(
+        "This is not a key file, or it was cut short.",
+        advice="Put back the key file that `assent init` made; a copy kept elsewhere is as good.",
+    )
 
 
 def _sync_directory(directory: Path) -> None:

@@ -1,7 +1,8 @@
 """Log checkpoints as signed notes: the C2SP formats signed-note and tlog-checkpoint, with Ed25519.
 
-A checkpoint is a small text anybody can keep: origin, tree size and root on a line each, an empty line, then a line
-`— ORIGIN BASE64(key hash, signature)`. Whoever kept one can hold it against the root of that size in the log of later.
+A checkpoint is a small text that an auditor can keep: origin, tree size and root on a line each, an empty line, then a
+line `— ORIGIN BASE64(key hash, signature)`. Whoever kept one can hold it against the root of that size in the log of
+later.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FINGERPRINT_CHARS = 16
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a signed note states: the log's `root` (32 bytes) at `size` leaves."""
+    """The statement of a signed note: the log's `root` (32 bytes) at `size` leaves."""
 
     origin: str
     size: int
@@ -77,5 +78,4 @@ def _note(text: str, origin: str, stamp: bytes) -> str:
 
 
 def _altered() -> Corrupt:
-    message = "A checkpoint of the audit log was altered, or signed by another key."
-    return Corrupt(message)
+    return Corrupt("A checkpoint of the audit log was altered, or signed by another key.")

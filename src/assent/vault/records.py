@@ -1,4 +1,4 @@
-"""What is kept on one person is opened, folded and stripped here. The one check of permits stands at this door."""
+"""Records of one person: they are opened, folded and stripped here, and permits are checked here only."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ _decode = msgspec.msgpack.Decoder().decode
 class HeldHistory(NamedTuple):
     """A history that stays open in memory between questions.
 
-    `entries` are those of every purpose, `serving` those that may serve the purpose of `bit`. `through`: the newest
-    record in it. `complete`: the store's newest record when that was last looked up.
+    `entries`: of every purpose; `serving`: those that may serve the purpose of `bit`; both HISTORY dtype, shape
+    (entries,). `through`: the number of the newest record in it. `complete`: that of the store's newest record at the
+    last look.
     """
 
     entries: NDArray[np.void]
@@ -64,22 +65,19 @@ def check_permit(
 ) -> None:
     """Raise `PermitNeeded` unless the permit is for this person, in time, for a purpose that keeps records, in force.
 
-    `epoch` is the store's as `session` sees it, None to look it up. Only where it is not the permit's own is the ledger
-    asked again: until then nothing can have changed.
+    `epoch` is the store's as `session` sees it, None to look it up. The ledger is asked again only where it differs
+    from the permit's: with an equal epoch no consent has changed.
     """
     if not isinstance(permit, Permit):
-        message = "A record was asked for with something that is not a permit."
-    elif permit.person != person_key.person:
-        message = "A record was asked for with another person's permit."
-    elif permit.expires_ms <= now_ms:
-        message = "A record was asked for with a permit that has expired."
-    elif not permit.purpose.bit or (purpose is not None and permit.purpose is not purpose):
-        message = "A record was asked for with a permit for another purpose."
-    elif permit.epoch == (meta.epoch(session) if epoch is None else epoch) or in_force(session, permit):
-        return
-    else:
-        message = "A record was asked for with a permit that was taken back since."
-    raise PermitNeeded(message)
+        raise PermitNeeded("A record was asked for with something that is not a permit.")
+    if permit.person != person_key.person:
+        raise PermitNeeded("A record was asked for with another person's permit.")
+    if permit.expires_ms <= now_ms:
+        raise PermitNeeded("A record was asked for with a permit that has expired.")
+    if not permit.purpose.bit or (purpose is not None and permit.purpose is not purpose):
+        raise PermitNeeded("A record was asked for with a permit for another purpose.")
+    if permit.epoch != (meta.epoch(session) if epoch is None else epoch) and not in_force(session, permit):
+        raise PermitNeeded("A record was asked for with a permit that was taken back since.")
 
 
 def open_entries(person_key: PersonKey, table: str, sequence: int, sealed: bytes) -> NDArray[np.void]:
@@ -89,7 +87,7 @@ def open_entries(person_key: PersonKey, table: str, sequence: int, sealed: bytes
 
 
 def open_history(session: Session, bit: int, person_key: PersonKey) -> NDArray[np.void]:
-    """Return the folded history and the loose trails after it as one, as far as it may serve `bit`.
+    """Return the entries of the folded history and of the trails after it that may serve `bit`.
 
     HISTORY dtype, shape (entries,).
     """
@@ -97,7 +95,7 @@ def open_history(session: Session, bit: int, person_key: PersonKey) -> NDArray[n
 
 
 def open_histories(session: Session, bit: int, keys: Sequence[PersonKey]) -> list[NDArray[np.void]]:
-    """Return what `open_history` does for many people, in the order of their keys, in two queries.
+    """Return the history of each person, in the order of `keys`, by two queries.
 
     HISTORY dtype, shape (entries,), for each of them.
     """
@@ -114,7 +112,10 @@ def open_histories(session: Session, bit: int, keys: Sequence[PersonKey]) -> lis
 
 
 def _whole(session: Session, person_key: PersonKey) -> tuple[NDArray[np.void], int, int]:
-    """Return the whole history, the seq through which it is complete, and how many loose trails it took in."""
+    """Return the whole history, the number of its newest record, and how many trails were not folded yet.
+
+    The history has HISTORY dtype, shape (entries,).
+    """
     folded = records.history(session, person_key.person)
     parts = []
     through = 0
@@ -144,7 +145,7 @@ def catch_up(session: Session, bit: int, person_key: PersonKey, held: HeldHistor
 
 
 def fold_history(session: Session, person: PersonId, person_key: PersonKey) -> int:
-    """Replace the person's sealed history by one that takes in the loose trails; return how many entries it has."""
+    """Fold the trails into the person's sealed history; return how many entries it has."""
     whole, through, loose = _whole(session, person_key)
     if loose:
         records.put_history(session, person, person_key.seal(seals.HISTORIES, through, pack(whole)), through)
@@ -170,8 +171,7 @@ def _events(row: RecordRow, person_key: PersonKey) -> list[Any]:
     except msgspec.DecodeError:
         events = None
     if not isinstance(events, list):
-        message = "A sealed record does not hold a list of events."
-        raise Corrupt(message)
+        raise Corrupt("A sealed record does not hold a list of events.")
     return events
 
 
@@ -182,9 +182,9 @@ def _purposes_of(event: Any, record_purposes: int) -> int:
 
 
 def strip(session: Session, person: PersonId, person_key: PersonKey, bit: int) -> int:
-    """Take `bit` out of records, trails and history; what is left without any purpose is deleted.
+    """Take `bit` out of records, trails and history, and delete every part that serves no other purpose.
 
-    Returns how many records went whole.
+    Returns how many records were deleted whole.
     """
     for row in records.of(session, person):
         if row.purposes & bit and row.purposes != bit:
@@ -215,10 +215,10 @@ def _strip_record(session: Session, row: RecordRow, person_key: PersonKey, bit: 
 
 
 def strip_old(session: Session, person_key: PersonKey, expired: Callable[[int], int]) -> int:
-    """Take out of every record the purposes whose time is over: `expired(at_ms)` returns their bits for a moment.
+    """Take out of every record the purposes whose retention ended: `expired(at_ms)` returns their bits for a moment.
 
-    Records without any purpose left are deleted, and the history is put together anew from the trails that remain.
-    Returns how many records changed or went.
+    Records without a purpose are deleted, and the history is made anew from the remaining trails. Returns how many
+    records were changed or deleted.
     """
     changed = 0
     for row in records.of(session, person_key.person):

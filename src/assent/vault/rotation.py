@@ -1,4 +1,4 @@
-"""Rotation: person keys are wrapped anew under another key-encryption key; what they seal stays as it is."""
+"""Rotation: person keys are wrapped anew under another key-encryption key; the seals under them do not change."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
 
 def rewrap(
-    session: Session, keks: Mapping[str, AESGCM], current: str, take: Callable[[int], bytes], count: int | None
+    session: Session, keks: Mapping[str, AESGCM], current: str, random_bytes: Callable[[int], bytes], count: int | None
 ) -> int:
     """Wrap up to `count` person keys that another key wraps under `current`; return how many are left."""
     waiting = [row for row in people.all_keys(session) if row[2] != current]
     for person, wrapped, key_id in waiting[:count]:
         kek = keks.get(key_id)
         if kek is None:
-            message = "A person's key is wrapped by a key that neither key file holds."
-            raise KeyFileMissing(message)
+            raise KeyFileMissing("A person's key is wrapped by a key that neither key file holds.")
         secret = seals.unwrap(kek, PersonId(person), wrapped)
-        wrapped_anew = seals.wrap(keks[current], PersonId(person), secret, take(seals.NONCE_BYTES))
+        wrapped_anew = seals.wrap(keks[current], PersonId(person), secret, random_bytes(seals.NONCE_BYTES))
         people.put_key(session, person, wrapped_anew, current)
     if waiting:
         meta.bump_epoch(session)

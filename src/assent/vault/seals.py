@@ -1,6 +1,6 @@
-"""Sealing: everything that tells something about a person is under that person's own AES-256-GCM key.
+"""Seals: all data about a person is encrypted under that person's own AES-256-GCM key.
 
-A seal is bound to where it stands: the associated data are schema version, person, sequence number and table, so that
+A seal is bound to its place: the associated data are schema version, person, sequence number and table, so that
 no sealed bytes can be moved to another person, table or row. Layout: version (1 byte), nonce (12), ciphertext and
 tag (16).
 """
@@ -26,10 +26,8 @@ FIRST_SCHEMA = b"\x01"
 #: The version of wrapped keys, which never changed.
 WRAP_SCHEMA = b"\x01"
 NONCE_BYTES = 12
-#: How many bytes a seal is longer than what it seals.
-OVERHEAD_BYTES = 1 + NONCE_BYTES + 16
 
-# The places where something sealed stands, and what its sequence number is.
+# The places of seals, each with its sequence number and content.
 RECORDS = "records"  # the record's seq; a MessagePack list of the person's events of one batch
 TRAILS = "trails"  # the record's seq; packed history entries
 HISTORIES = "histories"  # the last folded seq; packed history entries
@@ -44,26 +42,26 @@ DECISION_NUMBER_BYTES = 7
 _RECORDS, _TRAILS = RECORDS.encode(), TRAILS.encode()
 _PAIR_BYTES = 2 * NONCE_BYTES
 #: A request for random bytes costs as much as sealing a record.
-_LUMP_BYTES = 64 * _PAIR_BYTES
+_BUFFER_BYTES = 64 * _PAIR_BYTES
 
 
 class PersonKey:
-    """One person's unwrapped key: seals and opens what stands at (table, sequence). Never leaves the process."""
+    """One person's unwrapped key: seals and opens data at a place (table, sequence). Never leaves the process."""
 
-    __slots__ = ("_decrypt", "_encrypt", "_head", "_take", "person")
+    __slots__ = ("_decrypt", "_encrypt", "_head", "_random_bytes", "person")
 
-    def __init__(self, person: PersonId, secret: bytes, take: Callable[[int], bytes]) -> None:
-        """Hold the 32-byte `secret` of `person`; `take(count)` gives the random bytes of nonces."""
+    def __init__(self, person: PersonId, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
+        """Take the 32-byte `secret` of `person`; `random_bytes(count)` returns the bytes of nonces."""
         cipher = AESGCM(secret)
         self.person = person
         self._encrypt = cipher.encrypt
         self._decrypt = cipher.decrypt
-        self._take = take
+        self._random_bytes = random_bytes
         self._head = SCHEMA + person
 
     def seal(self, table: str, sequence: int, plaintext: bytes) -> bytes:
         """Seal `plaintext` for its place: a table and a sequence number from 0 to 2^64 - 1."""
-        nonce = self._take(NONCE_BYTES)
+        nonce = self._random_bytes(NONCE_BYTES)
         place = self._head + sequence.to_bytes(8, "big") + table.encode()
         return SCHEMA + nonce + self._encrypt(nonce, plaintext, place)
 
@@ -79,7 +77,7 @@ class PersonKey:
         return sealed, SCHEMA + nonce + encrypt(nonce, trail, place + _TRAILS)
 
     def open(self, table: str, sequence: int, sealed: bytes) -> bytes:
-        """Open what was sealed for exactly this place; raises `Corrupt` when it was altered or moved."""
+        """Open a seal made for exactly this place; raises `Corrupt` when it was altered or moved."""
         schema = sealed[:1]
         if schema in (SCHEMA, FIRST_SCHEMA):
             place = schema + self.person + sequence.to_bytes(8, "big") + table.encode()
@@ -87,14 +85,13 @@ class PersonKey:
                 return self._decrypt(sealed[1:13], sealed[13:], place)
             except (InvalidTag, ValueError):
                 pass
-        message = f"A sealed entry of '{table}' was altered or moved."
-        raise Corrupt(message)
+        raise Corrupt(f"A sealed entry of '{table}' was altered or moved.")
 
 
 def seal_records(
-    take: Callable[[int], bytes], rows: Iterable[tuple[PersonKey, int, bytes, bytes]]
+    random_bytes: Callable[[int], bytes], rows: Iterable[tuple[PersonKey, int, bytes, bytes]]
 ) -> list[tuple[bytes, bytes | None]]:
-    """Seal the events and trails of many records, each under its person's key; random bytes are asked for in lumps.
+    """Seal the events and trails of many records, each under its person's key; nonces are cut from a buffer.
 
     Rows are key, sequence number, events, trail (empty for none); the answer is both, sealed, as `PersonKey.seal` does.
     """
@@ -102,7 +99,7 @@ def seal_records(
     nonces, at = b"", 0
     for key, sequence, events, trail in rows:
         if at == len(nonces):
-            nonces, at = take(_LUMP_BYTES), 0
+            nonces, at = random_bytes(_BUFFER_BYTES), 0
         sealed.append(key.seal_record(sequence, events, trail, nonces[at : at + _PAIR_BYTES]))
         at += _PAIR_BYTES
     return sealed
@@ -125,5 +122,4 @@ def unwrap(kek: AESGCM, person: PersonId, wrapped: bytes) -> bytes:
             return kek.decrypt(wrapped[1:13], wrapped[13:], WRAP_SCHEMA + person + WRAPPED)
         except (InvalidTag, ValueError):
             pass
-    message = "A person's wrapped key was altered."
-    raise Corrupt(message)
+    raise Corrupt("A person's wrapped key was altered.")

@@ -22,8 +22,9 @@ def canonical(value: Any) -> bytes:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return text.encode()
     except (TypeError, ValueError) as error:
-        message = "What is to be signed is not JSON."
-        raise InvalidInput(message, advice="Sign maps of text, whole numbers, booleans, lists and maps.") from error
+        raise InvalidInput(
+            "What is to be signed is not JSON.", advice="Sign maps of text, whole numbers, booleans, lists and maps."
+        ) from error
 
 
 class Signer:
@@ -32,13 +33,13 @@ class Signer:
     __slots__ = ("_private", "public_key")
 
     def __init__(self, seed: bytes) -> None:
-        """Hold the Ed25519 key of a 32-byte seed."""
+        """Derive the Ed25519 key of a 32-byte seed."""
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public_key = self._private.public_key().public_bytes_raw()
 
-    def sign_bytes(self, message: bytes) -> bytes:
-        """Return the 64-byte signature of `message`."""
-        return self._private.sign(message)
+    def sign_bytes(self, content: bytes) -> bytes:
+        """Return the 64-byte signature of `content`."""
+        return self._private.sign(content)
 
     def sign(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return `{"payload", "signature", "public_key"}`; both keys and signature are base64."""
@@ -49,12 +50,12 @@ class Signer:
         }
 
 
-def verify_bytes(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether `signature` is that of `message` under the 32-byte `public_key`."""
+def verify_bytes(public_key: bytes, signature: bytes, content: bytes) -> bool:
+    """Tell whether `signature` is that of `content` under the 32-byte `public_key`."""
     if len(public_key) != PUBLIC_KEY_BYTES:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content)
     except InvalidSignature:
         return False
     return True
@@ -63,14 +64,14 @@ def verify_bytes(public_key: bytes, signature: bytes, message: bytes) -> bool:
 def verify_signed(signed: Mapping[str, Any], public_key: bytes | None = None) -> bool:
     """Tell whether a signed map is intact, and signed by `public_key` (32 bytes) when one is given.
 
-    Without `public_key` it only says that the map is consistent with the key it names: anybody can make such a map.
+    Without `public_key` a true answer means only that the map fits the key it names; anyone can make such a map.
     """
     try:
         named = base64.b64decode(signed["public_key"], validate=True)
         signature = base64.b64decode(signed["signature"], validate=True)
-        message = canonical(signed["payload"])
+        content = canonical(signed["payload"])
     except (KeyError, TypeError, ValueError, binascii.Error, InvalidInput):
         return False
     if public_key is not None and named != public_key:
         return False
-    return verify_bytes(named, signature, message)
+    return verify_bytes(named, signature, content)

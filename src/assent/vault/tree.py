@@ -22,12 +22,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Frontier:
-    """The roots of the full subtrees of a growing tree, largest first: enough to append and to tell the root."""
+    """The roots of the full subtrees of a growing tree, largest first: enough to append leaves and compute the root."""
 
     __slots__ = ("nodes", "size")
 
     def __init__(self, size: int = 0, nodes: Sequence[bytes] = ()) -> None:
-        """Stand at `size` leaves; `nodes` has one 32-byte hash for each bit set in `size`."""
+        """Start at `size` leaves; `nodes` has one 32-byte hash for each bit set in `size`."""
         self.size = size
         self.nodes = list(nodes)
 
@@ -65,8 +65,7 @@ class Frontier:
         except ValueError:
             size, joined = -1, b""
         if size < 0 or len(joined) != size.bit_count() * HASH_BYTES or cls._text(size, joined) != text:
-            message = "The frontier of the audit log was altered."
-            raise Corrupt(message)
+            raise Corrupt("The frontier of the audit log was altered.")
         return cls(size, [joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES)])
 
     @staticmethod
@@ -74,36 +73,8 @@ class Frontier:
         return f"{size}:{joined.hex()}"
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Return the root over leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
-    return frontier.root()
-
-
-def _split(size: int) -> int:
-    """Return the largest power of two below `size` (2 or more)."""
-    return 1 << ((size - 1).bit_length() - 1)
-
-
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the audit path of leaf `index` in the tree over `leaves`, leaf side first (RFC 9162 section 2.1.3.1)."""
-    path = []
-    start, end = 0, len(leaves)
-    while end - start > 1:
-        middle = start + _split(end - start)
-        if index < middle:
-            path.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            path.append(root_of(leaves[start:middle]))
-            start = middle
-    return path[::-1]
-
-
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether the leaf hash stands at `index` in the tree of `size` and `root` (RFC 9162 section 2.1.3.2)."""
+    """Tell whether the leaf hash is at `index` in the tree of `size` and `root` (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     node, last, found = index, size - 1, leaf

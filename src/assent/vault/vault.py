@@ -1,4 +1,4 @@
-"""The vault: one person, one key, one box. Finds people blindly, hands out their keys, opens records by permit."""
+"""The vault finds people by the blind index, unwraps their keys and opens their records by permit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from assent.store.topics import meta
+from assent.store.topics import meta, seen_events
 from assent.terms.errors import KeyFileMissing, NotFound
 from assent.terms.ids import IDENTIFIER_KINDS, PersonId
 from assent.terms.purposes import EVERY_PURPOSE, Purpose
@@ -38,33 +38,31 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound=Purpose)
 
-#: How many unwrapped person keys stay in memory, about 1 kB each.
-CACHED_KEYS_MAX = 16_384
+#: Unwrapped person keys kept in memory, about 1 kB each.
+CACHED_KEYS = 16_384
 PERSON_KEY_BYTES = 32
-MESSAGE_DIGEST_BYTES = 16
 
 
 class Vault:
-    """Everything that needs a key. Safe to use from several threads."""
+    """Every act that needs a key. Safe to use from several threads."""
 
     def __init__(
-        self, keyfile: KeyFile, clock: Clock, randomness: Randomness, *, cached_keys_max: int = CACHED_KEYS_MAX
+        self, keyfile: KeyFile, clock: Clock, randomness: Randomness, *, cached_keys: int = CACHED_KEYS
     ) -> None:
-        """Hold the secrets of `keyfile`; at most `cached_keys_max` unwrapped person keys are kept in memory."""
+        """Take the secrets of `keyfile`; keep at most `cached_keys` unwrapped person keys in memory."""
         self._keyfile = keyfile
         self.clock = clock
         self.randomness = randomness
-        self._take = randomness.take
+        self._random_bytes = randomness.bytes
         self._keks = {key_id: AESGCM(secret) for key_id, secret in keyfile.keks.items()}
         self._index = BlindIndex(keyfile.index_root, IDENTIFIER_KINDS)
         self._signer = Signer(keyfile.signing)
         self._cached: OrderedDict[bytes, tuple[bytes, PersonKey]] = OrderedDict()
-        self._cached_keys_max = cached_keys_max
+        self._cached_keys = cached_keys
         self._lock = Lock()
-        #: The key of `digest_message`.
-        self.message_key = hmac.digest(keyfile.pepper, b"assent message ids", "sha256")
+        event_id_key = hmac.digest(keyfile.pepper, b"assent message ids", "sha256")
         # The key is hashed once, which makes one digest almost twice as fast.
-        self._message_state = blake2b(key=self.message_key, digest_size=MESSAGE_DIGEST_BYTES).copy
+        self._event_id_state = blake2b(key=event_id_key, digest_size=seen_events.DIGEST_BYTES).copy
 
     # -- names and signatures ------------------------------------------------------------------------------------
 
@@ -80,12 +78,12 @@ class Vault:
 
     @property
     def key_path(self) -> Path:
-        """Where the key file stands."""
+        """The path of the key file."""
         return self._keyfile.path
 
     @property
     def journal_path(self) -> Path:
-        """Where the erase journal stands: beside the key file, because a backup of data must not carry either."""
+        """The path of the erase journal: beside the key file, because a backup of data must not carry either."""
         return self._keyfile.path.with_suffix(".erasures")
 
     def sign(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,9 +102,9 @@ class Vault:
 
     def new_person_key(self, person: PersonId) -> tuple[bytes, str]:
         """Make a key for a new person; return it wrapped, and the id of the key-encryption key that wraps it."""
-        secret = self._take(PERSON_KEY_BYTES)
+        secret = self._random_bytes(PERSON_KEY_BYTES)
         current = self._keyfile.current
-        return seals.wrap(self._keks[current], person, secret, self._take(seals.NONCE_BYTES)), current
+        return seals.wrap(self._keks[current], person, secret, self._random_bytes(seals.NONCE_BYTES)), current
 
     def key(self, person: PersonId, wrapped: bytes | None, key_id: str | None) -> PersonKey:
         """Unwrap a person's key.
@@ -114,46 +112,47 @@ class Vault:
         Raises `NotFound` (destroyed: None), `KeyFileMissing` (wrapped by a key not held here), `Corrupt` (altered).
         """
         with self._lock:
-            held = self._cached.get(person)
-            if held is not None and held[0] == wrapped:
+            cached = self._cached.get(person)
+            if cached is not None and cached[0] == wrapped:
                 self._cached.move_to_end(person)
-                return held[1]
+                return cached[1]
         if wrapped is None or key_id is None:
-            message = "The person's key is destroyed."
-            raise NotFound(message)
+            raise NotFound("The person's key is destroyed.")
         kek = self._keks.get(key_id)
         if kek is None:
-            message = "A person's key is wrapped by a key that this key file does not hold."
-            raise KeyFileMissing(message, advice="Open the store with the key file that was made by the last rotation.")
-        made = PersonKey(person, seals.unwrap(kek, person, wrapped), self._take)
+            raise KeyFileMissing(
+                "A person's key is wrapped by a key that this key file does not hold.",
+                advice="Open the store with the key file that was made by the last rotation.",
+            )
+        made = PersonKey(person, seals.unwrap(kek, person, wrapped), self._random_bytes)
         with self._lock:
             self._cached[person] = (wrapped, made)
             self._cached.move_to_end(person)
-            if len(self._cached) > self._cached_keys_max:
+            if len(self._cached) > self._cached_keys:
                 self._cached.popitem(last=False)
         return made
 
-    def forget(self, person: PersonId) -> None:
+    def drop_key(self, person: PersonId) -> None:
         """Drop a person's unwrapped key from memory."""
         with self._lock:
             self._cached.pop(person, None)
 
-    def clear(self) -> None:
-        """Drop every unwrapped key from memory: after another process destroyed keys, say."""
+    def clear_keys(self) -> None:
+        """Drop every unwrapped key from memory, for instance after another process destroyed keys."""
         with self._lock:
             self._cached.clear()
 
     def rewrap(self, session: Session, new: KeyFile, count: int | None = None) -> int:
         """Wrap person keys under the current key of `new` (a `KeyFile.rotated`), inside a write job.
 
-        At most `count` of them (all when None); returns how many are left, so that a caller goes on until 0. What was
-        interrupted goes on where it stopped. From here on new people are wrapped by `new`, too. Raises `Conflict` when
+        Wraps at most `count` of them (all when None) and returns how many are left; a caller repeats it until 0, also
+        after an interruption. From the first call on, keys of new people are wrapped by `new`. Raises `Conflict` when
         `new` belongs to another store.
         """
         self._keyfile.check_same_store(new)
         self._keks.update({key_id: AESGCM(secret) for key_id, secret in new.keks.items()})
         self._keyfile = new
-        return rewrap(session, self._keks, new.current, self._take, count)
+        return rewrap(session, self._keks, new.current, self._random_bytes, count)
 
     # -- a person's records, by permit ---------------------------------------------------------------------------
 
@@ -177,11 +176,11 @@ class Vault:
         newest: int,
         epoch: int | None = None,
     ) -> HeldHistory:
-        """Return what `open_history` returns, as `serving`, in a form to bring along to the next question.
+        """Return what `open_history` returns as `serving` of a history that the caller keeps for the next question.
 
-        `held`: what the last call gave; None the first time, and whenever the store's epoch has grown since. `newest`:
-        the store's newest record. `epoch`: the store's, None to look it up. The permit is checked at every call,
-        whatever is held. Raises as `open_history`.
+        `held`: the answer of the last call; None at first and after the store's epoch grew. `newest`: the number of
+        the store's newest record. `epoch`: the store's, None to look it up. The permit is checked at every call.
+        Raises as `open_history`.
         """
         records.check_permit(session, permit, person_key, self.clock.now_ms(), epoch=epoch)
         return records.catch_up(session, permit.purpose.bit, person_key, held, newest)
@@ -189,7 +188,10 @@ class Vault:
     def open_histories(
         self, session: Session, permits: Sequence[tuple[Permit[P], PersonKey]], purpose: type[P]
     ) -> list[NDArray[np.void]]:
-        """Return what `open_history` does for many people at once, in their order; raises as it does."""
+        """Return the histories of many people, in their order, each HISTORY dtype, shape (entries,).
+
+        Raises as `open_history`.
+        """
         now_ms, epoch = self.clock.now_ms(), meta.epoch(session)
         for permit, person_key in permits:
             records.check_permit(session, permit, person_key, now_ms, purpose, epoch)
@@ -204,7 +206,7 @@ class Vault:
 
     def seal_records(self, rows: Iterable[tuple[PersonKey, int, bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
         """Seal the events and the trail (empty for none) of many records: key, sequence number, events, trail."""
-        return seals.seal_records(self._take, rows)
+        return seals.seal_records(self._random_bytes, rows)
 
     def export_history(self, session: Session, person_key: PersonKey) -> NDArray[np.void]:
         """Return the whole history for the person themself: the right of access needs no purpose, only the key.
@@ -222,38 +224,33 @@ class Vault:
         return records.fold_history(session, person, person_key)
 
     def strip(self, session: Session, person: PersonId, person_key: PersonKey, bit: int) -> int:
-        """Take a purpose out of everything kept on a person, inside a write job; return how many records went whole."""
+        """Take a purpose out of all data on a person, inside a write job; return how many records were deleted."""
         return records.strip(session, person, person_key, bit)
 
     def strip_old(self, session: Session, person_key: PersonKey, expired: Callable[[int], int]) -> int:
-        """Take out what was kept past its time: `expired(at_ms)` gives the bits of the purposes whose time is over.
+        """Delete data past its retention: `expired(at_ms)` gives the bits of the purposes that ended for a moment.
 
-        Returns how many records changed or went.
+        Returns how many records were changed or deleted.
         """
         return records.strip_old(session, person_key, expired)
 
-    # -- what a model holds --------------------------------------------------------------------------------------
+    # -- contributions -------------------------------------------------------------------------------------------
 
     def seal_contribution(self, person_key: PersonKey, model: str, contribution: bytes) -> bytes:
-        """Seal what was added to a model's sum for a person."""
+        """Seal the contribution of a person to a model's sum."""
         return person_key.seal(f"{seals.CONTRIBUTIONS}:{model}", 0, contribution)
 
     def open_contribution(self, person_key: PersonKey, model: str, sealed: bytes) -> bytes:
-        """Open what was added to a model's sum for a person; raises `Corrupt`."""
+        """Open the contribution of a person to a model's sum; raises `Corrupt`."""
         return person_key.open(f"{seals.CONTRIBUTIONS}:{model}", 0, sealed)
 
     # -- ids -----------------------------------------------------------------------------------------------------
 
-    def digest_message(self, message_id: str) -> bytes:
-        """Return the 16-byte digest under which a message id is remembered."""
-        state = self._message_state()
-        state.update(message_id.encode("utf-8", "surrogatepass"))
+    def digest_event_id(self, event_id: str) -> bytes:
+        """Return the 16-byte digest under which the id of an event (Segment's `messageId`) is kept."""
+        state = self._event_id_state()
+        state.update(event_id.encode("utf-8", "surrogatepass"))
         return state.digest()
-
-
-def digest_message(key: bytes, message_id: str) -> bytes:
-    """Return the 16-byte keyed digest (BLAKE2b) of a message id; `key` is `Vault.message_key`."""
-    return blake2b(message_id.encode("utf-8", "surrogatepass"), key=key, digest_size=MESSAGE_DIGEST_BYTES).digest()
 
 
 def digest_api_key(key: str) -> bytes:

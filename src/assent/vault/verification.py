@@ -1,4 +1,4 @@
-"""Verification of the audit log: one pass over the leaves rebuilds the tree, and every claim is held against it."""
+"""Verification of the audit log: one pass over the leaves rebuilds the tree, and every claim is compared with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE_ROWS = 10_000
 
 
 def verify_log(session: Session, vault: Vault) -> list[Check]:
-    """Check entries, tree and checkpoints of the log; what cannot even be read is told as a check that fails."""
+    """Check entries, tree and checkpoints of the log; a part that cannot be read is a check that fails."""
     try:
         signed, bad_notes = _signed(session, vault)
         frontier, roots, bad_entries = _walk(session, vault, set(signed))
@@ -81,7 +81,7 @@ def _walk(session: Session, vault: Vault, sizes: set[int]) -> tuple[Frontier, di
 
 
 def _key(session: Session, vault: Vault, person: bytes) -> PersonKey | None:
-    """Return a person's key, None when it is gone or does not open."""
+    """Return a person's key, None when it is destroyed or does not unwrap."""
     try:
         return vault.key(PersonId(person), *(people.key(session, person) or (None, None)))
     except AssentError:

@@ -1,4 +1,4 @@
-"""The catalogue: items put in every form, looked up, paged, taken off; and the view that deciding reads."""
+"""The catalog: items put in every form, looked up, paged, taken off; and the view that deciding reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.catalog import Catalog, CatalogView
-from assent.catalog.catalog import PAGE_ITEMS_MAX
 from assent.catalog.item import read_items
 from assent.store import Store
 from assent.store.topics import items
@@ -46,13 +45,13 @@ MUG = {"id": "mug", "name": "Blue mug"}
 
 @pytest.fixture
 def catalog(store: Store, clock: FixedClock) -> Catalog:
-    """Return an empty catalogue on each database in turn."""
+    """Return an empty catalog on each database in turn."""
     return Catalog(store, clock)
 
 
 @pytest.fixture
 def file_catalog(tmp_path: Path, clock: FixedClock) -> Iterator[Catalog]:
-    """Return an empty catalogue on an SQLite file."""
+    """Return an empty catalog on an SQLite file."""
     with Store.open(tmp_path / "catalog.db") as store:
         yield Catalog(store, clock)
 
@@ -197,13 +196,13 @@ def test_items_are_paged_in_the_order_of_their_ids(catalog: Catalog) -> None:
     assert [row.id for row in catalog.page("b", 2).items] == ["d", "e"]
     assert [row.id for row in catalog.page("bb").items] == ["d", "e"]
     assert catalog.page("e").items == []
-    for count in (0, -1, PAGE_ITEMS_MAX + 1):
+    for count in (0, -1, limit("page_items_max") + 1):
         with pytest.raises(InvalidInput):
             catalog.page(None, count)
 
 
 def test_a_dropped_item_is_gone_until_it_is_put_again(catalog: Catalog) -> None:
-    """Taking an item off the list twice, or one that never was there, says so."""
+    """Unlisting an item twice, or an unknown one, raises NotFound."""
     catalog.put([TEA])
     catalog.drop("tea")
     for item in ("tea", "never"):
@@ -215,8 +214,8 @@ def test_a_dropped_item_is_gone_until_it_is_put_again(catalog: Catalog) -> None:
     assert catalog.get("tea").name == "Green tea"
 
 
-def test_the_view_is_the_whole_catalogue_and_follows_it(catalog: Catalog, store: Store, clock: FixedClock) -> None:
-    """Arrays by item number; unchanged catalogue, same view; a change, a new one, and the old one stays as it was."""
+def test_the_view_is_the_whole_catalog_and_follows_it(catalog: Catalog, store: Store, clock: FixedClock) -> None:
+    """Arrays by item number; unchanged catalog, same view; a change, a new one, and the old one stays as it was."""
     with store.read() as session:
         empty = catalog.view(session)
     assert (len(empty), empty.unlisted, empty.number("tea")) == (0, 0, None)
@@ -244,7 +243,7 @@ def test_the_view_is_the_whole_catalogue_and_follows_it(catalog: Catalog, store:
 
 
 def test_an_older_snapshot_is_served_by_the_newer_view(catalog: Catalog, store: Store) -> None:
-    """A reader that began before a change may see the change, never a catalogue from before its own moment."""
+    """A reader that began before a change may see the change, never a catalog from before its own moment."""
     catalog.put([TEA])
     with store.read() as early:
         assert items.version(early) == catalog.view(early).version

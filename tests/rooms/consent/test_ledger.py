@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, settle, standing
+from assent.consent import NO_SIGNALS, Change, Ledger, Purposes, Signals, allowed_bits, decide_event
 from assent.consent.purposes import BUILT_IN
 from assent.store.topics import consents, meta, people
 from assent.terms.clock import DAY_MS
@@ -157,7 +157,7 @@ def test_many_are_asked_about_at_once_as_one_by_one(known, ledger, clock):
 
 
 def test_signals_outweigh_the_ledger(known, ledger):
-    """A grant is honoured only while no signal says no; a yes in a signal opens nothing by itself."""
+    """A grant is honored only while no signal says no; a yes in a signal opens nothing by itself."""
     entry = say(known, ledger, "granted")
     assert may(known, ledger, signals=ledger.signals_of(gpc=True)) == Refusal(Learn, "gpc", "gpc")
     no = ledger.signals_of({"consent": {"categoryPreferences": {"learn": False}}})
@@ -301,24 +301,42 @@ def test_states_feed_the_hot_path(known, ledger, clock):
         many = ledger.states_many(session, [ANN, BEN])
     assert many == {ANN: states, BEN: {}}
     assert set(states) == {"learn", "personalize", "message"}
-    assert standing(states, NO_SIGNALS, clock.now_ms()) == 3
-    assert standing(states, Signals(categories={"learn": False}, source="segment"), clock.now_ms()) == 1
-    assert standing(states, NO_SIGNALS, clock.now_ms() + YEAR_DAYS * DAY_MS) == 0
+    assert allowed_bits(states, NO_SIGNALS, clock.now_ms()) == 3
+    assert allowed_bits(states, Signals(categories={"learn": False}, source="segment"), clock.now_ms()) == 1
+    assert allowed_bits(states, NO_SIGNALS, clock.now_ms() + YEAR_DAYS * DAY_MS) == 0
 
 
 def test_signals_of_events_change_the_ledger(known, ledger, clock):
     """What settling an event finds is appended with its source and its moment."""
     yes = ledger.signals_of({"consent": {"categoryPreferences": {"learn": True, "share:acme": True}}})
-    settled = settle({}, yes, clock.now_ms() - 5, clock.now_ms())
-    entries = known.write(lambda session: ledger.apply(session, ANN, settled.changes))
+    consent = decide_event({}, yes, clock.now_ms() - 5, clock.now_ms())
+    entries = known.write(lambda session: ledger.apply(session, ANN, consent.changes))
     assert [(each.purpose, each.action, each.source, each.at_ms) for each in entries] == [
         ("learn", "granted", "segment", START_MS - 5),
         ("share:acme", "granted", "segment", START_MS - 5),
     ]
     assert may(known, ledger).source == entries[0].entry_id
-    german = known.write(lambda session: ledger.apply(session, ANN, [Change("learn", "withdrawn", "segment", 7)], "de"))
-    assert german[0].language == "de"
+    known.write(lambda session: ledger.apply(session, ANN, [Change("learn", "withdrawn", "segment", 7)]))
     assert may(known, ledger).reason == "withdrawn"
+
+
+def test_where_no_language_is_named_the_entry_has_that_of_the_ledger(known, clock, randomness):
+    """A German shop's banner was read in German; without a language the first of the notices is the shop's."""
+    change = Change("learn", "granted", "segment", clock.now_ms())
+    for ledger, language in (
+        (Ledger(purposes(), clock, randomness, language="de-AT"), "de"),
+        (Ledger(purposes(), clock, randomness), "en"),
+    ):
+        (entry,) = known.write(lambda session, ledger=ledger: ledger.apply(session, ANN, [change]))
+        assert entry.language == language
+        assert entry.notice_hash == ledger.purposes.get("learn").notice(language).hash
+        assert say(known, ledger, "granted").language == language
+
+
+def test_a_language_without_notices_is_refused(clock, randomness):
+    """No consent could be recorded in it, so the start stops."""
+    with pytest.raises(InvalidInput, match="de, en"):
+        Ledger(purposes(), clock, randomness, language="fr")
 
 
 def test_the_people_who_grant_a_purpose_are_those_whose_consent_stands(known, ledger, clock, randomness, tmp_path):

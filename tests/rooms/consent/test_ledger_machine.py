@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from assent.consent import NO_SIGNALS, Ledger, Purposes, settle, standing
+from assent.consent import NO_SIGNALS, Ledger, Purposes, allowed_bits, decide_event
 from assent.consent.purposes import BUILT_IN
 from assent.store.topics import people
 from assent.terms.clock import DAY_MS
@@ -86,21 +86,21 @@ class LedgerMachine(RuleBasedStateMachine):
     def remember(self, purpose, *, yes, at_ms, source):
         self.said[purpose] = Said(yes, at_ms, source, self.words(purpose))
 
-    def heard(self, purpose, *, yes, told_by, at_ms):
+    def heard(self, purpose, *, yes, sources_of, at_ms):
         """A signal said yes or no about a purpose: what the ledger should make of it."""
         said = self.said.get(purpose)
         stale = said is not None and said.yes and said.version != self.words(purpose)
         if not yes:
             if self.stands(purpose) or stale:
-                self.remember(purpose, yes=False, at_ms=at_ms, source=told_by[0])
+                self.remember(purpose, yes=False, at_ms=at_ms, source=sources_of[0])
                 return 1
             return 0
         if at_ms + YEAR_MS <= self.clock.now_ms() or self.stands(purpose) or stale:
             return 0
-        overruled = said is not None and not said.yes and not (said.source in told_by and said.at_ms < at_ms)
+        overruled = said is not None and not said.yes and not (said.source in sources_of and said.at_ms < at_ms)
         if overruled:
             return 0
-        self.remember(purpose, yes=True, at_ms=at_ms, source=told_by[0])
+        self.remember(purpose, yes=True, at_ms=at_ms, source=sources_of[0])
         return 1
 
     # -- what can happen -----------------------------------------------------------------------------------------
@@ -153,17 +153,17 @@ class LedgerMachine(RuleBasedStateMachine):
         signals = self.ledger.signals_of(context, gpc=gpc)
         with self.store.read() as session:
             states = self.ledger.states(session, self.person)
-        settled = settle(states, signals, now_ms - age, now_ms)
-        self.store.write(lambda session: self.ledger.apply(session, self.person, settled.changes))
+        consent = decide_event(states, signals, now_ms - age, now_ms)
+        self.store.write(lambda session: self.ledger.apply(session, self.person, consent.changes))
         expected = sum(self._hear(purpose, said, both, gpc=gpc, at_ms=min(now_ms - age, now_ms)) for purpose in TAGS)
-        mine = [change for change in settled.changes if change.purpose in TAGS]
+        mine = [change for change in consent.changes if change.purpose in TAGS]
         assert len(mine) == expected
-        assert settled.changes == tuple(mine)
+        assert consent.changes == tuple(mine)
         self.entries += len(mine)
         for purpose, tag in TAGS.items():
             votes = self._votes(purpose, said, both)
             usable = self.stands(purpose) and not gpc and not any(yes is False for _, yes in votes)
-            assert bool(settled.mask & tag.bit) is usable
+            assert bool(consent.mask & tag.bit) is usable
 
     def _votes(self, purpose, said, both):
         """What each banner says about one purpose."""
@@ -185,8 +185,8 @@ class LedgerMachine(RuleBasedStateMachine):
         yes = all(vote for _, vote in votes)
         if yes and gpc:
             return 0
-        told_by = tuple(dict.fromkeys(source for source, vote in votes if vote is yes))
-        return self.heard(purpose, yes=yes, told_by=told_by, at_ms=at_ms)
+        sources_of = tuple(dict.fromkeys(source for source, vote in votes if vote is yes))
+        return self.heard(purpose, yes=yes, sources_of=sources_of, at_ms=at_ms)
 
     @rule(go=st.booleans())
     def leave(self, go):
@@ -216,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert granting == (expected if active else set())
         assert not any(isinstance(answer, Permit) for answer in stopped)
         mask = sum(TAGS[purpose].bit for purpose in expected)
-        assert standing(states, NO_SIGNALS, self.clock.now_ms()) == mask
+        assert allowed_bits(states, NO_SIGNALS, self.clock.now_ms()) == mask
         assert len(entries) == self.entries
         for purpose, answer in answers.items():
             if isinstance(answer, Permit):
@@ -229,7 +229,7 @@ class _Fresh:
 
     count = 0
 
-    def take(self, count):
+    def bytes(self, count):
         _Fresh.count += 1
         return _Fresh.count.to_bytes(count, "big")
 

@@ -10,14 +10,14 @@ import pytest
 from assent.consent import (
     NO_SIGNALS,
     Change,
+    EventConsent,
     Ledger,
     Purposes,
-    Settled,
     Signals,
+    allowed_bits,
     built_in,
+    decide_event,
     read_signals,
-    settle,
-    standing,
     with_bits,
 )
 from assent.store import Store
@@ -96,7 +96,7 @@ def test_a_mistake_of_the_shop_is_named(content: bytes, said: str) -> None:
         Purposes.read(content)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     """A missing file stops the opening: people must not be asked with less than the shop declared."""
     with pytest.raises(InvalidInput, match="cannot be read"):
         Purposes.load(tmp_path / "none.toml")
@@ -174,12 +174,12 @@ def segment(**preferences: bool) -> dict[str, object]:
 def test_signals_speak_about_them(own: Purposes) -> None:
     """A banner's category grants the purpose it is an alias of, and its bit is in the event's mask at once."""
     signals = read_signals(segment(fitting_room=True), purposes=own)
-    assert settle({}, signals, START_MS, START_MS) == Settled(
+    assert decide_event({}, signals, START_MS, START_MS) == EventConsent(
         32, (Change("fitting", "granted", "segment", START_MS),), ""
     )
     no = read_signals(segment(fitting_room=False), purposes=own)
     assert no.open_bits == ~32
-    assert settle({}, no, START_MS, START_MS) == Settled(0, (), "signal")
+    assert decide_event({}, no, START_MS, START_MS) == EventConsent(0, (), "signal")
 
 
 def test_gpc_takes_what_is_shared(own: Purposes) -> None:
@@ -196,13 +196,13 @@ def test_the_ledger_gives_permits_for_them(store: Store, own: Purposes, clock: F
     for purpose_id in ("fitting", "plain"):
         store.write(lambda session, each=purpose_id: ledger.record(session, ANN, each, "granted", "api"))
     with store.read() as session:
-        assert standing(ledger.states(session, ANN), NO_SIGNALS, START_MS) == 32
+        assert allowed_bits(ledger.states(session, ANN), NO_SIGNALS, START_MS) == 32
         permit = ledger.may(session, ANN, own.tag("fitting"))
         assert isinstance(permit, Permit)
         assert (permit.purpose, permit.purpose.bit) == (own.tag("fitting"), 32)
     store.write(lambda session: ledger.record(session, ANN, "fitting", "withdrawn", "api"))
     with store.read() as session:
-        assert standing(ledger.states(session, ANN), NO_SIGNALS, START_MS) == 0
+        assert allowed_bits(ledger.states(session, ANN), NO_SIGNALS, START_MS) == 0
 
 
 def test_without_a_store_nothing_is_kept() -> None:
@@ -217,6 +217,6 @@ def test_the_example_of_the_docs_loads(store: Store) -> None:
     found = re.search(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert found is not None
     shown = with_bits(store, Purposes.read(found[1].encode()), START_MS)
-    added = [each.id for each in shown.all() if not built_in().known(each.id)]
+    added = [each.id for each in shown.all() if each.id not in {known.id for known in built_in().all()}]
     assert added == ["size_advice", "share:parcel_service"]
     assert shown.keeping == {**BUILT_IN_BITS, "size_advice": 32}

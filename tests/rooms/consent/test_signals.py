@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.consent import NO_SIGNALS, Conflict, Purposes, Signals, contexts, gpc_asked, read_signals
+from assent.consent import NO_SIGNALS, Conflict, Purposes, Signals, contexts, read_signals
 from assent.terms.errors import InvalidInput
 from tests.rooms.consent.own import recipients
 
@@ -185,7 +185,7 @@ def test_a_conflict_is_kept_and_the_no_holds():
     signals = read(segment({"learn": True, "measure": True}) | rudder(["measure"], ["learn"]))
     assert signals.conflicts == (Conflict("learn", ("segment:learn",), ("rudderstack:learn",)),)
     assert signals.refusal("learn") == ("signal", "rudderstack")
-    assert signals.told_by("measure") == ("segment", "rudderstack")
+    assert signals.sources_of("measure") == ("segment", "rudderstack")
 
 
 def test_two_categories_of_one_banner_can_disagree():
@@ -225,23 +225,6 @@ def test_gpc_can_be_kept_to_its_letter():
     assert read(None, gpc=True, mode="sharing").says("learn") is None
 
 
-@pytest.mark.parametrize(
-    ("values", "asked"),
-    [
-        ((), False),
-        (("1",), True),
-        (("0", "1"), True),
-        (("true",), False),
-        (("1 ",), False),
-        (("01",), False),
-        (("",), False),
-    ],
-)
-def test_only_an_exact_1_is_global_privacy_control(values, asked):
-    """The specification ignores every other value; of several headers one exact 1 is enough."""
-    assert gpc_asked(iter(values)) is asked
-
-
 def test_a_mode_that_does_not_exist_is_refused():
     """A misspelt mode never falls back to the weaker one."""
     with pytest.raises(InvalidInput, match="strict, sharing"):
@@ -254,7 +237,7 @@ def test_signals_can_be_made_by_hand():
     """An embedding program may state signals itself; the source then stands for all of them."""
     signals = Signals(gpc=False, categories={"learn": False, "share:acme": False, "measure": True}, source="api")
     assert signals.refusal("learn") == ("signal", "api")
-    assert signals.told_by("measure") == ("api",)
+    assert signals.sources_of("measure") == ("api",)
     assert signals.open_bits == ~2
 
 

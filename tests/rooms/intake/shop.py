@@ -46,7 +46,13 @@ class Shop:
         if not self.key_path.exists():
             KeyFile.make(self.key_path, SeededRandomness(1), clock=self.clock)
         self.vault = Vault(KeyFile.open(self.key_path, {}), self.clock, self.randomness)
-        self.ledger = Ledger(Purposes.load(), self.clock, self.randomness, gpc_mode=self.settings.gpc)
+        self.ledger = Ledger(
+            Purposes.load(),
+            self.clock,
+            self.randomness,
+            gpc_mode=self.settings.gpc,
+            language=self.settings.language,
+        )
         self.catalog = Catalog(self.store, self.clock)
         self.learning = SumsKeeper(self.store, self.vault, self.ledger, self.clock)
         self.withdrawals = Withdrawals(self.vault, self.ledger, self.learning)
@@ -56,7 +62,7 @@ class Shop:
 
     def another(self) -> Shop:
         """Build the house anew on the same store and keys, as another process would."""
-        return Shop(self.store, self.key_path, self.clock, SeededRandomness(self.randomness.take(4)[0]), self.settings)
+        return Shop(self.store, self.key_path, self.clock, SeededRandomness(self.randomness.bytes(4)[0]), self.settings)
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -90,7 +96,7 @@ class Shop:
         def job(session):
             row = people.load(session, blinds)
             if row is None:
-                person = PersonId(self.randomness.take(16))
+                person = PersonId(self.randomness.bytes(16))
                 people.add(session, person, self.clock.now_ms())
                 people.put_key(session, person, *self.vault.new_person_key(person))
                 people.add_identifier(session, *blinds[0], person)

@@ -6,6 +6,7 @@ import gzip
 import json
 import tracemalloc
 import zlib
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -15,10 +16,15 @@ from assent.intake.parse import Batch, Parser, context_of
 from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import InvalidInput, TooLarge
 from assent.testing import START_MS
-from assent.vault import digest_message
 from tests.rooms.intake.shop import Shop
 
-PARSER = Parser(AllowList.load(), lambda text: digest_message(b"k" * 32, text), lambda: START_MS)
+
+def digest(text):
+    """Return the 16-byte digest of an event id, as the vault does under a key of its own."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), key=b"k" * 32, digest_size=16).digest()
+
+
+PARSER = Parser(AllowList.load(), digest, lambda: START_MS)
 
 BODY_BYTES = 4_194_304
 INFLATED_BYTES = 16_777_216

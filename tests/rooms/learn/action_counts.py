@@ -85,7 +85,7 @@ class ActionSum:
         twin.people, twin.cells = self.people, self.cells.copy()
         return twin
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Nobody is kept aside."""
 
     def digest(self) -> str:

@@ -17,6 +17,7 @@ from assent.testing import FixedClock
 from assent.testing.models import AdditiveModelContract
 from assent.testing.shops import acts, crowd
 from tests.rooms.learn.action_counts import ActionCounts, SolvedActions
+from tests.tables import sum_rows
 
 KINDS = [*(kind.name for kind in registry.KINDS), "actions"]
 
@@ -148,7 +149,7 @@ def test_every_sum_is_verified_by_name(shop: Engine):
     } < names
 
     def alter(session):
-        (number, row), *_ = [each for each in sums.get_rows(session, "actions", range(9)).items() if b"tea" in each[1]]
+        (number, row), *_ = [each for each in sum_rows(session, "actions", range(9)).items() if b"tea" in each[1]]
         moved = row.replace(b"40", b"39", 1)[::-1].replace(b"04", b"14", 1)[::-1]
         sums.put_rows(session, "actions", 1, [(number, moved)])
 

@@ -39,6 +39,7 @@ from assent.vault import KeyFile
 from tests.insides import head_if_any
 from tests.journeys.sparks import require_spark, session
 from tests.processes import free_port
+from tests.tables import all_people, drop_key
 
 MODEL = "recommender"
 
@@ -252,7 +253,7 @@ def read(errand: histories.Errand, persons: list[PersonId]) -> list[Piece]:
 
 def everybody(engine: Engine) -> list[PersonId]:
     with engine._rooms.store.read() as reading:
-        return list(people.everyone(reading))
+        return list(all_people(reading))
 
 
 @pytest.fixture
@@ -283,7 +284,7 @@ def test_people_read_together_are_read_as_one_by_one(engine: Engine, environment
     engine.take_in(acts("crowd-2", ["book-7"], clock))
     engine.consent("crowd-1", withdraw=["learn"])
     gone = everybody(engine)[0]
-    engine._rooms.store.write(lambda job: people.drop_key(job, gone))
+    engine._rooms.store.write(lambda job: drop_key(job, gone))
     errand = errand_of(engine)
     unseal = errand.boxes()[0]
 
@@ -337,7 +338,7 @@ def test_who_is_gone_meanwhile_is_said_to_be_gone(engine: Engine, environment, c
     crowd(engine, clock, people=3)
     engine.train()
     gone = everybody(engine)[0]
-    engine._rooms.store.write(lambda job: people.drop_key(job, gone))
+    engine._rooms.store.write(lambda job: drop_key(job, gone))
     stranger = PersonId(bytes(16))
     errand = errand_of(engine)
     pieces = read(errand, [*everybody(engine), stranger])

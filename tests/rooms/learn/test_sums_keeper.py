@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assent.engine import Engine
 from assent.learn import MODEL, taste
 from assent.models.recommender import contribution, contributions_of
-from assent.store.topics import people, records, sums
+from assent.store.topics import records, sums
 from assent.terms.errors import AssentError, Corrupt
 from assent.terms.limits import limit
 from assent.terms.purposes import Learn
@@ -23,6 +23,7 @@ from assent.testing import FixedClock
 from assent.testing.shops import acts, crowd
 from assent.vault import entries, no_history
 from tests.insides import head, model_of
+from tests.tables import drop_key, sum_rows
 
 
 def served(engine: Engine) -> str:
@@ -188,7 +189,7 @@ def test_an_altered_row_is_found_and_not_served(shop: Engine, store_url: str, ke
     """One changed number in the stored sum: verify says so, and a fresh process refuses to solve it."""
 
     def alter(session):
-        rows = sums.get_rows(session, MODEL, [0])
+        rows = sum_rows(session, MODEL, [0])
         row = bytearray(rows[0])
         row[-8] ^= 1
         sums.put_rows(session, MODEL, 1, [(0, bytes(row))])
@@ -237,7 +238,7 @@ def test_somebody_without_a_key_stops_the_training(shop: Engine):
     """Consent that stands beside a key that is gone is damage, not a person to leave out."""
     with shop._rooms.store.read() as session:
         person = shop._rooms.ledger.people_granting(session, Learn)[0]
-    shop._rooms.store.write(lambda session: people.drop_key(session, person))
+    shop._rooms.store.write(lambda session: drop_key(session, person))
     with pytest.raises(AssentError, match="key is missing"):
         shop.train(rebuild=True)
 

@@ -33,9 +33,9 @@ def test_what_neighbours_are_read_from_counts_before_it_is_made(monkeypatch):
     assert "neighbour_share=0 spares" in caught.value.advice
     # Left to itself it takes another form, if there is room for that.
     total = Recommender(form="sparse").fit(people).solved.sum
-    beside = memory.image_bytes(total, RecommenderSettings())
+    beside = memory.float_copy_bytes(total, RecommenderSettings())
     assert solver.is_sparse(300, RecommenderSettings(), 2 * once - 50_000, beside)
-    assert memory.image_bytes(total, RecommenderSettings(neighbour_share=0.0)) == 0
+    assert memory.float_copy_bytes(total, RecommenderSettings(neighbour_share=0.0)) == 0
     assert not solver.is_sparse(300, RecommenderSettings(), 2 * once - 50_000)
 
 
@@ -59,7 +59,7 @@ def test_a_model_from_a_file_counts_before_it_reads_neighbours(tmp_path, monkeyp
     model, items = Recommender.load(tmp_path / "model"), np.array([1, 2])
     with monkeypatch.context() as patch:
         patch.setattr("assent.models.recommender.memory.available_bytes", lambda: 300_000)
-        patch.setattr("assent.sums.PairSum.image", None)
+        patch.setattr("assent.sums.PairSum.float_copy", None)
         with pytest.raises(NotEnoughMemory, match=r"neighbours of 300 items takes 0\.4 MB in float32") as caught:
             model.solved.score_one(items)
         assert 'form="sparse"' in caught.value.advice

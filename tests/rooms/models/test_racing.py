@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-import assent.sums.image as image_module
+import assent.sums.float_copy as float_copy_module
 from assent.models.recommender import Recommender, contribution
 from assent.models.recommender.dense import weight_rows as rows_module
 from assent.sums import PairSum
@@ -28,9 +28,9 @@ ASKS = {
 
 @pytest.fixture(autouse=True)
 def _restless(monkeypatch):
-    """Let threads take turns all the time, and rows of an image outgrow their places with nearly every change."""
-    monkeypatch.setattr(image_module, "_ROOM_SHARE", 1000)
-    monkeypatch.setattr(image_module, "_ROOM_ENTRIES", 1)
+    """Let threads take turns all the time, and rows of a float copy outgrow their places with nearly every change."""
+    monkeypatch.setattr(float_copy_module, "_ROOM_SHARE", 1000)
+    monkeypatch.setattr(float_copy_module, "_ROOM_ENTRIES", 1)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -108,13 +108,13 @@ def test_every_answer_is_that_of_a_model_that_there_was(monkeypatch, dtype, near
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_sums_that_share_an_image_read_it_while_it_changes(dtype):
-    """A copy finds pairs in the image of another sum, which goes on: it is told what it holds itself, or nothing."""
+def test_sums_that_share_a_float_copy_read_it_while_it_changes(dtype):
+    """A copy finds its own pairs, or none, in the float copy of another sum that changes meanwhile."""
     people, guests = ([contribution(row.indices) for row in crowd(count, 4)] for count in (60, 4))
     total, every = PairSum.of(people, ITEMS), np.arange(ITEMS, dtype=np.int32)
-    image, done, wrong, digest = total.image(dtype), threading.Event(), [], total.digest()
+    float_copy, done, wrong, digest = total.float_copy(dtype), threading.Event(), [], total.digest()
     without = {person: total.pairs(person.items) for person in people}
-    #: The sum that the image shows, and who is in it beside everybody.
+    #: The sum that the float copy shows, and who is in it beside everybody.
     shown = [(total, None)]
 
     def follow():
@@ -124,7 +124,7 @@ def test_sums_that_share_an_image_read_it_while_it_changes(dtype):
                 for change, inside in ((PairSum.add, guest), (PairSum.remove, None)):
                     fresh = shown[0][0].copy()
                     change(fresh, guest)
-                    fresh.show(image, [guest.items])
+                    fresh.sync(float_copy, [guest.items])
                     shown[0] = (fresh, inside)
         finally:
             done.set()

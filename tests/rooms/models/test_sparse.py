@@ -14,8 +14,8 @@ from assent.models.recommender.sparse import weights as sparse_weights
 from assent.models.recommender.sparse.form import SparseForm, solve_sparse
 from assent.models.recommender.sparse.weights import SparseWeights
 from assent.sums import PairSum
-from assent.sums.sparse_nearest import NOBODY
-from assent.sums.sparse_reading import SumReader
+from assent.sums.nearest import NO_ITEM
+from assent.sums.sum_reader import SumReader
 from assent.terms.errors import Corrupt, InvalidInput, NotEnoughMemory, NotLearned
 from tests.rooms.models.matrix_contract import MatrixModelContract
 
@@ -96,7 +96,7 @@ def test_the_weights_are_regressions_on_the_nearest(model):
         items = np.sort(np.argsort(-closeness, kind="stable")[:NEAR])
         items = items[closeness[items] > 0]
         near = form.weights.near[column]
-        np.testing.assert_array_equal(near, [*items, *[NOBODY] * (NEAR - len(items))])
+        np.testing.assert_array_equal(near, [*items, *[NO_ITEM] * (NEAR - len(items))])
         expected = np.linalg.solve(gram[np.ix_(items, items)] + np.diag(ridges[items]), gram[items, column])
         np.testing.assert_allclose(form.weights.layers[0][column, : len(items)], expected, rtol=1e-4, atol=1e-6)
 
@@ -199,7 +199,7 @@ def test_similar_items_are_those_on_either_side(model):
         near = form.weights.near[item]
         reverse = np.flatnonzero((form.weights.near == item).any(axis=1))
         assert closeness[item] == -np.inf
-        assert set(np.flatnonzero(closeness).tolist()) == {*near[near != NOBODY].tolist(), *reverse.tolist(), item}
+        assert set(np.flatnonzero(closeness).tolist()) == {*near[near != NO_ITEM].tolist(), *reverse.tolist(), item}
         assert np.abs(np.delete(closeness, item)).max() <= 1
 
 
@@ -333,7 +333,7 @@ def test_numbers_outside_the_catalogue_are_refused(model, name, number):
     """An item number that is none would be read past the arrays."""
     arrays = held(model).arrays()
     wrong = arrays[name].copy()
-    wrong.reshape(-1)[np.flatnonzero(wrong.reshape(-1) != NOBODY)[0]] = number
+    wrong.reshape(-1)[np.flatnonzero(wrong.reshape(-1) != NO_ITEM)[0]] = number
     with pytest.raises(Corrupt):
         SparseForm.from_arrays(model.solved.sum, model.settings, {**arrays, name: wrong})
 

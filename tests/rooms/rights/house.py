@@ -12,7 +12,7 @@ from assent.consent import Controller, Ledger, Purposes
 from assent.learn import SumsKeeper, Withdrawals
 from assent.rights import Choice, Choices, Rights, RightsRooms
 from assent.store import Store
-from assent.store.topics import decisions, items, log, meta, people, records, sums
+from assent.store.topics import decisions, items, log, meta, people, records, seen_events, sums
 from assent.store.topics.decisions import DecisionRow
 from assent.store.topics.records import RecordRow
 from assent.terms.ids import Identifier, PersonId, identifiers_named
@@ -52,7 +52,7 @@ class House:
 
     def again(self) -> House:
         """Build the house anew on the same store and keys, as another process would."""
-        return House(self.store, self.key_path, self.clock, SeededRandomness(self.randomness.take(4)[0]))
+        return House(self.store, self.key_path, self.clock, SeededRandomness(self.randomness.bytes(4)[0]))
 
     def choose(self, name: str, grant: Sequence[str] = (), withdraw: Sequence[str] = (), evidence: str | None = None):
         """Grant and withdraw; return the receipts."""
@@ -91,8 +91,8 @@ class House:
                 key.seal("trails", seq, trail),
             )
             records.add_many(session, [row])
-            records.add_seen(session, [(self.vault.digest_message(f"{name}-{seq}"), person, now_ms)])
-            decision_id = self.randomness.take(16)
+            seen_events.add_seen(session, [self.vault.digest_event_id(f"{name}-{seq}")])
+            decision_id = self.randomness.bytes(16)
             answer = msgspec.msgpack.encode({"items": [[each, 1] for each in bought], "method": "personal"})
             sealed = key.seal("decisions", decision_number(decision_id), answer)
             decisions.add_many(session, [DecisionRow(decision_id, person, now_ms, "home", sealed)])

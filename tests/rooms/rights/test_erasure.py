@@ -24,6 +24,7 @@ from assent.testing import START_MS, SeededRandomness
 from assent.vault import KeyFile, Vault
 from tests.rooms.rights import crashing
 from tests.rooms.rights.house import House, gone
+from tests.tables import drop_key
 
 ROOT = Path(__file__).parents[3]
 
@@ -261,13 +262,13 @@ def test_a_lost_key_stops_before_the_sum_is_falsified(full):
     person, _ = full.find("ann")
     with full.store.read() as session:
         wrapped = people.key(session, person)
-    full.store.write(lambda session: people.drop_key(session, person))
+    full.store.write(lambda session: drop_key(session, person))
     with pytest.raises(NotFound):
         full.rights.erase("ann")
     full.store.write(lambda session: people.put_key(session, person, *wrapped))
     blinds = full.vault.blinds(identifiers_named("ann"))
     full.store.write(lambda session: full.rights._eraser.request(session, blinds))
-    full.store.write(lambda session: people.drop_key(session, person))
+    full.store.write(lambda session: drop_key(session, person))
     with pytest.raises(Corrupt, match="key from a backup"):
         full.rights.resume_all()
     full.store.write(lambda session: people.put_key(session, person, *wrapped))

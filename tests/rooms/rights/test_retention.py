@@ -10,6 +10,7 @@ from assent.engine import Engine
 from assent.terms.limits import limit
 from assent.testing import FixedClock
 from assent.testing.shops import BOTH, acts, goods
+from tests.tables import all_people
 
 #: Consent to purposes that are kept for different times.
 EVERY = {**BOTH, "measure": True}
@@ -88,6 +89,5 @@ def test_somebody_being_erased_is_left_to_the_erasure(shop: Engine, clock: Fixed
 
 
 def _everyone(session):
-    from assent.store.topics import people
 
-    return people.everyone(session)
+    return all_people(session)

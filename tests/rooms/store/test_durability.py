@@ -1,4 +1,4 @@
-"""What each connection is told before it is used: acknowledged writes survive a power cut, deleted ones do not."""
+"""Settings of each connection before its first use: acknowledged writes survive a power cut, deleted ones do not."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SQLITE = {
 def test_sqlite_connections_keep_what_they_acknowledge_and_overwrite_what_they_delete(store: Store, writable: bool):
     """Every setting that a promise rests on, as SQLite itself tells it; readers can write nothing."""
     link = store._backend.link(writable=writable)
-    told = {name: link._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in (*SQLITE, "query_only")}
+    settings = {name: link._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in (*SQLITE, "query_only")}
     link.close()
-    assert told == {**SQLITE, "query_only": int(not writable)}
+    assert settings == {**SQLITE, "query_only": int(not writable)}
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
@@ -35,9 +35,11 @@ def test_postgresql_connections_keep_what_they_acknowledge_whatever_the_servers_
     """A server set to acknowledge early still makes our commits durable; waiting for a lock has an end."""
     flip_default("synchronous_commit", "off")
     link = store._backend.link(writable=True)
-    told = [link._connection.execute(f"SHOW {name}").fetchone()[0] for name in ("synchronous_commit", "lock_timeout")]
+    settings = [
+        link._connection.execute(f"SHOW {name}").fetchone()[0] for name in ("synchronous_commit", "lock_timeout")
+    ]
     link.close()
-    assert told == ["on", "10s"]
+    assert settings == ["on", "10s"]
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
@@ -45,12 +47,12 @@ def test_postgresql_reads_see_one_moment_and_write_nothing(store: Store):
     """A read is one snapshot, and read-only for the server too."""
     link = store._backend.link(writable=False)
     link.begin_read()
-    told = [
+    settings = [
         link._connection.execute(f"SHOW {name}").fetchone()[0]
         for name in ("transaction_isolation", "transaction_read_only")
     ]
     link.close()
-    assert told == ["repeatable read", "on"]
+    assert settings == ["repeatable read", "on"]
 
 
 @pytest.fixture

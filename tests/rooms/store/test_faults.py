@@ -29,7 +29,7 @@ def postgresql_store(postgresql_server):
 
 
 def test_a_commit_that_fails_fails_everybody_in_it(store, monkeypatch):
-    """When the shared commit fails every job of it is told so, nothing of it is kept, and the writer goes on."""
+    """When the shared commit fails every job of it is expected so, nothing of it is kept, and the writer goes on."""
     link = link_of(store)
 
     class CommitFails:
@@ -85,7 +85,7 @@ def test_a_full_disk_is_told_and_survived(tmp_path):
         assert facts(store, "large", "b") == [None, "x"]
 
 
-def test_a_damaged_file_is_told(tmp_path):
+def test_a_damaged_file_is_reported(tmp_path):
     """Damaged pages are reported as corruption with the advice to verify, not as something of the caller's."""
     path = tmp_path / "shop.db"
     with Store.open(path) as store:
@@ -173,7 +173,7 @@ def test_a_failed_transaction_cannot_be_committed_by_mistake(postgresql_store):
     assert facts(store, "a") == [None]
 
 
-def test_a_store_that_vanished_is_told(tmp_path, postgresql_server):
+def test_a_store_that_vanished_is_reported(tmp_path, postgresql_server):
     """Cleaning up a store whose file or tables are gone is refused as unavailable."""
     with Store.open(tmp_path / "shop.db") as store:
         (tmp_path / "shop.db").rename(tmp_path / "elsewhere.db")
@@ -205,7 +205,7 @@ def sqlite_error(code, kind=sqlite3.OperationalError, name="SQLITE_X"):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (sqlite_error(sqlite3.SQLITE_BUSY), Busy),
         (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), Busy),
@@ -219,9 +219,9 @@ def sqlite_error(code, kind=sqlite3.OperationalError, name="SQLITE_X"):
         (OverflowError(), InvalidInput),
     ],
 )
-def test_errors_of_sqlite_are_told_in_our_words(error, told):
+def test_errors_of_sqlite_are_told_in_our_words(error, expected):
     """Every kind of driver error has its place in our own tree."""
-    assert type(translate(error)) is told
+    assert type(translate(error)) is expected
 
 
 def test_errors_of_postgresql_are_told_in_our_words(postgresql_server):
@@ -230,7 +230,7 @@ def test_errors_of_postgresql_are_told_in_our_words(postgresql_server):
 
     from assent.store.postgresql import translate as translate_postgresql
 
-    for error, told in (
+    for error, expected in (
         (errors.LockNotAvailable(), Busy),
         (errors.DeadlockDetected(), Busy),
         (errors.UniqueViolation(), Conflict),
@@ -243,4 +243,4 @@ def test_errors_of_postgresql_are_told_in_our_words(postgresql_server):
         (errors.UndefinedTable(), StoreUnavailable),
         (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x"), InvalidInput),
     ):
-        assert type(translate_postgresql(error)) is told, error
+        assert type(translate_postgresql(error)) is expected, error

@@ -180,7 +180,7 @@ def test_a_job_that_never_began_tells_all_who_wait(store, monkeypatch, retry):
     assert queue.submit("c").result(10) == ("c", 0)
 
 
-def test_a_second_try_that_cannot_be_queued_is_told(store, monkeypatch):
+def test_a_second_try_that_cannot_be_queued_is_reported(store, monkeypatch):
     """With the writer's queue full after a failed job each of its items hears so."""
     queue = queue_of(store, Jobs(), retry=True)
     submit, left = store.submit, [1]
@@ -199,8 +199,8 @@ def test_a_second_try_that_cannot_be_queued_is_told(store, monkeypatch):
         assert isinstance(future.exception(10), Busy)
 
 
-def test_closing_finishes_what_waits_and_then_all_are_told(store):
-    """A closing store takes no new job, so what one job should not hold goes along; after that everybody is told."""
+def test_closing_finishes_what_waits_and_then_all_are_reported(store):
+    """A closing store takes no new job, so what one job should not hold goes along; after that it refuses all."""
     jobs = Jobs()
     queue = queue_of(store, jobs, weight_max=1)
     gate = Gate(store)

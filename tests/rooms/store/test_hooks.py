@@ -64,18 +64,18 @@ def test_a_reader_has_nothing_to_wait_for(store, register):
         getattr(session, register)(print)
 
 
-class Told:
+class Calls:
     """Jobs that note which of their hooks were called, in order."""
 
     def __init__(self):
-        self.calls = []
+        self.made = []
 
     def job(self, name, *, fails=None):
         """Return a job that registers both hooks, writes, and may fail."""
 
         def work(session):
-            session.after_undo(lambda: self.calls.append(f"{name} undone"))
-            session.after_commit(lambda: self.calls.append(f"{name} kept"))
+            session.after_undo(lambda: self.made.append(f"{name} undone"))
+            session.after_commit(lambda: self.made.append(f"{name} kept"))
             meta.put(session, name, "x")
             if fails is not None:
                 raise fails
@@ -113,22 +113,22 @@ def run_on_broken_link(store, name, error, *jobs):
 
 def test_a_job_that_fails_alone_is_told_that_it_was_undone(store):
     """Its hook is called before its future resolves, that for the commit is not; a job that is kept hears the other."""
-    told = Told()
+    calls = Calls()
     with pytest.raises(LookupError):
-        store.write(told.job("a", fails=LookupError()))
-    assert told.calls == ["a undone"]
-    store.write(told.job("b"))
-    assert told.calls == ["a undone", "b kept"]
+        store.write(calls.job("a", fails=LookupError()))
+    assert calls.made == ["a undone"]
+    store.write(calls.job("b"))
+    assert calls.made == ["a undone", "b kept"]
 
 
 def test_in_a_group_the_hook_is_called_before_the_next_job_runs(store):
     """What a failed job remembered is gone when its neighbour begins; the neighbours are kept."""
-    told, seen = Told(), []
+    calls, seen = Calls(), []
     gate = Gate(store)
     futures = [
-        store.submit(told.job("a")),
-        store.submit(told.job("b", fails=LookupError())),
-        store.submit(lambda _: seen.extend(told.calls)),
+        store.submit(calls.job("a")),
+        store.submit(calls.job("b", fails=LookupError())),
+        store.submit(lambda _: seen.extend(calls.made)),
     ]
     gate.open()
     assert futures[0].result(10) == "a"
@@ -136,17 +136,17 @@ def test_in_a_group_the_hook_is_called_before_the_next_job_runs(store):
         futures[1].result(10)
     futures[2].result(10)
     assert seen == ["b undone"]
-    assert told.calls == ["b undone", "a kept"]
+    assert calls.made == ["b undone", "a kept"]
     assert facts(store, "a", "b") == ["x", None]
 
 
 @pytest.mark.parametrize("behind_gate", [True, False])
 def test_a_job_that_hides_a_failed_statement_is_undone_too(store, behind_gate):
     """Swallowing the error of a statement does not keep the job, and its hook hears so."""
-    told = Told()
+    calls = Calls()
 
     def hides(session):
-        told.job("a")(session)
+        calls.job("a")(session)
         with pytest.raises(Conflict):
             people.put_key(session, b"nobody", b"w", "k")
 
@@ -155,34 +155,34 @@ def test_a_job_that_hides_a_failed_statement_is_undone_too(store, behind_gate):
     if gate:
         gate.open()
     assert isinstance(futures[0].exception(10), Conflict)
-    assert told.calls == ["a undone"]
+    assert calls.made == ["a undone"]
     assert facts(store, "a") == [None]
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_commit_that_fails_undoes_everybody_in_it(store, count):
     """Each job of a transaction that was not kept hears so once, and no hook that waits for the commit is called."""
-    told = Told()
-    jobs = [told.job(str(number)) for number in range(count)]
+    calls = Calls()
+    jobs = [calls.job(str(number)) for number in range(count)]
     for future in run_on_broken_link(store, "commit", StoreUnavailable("The disk is full."), *jobs):
         assert isinstance(future.exception(10), StoreUnavailable)
-    assert told.calls == [f"{number} undone" for number in range(count)]
-    store.write(told.job("later"))
-    assert told.calls[count:] == ["later kept"]
+    assert calls.made == [f"{number} undone" for number in range(count)]
+    store.write(calls.job("later"))
+    assert calls.made[count:] == ["later kept"]
     assert facts(store, "0", "later") == [None, "x"]
 
 
 @pytest.mark.parametrize("call", ["drop_mark", "commit"])
 def test_a_writer_that_crashes_in_the_middle_undoes_all_of_the_group(store, call):
     """Whatever breaks the writer's own work, each job hears once that it was undone, also one that failed before."""
-    told = Told()
-    jobs = [told.job("a", fails=LookupError()), told.job("b"), told.job("c")]
+    calls = Calls()
+    jobs = [calls.job("a", fails=LookupError()), calls.job("b"), calls.job("c")]
     futures = run_on_broken_link(store, call, MemoryError(), *jobs)
     assert all(isinstance(future.exception(10), MemoryError) for future in futures)
     ran = ["a undone", "b undone"] if call == "drop_mark" else ["a undone", "b undone", "c undone"]
-    assert told.calls == ran
-    store.write(told.job("d"))
-    assert told.calls[-1] == "d kept"
+    assert calls.made == ran
+    store.write(calls.job("d"))
+    assert calls.made[-1] == "d kept"
     assert facts(store, "a", "b", "c", "d") == [None, None, None, "x"]
 
 

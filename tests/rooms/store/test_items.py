@@ -1,4 +1,4 @@
-"""The catalogue's numbers and versions."""
+"""The catalog's numbers and versions."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ def test_numbers_are_dense_and_kept(store):
 
 
 def test_an_item_that_an_event_named_is_unlisted(store):
-    """An item known from events only cannot be suggested until the catalogue has it."""
+    """An item known from events only cannot be suggested until the catalog has it."""
     on(store, items.number_of, ["a", "b"], 5)
     assert read(store, items.get, "a") == ItemRow(0, "a", 0, 0, "", "{}", 5, 5, 1)
     on(store, items.put_many, [row("a", "A", at_ms=3, facts='{"price": 1}')])
@@ -69,7 +69,7 @@ def test_deleting_unlists(store):
 
 
 def test_sight_only_moves_forward(store):
-    """The last sight of an item is the latest told, and telling it is no change of the catalogue."""
+    """`last_seen` of an item only moves forward, and moving it is no change of the catalog."""
     on(store, items.put_many, [row("a"), row("b")])
     version = read(store, items.version)
     on(store, items.touch_seen, {0: 9, 1: 2, 7: 9})

@@ -174,12 +174,12 @@ def test_a_server_that_is_not_there_is_named_without_its_password():
 
 
 def test_a_file_that_cannot_be_made_is_named():
-    """Where the system lets nobody make a file the reason is told."""
+    """Where the system lets nobody make a file the reason is reported."""
     with pytest.raises(StoreUnavailable, match="cannot be made"):
         Store.open("/proc/self/shop.db")
 
 
-def test_a_version_that_cannot_be_read_is_told(store_url):
+def test_a_version_that_cannot_be_read_is_reported(store_url):
     """A version table of another shape is reported, not taken for an empty database."""
     run_raw(store_url, f"ALTER TABLE {migrate.VERSION_TABLE} RENAME TO other")
     run_raw(store_url, f"CREATE TABLE {migrate.VERSION_TABLE} (something TEXT)")

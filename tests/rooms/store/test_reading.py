@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from assent.store import Store, plans, sqlite
-from assent.store.plans import LIST_VALUES_MAX
+from assent.store.plans import LIST_VALUES
 from assent.store.statements import among
 from assent.store.tables import META, SEQUENCES
 from assent.store.topics import meta, people
 from assent.terms.errors import AssentError, Busy, Conflict, InvalidInput, StoreUnavailable
 from tests.rooms.store.jobs import put
+from tests.tables import all_people
 
 
 def test_a_read_sees_one_moment(store):
@@ -128,7 +129,7 @@ def test_closing_waits_for_the_reads_of_other_threads(store_url):
         reader.result(10)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, LIST_VALUES_MAX, LIST_VALUES_MAX + 1, 3 * LIST_VALUES_MAX + 7])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, LIST_VALUES, LIST_VALUES + 1, 3 * LIST_VALUES + 7])
 def test_lists_of_any_length(store, count):
     """A list parameter may be empty or far longer than one query takes; each row comes once."""
     blinds = [number.to_bytes(32, "big") for number in range(count)]
@@ -148,7 +149,7 @@ def test_lists_of_any_length(store, count):
 def test_lists_in_statements_that_change_rows(store):
     """Changing rows by a list counts each row once, in one chunk or several, beside other parameters."""
     statement = META.update().values(value=bindparam("to")).where(among(META.c.key, "keys"), META.c.value == "1")
-    keys = [f"k{number}" for number in range(LIST_VALUES_MAX + 20)]
+    keys = [f"k{number}" for number in range(LIST_VALUES + 20)]
     store.write(lambda session: [meta.put(session, key, "1") for key in keys])
     assert store.write(lambda session: session.run(statement, {"to": "2", "keys": keys})) == len(keys)
     assert store.write(lambda session: session.run(statement, {"to": "3", "keys": keys[:3]})) == 0
@@ -205,15 +206,15 @@ def test_constants_of_a_statement_need_not_be_given(store):
 
 def test_statements_made_anew_each_time_do_not_pile_up(store, monkeypatch):
     """The cache of compiled statements stays bounded."""
-    monkeypatch.setattr(plans, "PLANS_MAX", 20)
+    monkeypatch.setattr(plans, "KEPT_PLANS", 20)
     with store.read() as session:
         for number in range(50):
             session.all(select(META.c.key).where(META.c.value == str(number)))
-        assert len(session._known) <= 20
+        assert len(session._compiled) <= 20
 
 
 @pytest.mark.parametrize("value", [2**63, "soon", "\ud800", object()], ids=["too large", "text", "surrogate", "object"])
-def test_values_that_do_not_fit_are_told(store, value):
+def test_values_that_do_not_fit_are_reported(store, value):
     """A number past 64 bits, a broken text or a value of the wrong type is invalid input, and the writer survives."""
 
     def job(session):
@@ -244,7 +245,7 @@ def test_bytes_come_back_as_bytes(store):
         key = people.key(session, person)
         assert key == (wrapped, "k")
         assert type(key[0]) is bytes
-        assert [type(each) for each in people.everyone(session)] == [bytes]
+        assert [type(each) for each in all_people(session)] == [bytes]
 
 
 def test_an_emptied_log_holds_nothing(tmp_path):
@@ -261,7 +262,7 @@ def test_an_emptied_log_holds_nothing(tmp_path):
 
 
 def test_a_log_that_is_still_read_is_not_emptied(tmp_path, monkeypatch):
-    """While a reader sees an older state the log cannot be emptied, and the caller is told."""
+    """While a reader sees an older state the log cannot be emptied, and the caller is reported."""
     monkeypatch.setattr(sqlite, "LOCK_WAIT_SECONDS", 0.02)
     with Store.open(tmp_path / "shop.db") as store:
         store.write(put("a", "1"))

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assent.store.topics import api_keys, consents, decisions, erasures, imports, log, meta, people, records, sums
+from assent.store.topics import (
+    api_keys,
+    consents,
+    decisions,
+    erasures,
+    imports,
+    log,
+    meta,
+    people,
+    records,
+    seen_events,
+    sums,
+)
 from assent.store.topics.consents import LedgerRow, NoticeRow
 from assent.store.topics.decisions import DecisionRow
 from assent.store.topics.erasures import ErasureRow
@@ -14,6 +26,7 @@ from assent.store.topics.records import HistoryRow, RecordRow
 from assent.store.topics.sums import HeadRow
 from assent.terms.errors import Conflict, InvalidInput
 from tests.rooms.store.jobs import on, read
+from tests.tables import all_people, drop_key
 
 ANN, BOB, EVE = (letter * 16 for letter in (b"a", b"b", b"e"))
 
@@ -80,14 +93,14 @@ def test_people_are_added_once(peopled):
     assert read(peopled, people.state, EVE) is None
     assert on(peopled, people.set_state, EVE, "erasing") is False
     assert read(peopled, people.count) == 2
-    assert read(peopled, people.everyone) == [ANN, BOB]
+    assert read(peopled, all_people) == [ANN, BOB]
 
 
 def test_everyone_is_read_page_by_page(store, monkeypatch):
     """More people than a page holds all come once, in order."""
     everybody = sorted(number.to_bytes(16, "big") for number in range(2_345))
     store.write(lambda session: [people.add(session, person, 1) for person in everybody])
-    assert read(store, people.everyone) == everybody
+    assert read(store, all_people) == everybody
 
 
 def test_people_are_found_by_the_first_identifier_that_is_known(peopled):
@@ -119,7 +132,7 @@ def test_an_identifier_needs_a_person(store):
         (records.add_many, ([RecordRow(1, EVE, 1, 1, b"s", None)],)),
         (records.put_history, (EVE, b"h", 1)),
         (decisions.add_many, ([DecisionRow(b"d" * 16, EVE, 1, "home", b"s")],)),
-        (sums.put_contribution, ("m", EVE, b"c")),
+        (sums.put_contributions, ("m", [(EVE, b"c")])),
     ):
         with pytest.raises(Conflict):
             on(store, function, *arguments)
@@ -147,8 +160,8 @@ def test_keys_are_replaced_listed_and_destroyed(peopled):
 
     peopled.write(rewrap)
     assert read(peopled, people.all_keys) == [(ANN, b"11", "new"), (BOB, b"22", "new")]
-    assert on(peopled, people.drop_key, ANN) is True
-    assert on(peopled, people.drop_key, ANN) is False
+    assert on(peopled, drop_key, ANN) is True
+    assert on(peopled, drop_key, ANN) is False
     assert read(peopled, people.key, ANN) is None
 
 
@@ -219,7 +232,7 @@ def test_an_entry_id_is_used_once(peopled):
 
 
 def test_who_grants_now(peopled):
-    """Only standing grants count: not expired, not withdrawn, not of somebody being erased."""
+    """Only grants in force count: not expired, not withdrawn, not of somebody being erased."""
     on(peopled, people.add, EVE, 3)
     on(peopled, consents.append, entry("1", ANN, expires_ms=10))
     on(peopled, consents.append, entry("2", BOB))
@@ -301,7 +314,7 @@ def test_histories_and_loose_trails(peopled):
     assert on(peopled, records.drop_history, ANN) is False
 
 
-# -- messages seen ---------------------------------------------------------------------------------------------------
+# -- events seen -----------------------------------------------------------------------------------------------------
 
 
 def digests(*numbers):
@@ -309,37 +322,36 @@ def digests(*numbers):
     return [(number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128).to_bytes(16, "big") for number in numbers]
 
 
-def test_messages_are_seen_once_added(store):
-    """Digests added before are told apart from new ones, whoever they were of."""
+def test_events_are_seen_once_added(store):
+    """Digests that were added before are found among new ones."""
     old, new = digests(*range(1, 700)), digests(*range(700, 900))
-    on(store, records.add_seen, [(digest, None, 1) for digest in old])
-    assert read(store, records.seen, [*new, *old]) == set(old)
-    assert read(store, records.seen, []) == set()
-    on(store, records.add_seen, [])
-    on(store, records.add_seen, [(digest, ANN, 1) for digest in (*new, *new, *old[:5])])
-    assert read(store, records.seen, [*old, *new]) == {*old, *new}
+    on(store, seen_events.add_seen, old)
+    assert read(store, seen_events.seen, [*new, *old]) == set(old)
+    assert read(store, seen_events.seen, []) == set()
+    on(store, seen_events.add_seen, [])
+    on(store, seen_events.add_seen, [*new, *new, *old[:5]])
+    assert read(store, seen_events.seen, [*old, *new]) == {*old, *new}
 
 
-def test_messages_of_a_failed_job_are_new_again(store):
+def test_events_of_a_failed_job_are_new_again(store):
     """What a job that failed had noted as seen is not seen, though another job looked at it meanwhile."""
     kept, lost = digests(1), digests(2)
 
     def fails(session):
-        records.add_seen(session, [(lost[0], None, 1)])
-        assert records.seen(session, lost) == {*lost}
+        seen_events.add_seen(session, [lost[0]])
+        assert seen_events.seen(session, lost) == {*lost}
         raise LookupError
 
-    on(store, records.add_seen, [(kept[0], None, 1)])
+    on(store, seen_events.add_seen, [kept[0]])
     with pytest.raises(LookupError):
         store.write(fails)
-    assert on(store, records.seen, [*kept, *lost]) == set(kept)
-    on(store, records.add_seen, [(lost[0], None, 1)])
-    assert on(store, records.seen, [*kept, *lost]) == {*kept, *lost}
+    assert on(store, seen_events.seen, [*kept, *lost]) == set(kept)
+    on(store, seen_events.add_seen, [lost[0]])
+    assert on(store, seen_events.seen, [*kept, *lost]) == {*kept, *lost}
 
 
 def test_blocks_stay_few(store):
     """However small the additions, they are kept in few blocks, and very large blocks are left as they are."""
-    from assent.store.topics import seen_events
 
     def job(session):
         for number in range(1, 301):
@@ -347,14 +359,12 @@ def test_blocks_stay_few(store):
         return len(session.all(seen_events._LIVE))
 
     assert store.write(job) <= 10
-    assert on(store, records.seen, digests(*range(1, 400))) == set(digests(*range(1, 301)))
+    assert on(store, seen_events.seen, digests(*range(1, 400))) == set(digests(*range(1, 301)))
 
 
 def test_a_full_block_is_not_written_again(store, monkeypatch):
     """A block at its largest size stays under its name while smaller ones are merged."""
-    from assent.store.topics import seen_events
-
-    monkeypatch.setattr(seen_events, "BLOCK_DIGESTS_MAX", 8)
+    monkeypatch.setattr(seen_events, "BLOCK_DIGESTS", 8)
 
     def job(session):
         seen_events.add_seen(session, digests(*range(8)))
@@ -364,15 +374,15 @@ def test_a_full_block_is_not_written_again(store, monkeypatch):
         return set(full) <= set(session.all(seen_events._LIVE))
 
     assert store.write(job)
-    assert on(store, records.seen, digests(*range(30))) == set(digests(*range(22)))
+    assert on(store, seen_events.seen, digests(*range(30))) == set(digests(*range(22)))
 
 
 def test_a_digest_has_sixteen_bytes(store):
     """A digest of another length is refused, asking and adding."""
     with pytest.raises(InvalidInput, match="16 bytes"):
-        on(store, records.add_seen, [(b"short", None, 1)])
+        on(store, seen_events.add_seen, [b"short"])
     with pytest.raises(InvalidInput, match="16 bytes"):
-        read(store, records.seen, [b"x" * 17])
+        read(store, seen_events.seen, [b"x" * 17])
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -382,10 +392,10 @@ def test_seen_is_a_set(store, batches):
     asked = [digest for batch in batches for digest in batch] + digests(*range(20))
 
     def job(session):
-        before = records.seen(session, asked)
+        before = seen_events.seen(session, asked)
         for batch in batches:
-            records.add_seen(session, [(digest, None, 1) for digest in batch])
-        return before, records.seen(session, asked)
+            seen_events.add_seen(session, batch)
+        return before, seen_events.seen(session, asked)
 
     before, after = store.write(job)
     assert after == before | {digest for batch in batches for digest in batch}
@@ -428,7 +438,6 @@ def test_rows_of_a_sum_are_read_by_version(store):
     assert read(store, sums.count_after, "m", 0) == 450
     assert read(store, sums.count_after, "m", 1) == 2
     assert read(store, sums.count_after, "m", 2) == 0
-    assert read(store, sums.get_rows, "m", [7, 8, 999]) == {7: b"new", 8: b"8"}
 
 
 def test_clearing_a_sum_leaves_others_and_contributions(peopled):
@@ -436,7 +445,7 @@ def test_clearing_a_sum_leaves_others_and_contributions(peopled):
     on(peopled, sums.put_rows, "m", 1, [(1, b"r")])
     on(peopled, sums.put_rows, "n", 1, [(1, b"r")])
     on(peopled, sums.put_head, HeadRow("m", 1, 3, 4, "digest", b"", 5, 0))
-    on(peopled, sums.put_contribution, "m", ANN, b"c")
+    on(peopled, sums.put_contributions, "m", [(ANN, b"c")])
     on(peopled, sums.clear, "m")
     assert read(peopled, sums.head, "m") is None
     assert read(peopled, sums.rows_after, "m", 0) == []
@@ -449,8 +458,8 @@ def test_contributions_are_kept_by_person(peopled):
     on(peopled, sums.put_contributions, "m", [(BOB, b"b"), (ANN, b"a")])
     assert on(peopled, sums.contributions_of, "m", [BOB, b"nobody"]) == {BOB: b"b"}
     assert on(peopled, sums.contributions_of, "other", [ANN, BOB]) == {}
-    on(peopled, sums.put_contribution, "m", ANN, b"a2")
-    on(peopled, sums.put_contribution, "n", ANN, b"theirs")
+    on(peopled, sums.put_contributions, "m", [(ANN, b"a2")])
+    on(peopled, sums.put_contributions, "n", [(ANN, b"theirs")])
     assert read(peopled, sums.contributions, "m") == [(ANN, b"a2"), (BOB, b"b")]
     assert on(peopled, sums.drop_contribution, "m", ANN) is True
     assert on(peopled, sums.drop_contribution, "m", ANN) is False
@@ -471,7 +480,6 @@ def test_leaves_are_appended_once_at_their_place(store):
     assert read(store, log.size) == 5
     assert read(store, log.leaves) == rows
     assert read(store, log.leaves, 1, 3) == rows[1:3]
-    assert read(store, log.hashes, 3) == [row.leaf for row in rows[3:]]
     assert read(store, log.leaf, 4) == rows[4]
     assert read(store, log.leaf, 5) is None
     assert read(store, log.of, ANN) == [rows[1], rows[3]]
@@ -482,7 +490,7 @@ def test_leaves_are_appended_once_at_their_place(store):
 def test_forgetting_details_keeps_the_leaves(store):
     """A person's leaves lose the person and the details and nothing else."""
     on(store, log.append_leaves, [leaf(0, ANN, b"d"), leaf(1, BOB, b"d")])
-    assert on(store, log.forget_details, ANN) == 1
+    assert on(store, log.drop_details, ANN) == 1
     assert read(store, log.leaves) == [leaf(0), leaf(1, BOB, b"d")]
 
 

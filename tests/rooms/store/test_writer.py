@@ -74,7 +74,7 @@ def test_a_lone_job_that_fails_is_undone(store):
 
 @pytest.mark.parametrize("behind_gate", [False, True])
 def test_a_swallowed_failure_still_fails_the_job(store, behind_gate):
-    """A job that hides a failed statement is undone and told, the same on both databases."""
+    """A job that hides a failed statement is undone and reported, the same on both databases."""
 
     def hides(session):
         meta.put(session, "a", "x")
@@ -109,8 +109,8 @@ def test_a_job_may_queue_another(store):
     assert facts(store, "a") == ["x"]
 
 
-def test_a_full_queue_is_told(store_url, monkeypatch):
-    """When the queue stays full whoever comes is told that the store is busy, and what was queued is kept."""
+def test_a_full_queue_is_reported(store_url, monkeypatch):
+    """When the queue stays full a new caller gets `Busy`, and what was queued is kept."""
     monkeypatch.setattr(writer, "QUEUE_JOBS_MAX", 2)
     monkeypatch.setattr(writer, "QUEUE_WAIT_SECONDS", 0.01)
     with Store.open(store_url) as store:

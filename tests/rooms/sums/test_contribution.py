@@ -38,7 +38,7 @@ def test_cut_or_longer_bytes_are_refused(contribution, data):
 
 
 def test_the_stored_form_is_compact():
-    """Fifty items of a small catalogue, each once, take two bytes an item."""
+    """Fifty items of a small catalog, each once, take two bytes an item."""
     fifty = Contribution(np.arange(0, 5000, 100, dtype=np.int32), np.ones(50, np.int32), 1000)
     assert len(fifty.to_bytes()) == 10 + 2 * 50
 

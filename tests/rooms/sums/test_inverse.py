@@ -40,7 +40,7 @@ def test_tiles_do_not_change_the_inverse(monkeypatch):
 
 
 def test_only_the_upper_triangle_is_read():
-    """What stands below the diagonal does not matter."""
+    """Entries below the diagonal are not read."""
     matrix = definite(20, 2, "float64")
     clean, littered = matrix.copy(), np.triu(matrix) + np.tril(np.full((20, 20), 1e9), -1)
     invert_in_place(clean, block_rows=6)

@@ -11,8 +11,8 @@ from assent.terms.errors import Corrupt
 SIZE = 12
 
 
-def ridge_inverse(dtype="float64", *, pending_max=4, ridge=2.0):
-    return LowRankInverse((np.eye(SIZE) / ridge).astype(dtype), pending_max=pending_max)
+def ridge_inverse(dtype="float64", *, pending_terms=4, ridge=2.0):
+    return LowRankInverse((np.eye(SIZE) / ridge).astype(dtype), pending_terms=pending_terms)
 
 
 def whole_of(inverse):
@@ -93,7 +93,7 @@ def test_a_violated_bound_stops_before_anything_changes(dtype):
 
 
 def test_a_grown_inverse_is_the_inverse_of_the_grown_matrix():
-    """New rows stand apart until somebody connects them."""
+    """New rows are unconnected until a change connects them."""
     inverse = ridge_inverse()
     matrix = 2.0 * np.eye(SIZE)
     items = np.array([0, 1], np.int32)
@@ -155,12 +155,12 @@ def test_a_thousand_people_leave_without_drift():
 
 @settings(deadline=None)
 @given(st.lists(vectors(), min_size=1, max_size=30), st.integers(1, 9), st.integers(1, 5), st.data())
-def test_a_fold_under_way_shows_in_no_answer(crowd, pending_max, tile_rows, data):
+def test_a_fold_under_way_shows_in_no_answer(crowd, pending_terms, tile_rows, data):
     """Whatever slices terms are folded in by, alone or several at a time, every answer is that of the inverse."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lowrank_module, "_TILE_ROWS", tile_rows)
         patch.setattr(lowrank_module, "_TILE_COLUMNS", 2 * tile_rows)
-        inverse, matrix, size = ridge_inverse(pending_max=pending_max), 2.0 * np.eye(SIZE), SIZE
+        inverse, matrix, size = ridge_inverse(pending_terms=pending_terms), 2.0 * np.eye(SIZE), SIZE
         while crowd:
             together = [crowd.pop() for _ in range(min(data.draw(st.integers(1, 4)), len(crowd)))]
             for items, values in together:
@@ -178,7 +178,7 @@ def test_a_fold_under_way_shows_in_no_answer(crowd, pending_max, tile_rows, data
             elif act == "whole":
                 assert np.array_equal(inverse.whole(), inverse.dense.T)
             expected = np.linalg.inv(matrix)
-            assert inverse.pending <= pending_max
+            assert inverse.pending <= pending_terms
             np.testing.assert_allclose(whole_of(inverse), expected, atol=1e-12)
             np.testing.assert_allclose(inverse.rows(np.arange(size)), expected, atol=1e-12)
             some, weights = np.array([1, 4, 9], np.int32), np.array([1.0, 0.5, 2.0])
@@ -193,7 +193,7 @@ def test_no_change_waits_for_a_whole_fold(monkeypatch):
     bands = []
     fold_band = LowRankInverse._fold_band
     monkeypatch.setattr(LowRankInverse, "_fold_band", lambda inverse: (bands.append(1), fold_band(inverse)))
-    inverse = LowRankInverse(np.eye(90), pending_max=48)
+    inverse = LowRankInverse(np.eye(90), pending_terms=48)
     longest = 0
     for item in range(400):
         bands.clear()
@@ -209,7 +209,7 @@ def test_a_read_only_inverse_is_copied_once_there_is_no_room():
     """What a map of a file cannot take waits beside it as long as it can; then a copy takes all of it."""
     mapped = np.eye(SIZE)
     mapped.setflags(write=False)
-    inverse = LowRankInverse(mapped, pending_max=4)
+    inverse = LowRankInverse(mapped, pending_terms=4)
     for item in range(4):
         inverse.update(np.array([item], np.int32), np.ones(1), 1.0)
     assert inverse.dense is mapped

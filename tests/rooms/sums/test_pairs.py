@@ -68,7 +68,7 @@ def test_the_sum_is_the_sum_of_rank_one_matrices(crowd):
 @settings(deadline=None)
 @given(people(size_min=1), st.data())
 def test_taking_people_out_leaves_no_trace(crowd, data):
-    """Whoever leaves, in whatever order: digest and stored rows are those of a sum that never held them."""
+    """After removals in any order, digest and stored rows are those of a sum that never had these people."""
     order = data.draw(st.permutations(range(len(crowd))))
     leaving = set(order[: data.draw(st.integers(0, len(crowd)))])
     total = PairSum.of(crowd, COLUMNS)
@@ -87,7 +87,7 @@ def test_taking_people_out_leaves_no_trace(crowd, data):
 @settings(deadline=None, max_examples=50)
 @given(people(size_min=1), people(), st.data())
 def test_columns_are_those_of_the_matrix_after_every_change(crowd, more, data):
-    """Both sides of the diagonal are told, whatever changed the sum, and a copy from before says what it said."""
+    """A column has both sides of the diagonal after every change, and an earlier copy does not change."""
     total = PairSum.of(crowd, COLUMNS)
     unasked = total.copy()
     inside, columns = list(crowd), COLUMNS
@@ -145,7 +145,7 @@ def test_a_matrix_is_filled_in_blocks(monkeypatch):
 @settings(deadline=None)
 @given(people(), people())
 def test_merged_shards_are_the_whole(left, right):
-    """Two shards merged are the sum over everybody."""
+    """Two shards merged are the sum over all people."""
     total = PairSum.of(left, COLUMNS)
     total.merge(PairSum.of(right, COLUMNS))
     assert total.digest() == PairSum.of([*right, *left], COLUMNS).digest()
@@ -247,7 +247,7 @@ def test_somebody_without_items_adds_nothing():
     ids=["unheld item", "past the end", "unheld pair", "unheld item more", "heavier", "lighter and last", "part"],
 )
 def test_a_stranger_is_refused_and_changes_nothing(stranger):
-    """Whoever cannot have been in the sum is refused, before anything changes."""
+    """A person who cannot be in the sum is refused before anything changes."""
     total = PairSum.of([person(0, 1), person(2, 3)], COLUMNS)
     digest = total.digest()
     with pytest.raises(NotLearned):

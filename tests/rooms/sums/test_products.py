@@ -24,7 +24,7 @@ def part(random, rows, columns, dtype, *, by_column):
     st.sampled_from([None, 1, 60]),
 )
 def test_a_product_is_added_in_place(sizes, dtype, left_way, right_way, keep, scale, most):
-    """Whatever the sizes, ways and types, the part becomes what the formula says, and nothing around it changes."""
+    """For all sizes, layouts and types the part has the values of the formula, and nothing around it changes."""
     rows, inner, columns = sizes
     random = np.random.default_rng(1)
     left = part(random, rows, inner, dtype, by_column=left_way)
@@ -51,7 +51,7 @@ def test_a_single_row_or_column_is_a_product_too(dtype):
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 8), max_size=6), st.sampled_from(["float32", "float64"]), st.integers(1, 9))
 def test_rows_are_added_where_they_are(rows, dtype, alone):
-    """Rows of a part of a larger array, each as often as it is named, add up as the formula says."""
+    """Rows of a part of a larger array, each as often as it is named, add up by the formula."""
     random = np.random.default_rng(2)
     matrix = part(random, 9, 7, dtype, by_column=False)
     factors, out = random.normal(size=len(rows)).astype(dtype), random.normal(size=7).astype(dtype)

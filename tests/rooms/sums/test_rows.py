@@ -26,7 +26,7 @@ ENTRIES = st.dictionaries(st.integers(0, 40), st.integers(1, 1 << 40), max_size=
 @settings(deadline=None)
 @given(ENTRIES, ENTRIES)
 def test_adding_is_the_sum_of_dictionaries(one, other):
-    """Row arithmetic says what a dictionary of numbers says, and leaves its arguments alone."""
+    """Row arithmetic equals that of a dictionary of numbers, and does not change its arguments."""
     left, right = row_of(one), row_of(other)
     total = added(left, *right)
     assert dict_of(total) == {key: one.get(key, 0) + other.get(key, 0) for key in {*one, *other}}
@@ -60,7 +60,7 @@ def test_an_empty_row_survives_its_stored_form():
 
 
 def test_entries_take_as_few_bytes_as_they_need():
-    """Near neighbours and small sums take six bytes an entry."""
+    """Near neighbors and small sums take six bytes an entry."""
     small = row_of({3: 5, 10: 7})
     large = row_of({3: 5, 100_000: 1 << 40})
     assert len(pack(small)) == 8 + 2 * (2 + 4)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from assent.sums import Contribution, PairSum, sparse_reading, sparse_systems
-from assent.sums.sparse_nearest import NOBODY, nearest
-from assent.sums.sparse_reading import SumReader
-from assent.sums.sparse_systems import in_company, solve_columns
+from assent.sums import Contribution, PairSum, sparse_systems, sum_reader
+from assent.sums.nearest import NO_ITEM, nearest
+from assent.sums.sparse_systems import grouped_order, solve_columns
+from assent.sums.sum_reader import SumReader
 
 ITEMS = 40
 
@@ -46,7 +46,7 @@ def expected_rows(total, items):
     return expected[items]
 
 
-@pytest.fixture(params=["plain", "changed", "grown", "settled"])
+@pytest.fixture(params=["plain", "changed", "grown", "flushed"])
 def reader(request):
     """A reader of a sum in each state it can be in."""
     total = PairSum.of(people(30), ITEMS)
@@ -62,15 +62,15 @@ def reader(request):
     for one in some:
         fresh.add(one)
     made.follow(fresh, np.unique(np.concatenate([one.items for one in some])).tolist())
-    if request.param == "settled":
-        made.settle()
+    if request.param == "flushed":
+        made.flush()
     return made
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Scan the sum in many chunks."""
-    monkeypatch.setattr(sparse_reading, "_SCAN_ENTRIES", 7)
+    monkeypatch.setattr(sum_reader, "_SCAN_ENTRIES", 7)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -82,7 +82,7 @@ def test_rows_are_those_of_the_symmetric_matrix(reader):
 
 
 def test_a_copy_of_a_reader_goes_its_own_way(reader):
-    """While a copy follows newcomers, or is put in order, the reader itself tells what it told before."""
+    """While a copy follows new people, or is flushed, the reader itself does not change."""
     every = np.arange(reader.total.columns, dtype=np.int32)
     before = expected_rows(reader.total, every)
     fresh = reader.total.copy()
@@ -90,7 +90,7 @@ def test_a_copy_of_a_reader_goes_its_own_way(reader):
     for one in newcomers:
         fresh.add(one)
     twin = reader.copy()
-    for step in (lambda: twin.follow(fresh, every.tolist()), twin.settle):
+    for step in (lambda: twin.follow(fresh, every.tolist()), twin.flush):
         step()
         np.testing.assert_array_equal(dense_rows(twin, every), expected_rows(fresh, every))
         np.testing.assert_array_equal(dense_rows(reader, every), before)
@@ -110,28 +110,28 @@ def test_a_block_is_that_of_the_symmetric_matrix(reader):
 @pytest.mark.usefixtures("small_chunks")
 def test_lengths_count_every_entry(reader):
     """The entries of each row are known before it is read, the diagonal counted twice."""
-    reader.settle()
+    reader.flush()
     matrix = whole(reader.total)
     np.testing.assert_array_equal(reader.lengths(), (matrix > 0).sum(axis=1) + (matrix.diagonal() > 0))
 
 
 def test_many_changes_put_the_sum_in_order(monkeypatch):
     """Past a share of changed rows the reader starts from the ordered sum again, and reads the same."""
-    monkeypatch.setattr(sparse_reading, "_MOVED_MIN", 2)
+    monkeypatch.setattr(sum_reader, "_CHANGED_ROWS", 2)
     total = PairSum.of(people(30), ITEMS)
     made = SumReader(total)
     fresh = total.copy()
     fresh.add(Contribution(np.arange(10, dtype=np.int32), np.ones(10, np.int32), 5))
     made.follow(fresh, range(10))
-    assert not made._moved
+    assert not made._changed
     every = np.arange(ITEMS, dtype=np.int32)
     np.testing.assert_array_equal(dense_rows(made, every), expected_rows(fresh, every))
 
 
 @pytest.mark.parametrize("piece", [4, 1 << 20])
 def test_the_nearest_are_the_largest_and_of_equals_the_first(monkeypatch, piece):
-    """Each row keeps its largest entries, ties by item number, ascending, with nobody in places left over."""
-    monkeypatch.setattr("assent.sums.sparse_nearest._PIECE_ENTRIES", piece)
+    """Each row keeps its largest entries, ties by item number, ascending; empty places have no item."""
+    monkeypatch.setattr("assent.sums.nearest._PIECE_ENTRIES", piece)
     random = np.random.default_rng(3)
     lengths = np.array([0, 1, 3, 4, 5, 5, 6, 30, 31, 60])
     starts = np.concatenate(([0], np.cumsum(lengths)))
@@ -142,18 +142,18 @@ def test_the_nearest_are_the_largest_and_of_equals_the_first(monkeypatch, piece)
         order = np.lexsort((indices[first:last], -closeness[first:last]))[:4]
         best = np.sort(indices[first:last][order])
         assert edges[row] == (np.sort(closeness[first:last])[-4] if last - first > 4 else 0)
-        np.testing.assert_array_equal(chosen[row], [*best, *[NOBODY] * (4 - len(best))])
+        np.testing.assert_array_equal(chosen[row], [*best, *[NO_ITEM] * (4 - len(best))])
 
 
-def test_nobody_is_near_when_there_are_no_entries():
-    """Rows without entries have no neighbours."""
+def test_no_item_is_near_without_entries():
+    """Rows without entries have no neighbors."""
     empty = np.empty(0, np.int32)
-    assert (nearest(np.zeros(4, np.int64), empty, empty.astype(np.float64), 2)[0] == NOBODY).all()
+    assert (nearest(np.zeros(4, np.int64), empty, empty.astype(np.float64), 2)[0] == NO_ITEM).all()
 
 
 @pytest.mark.parametrize("together", [2_048, 6])
 def test_each_column_is_its_own_regression(monkeypatch, together):
-    """Solved together or apart, a column holds the ridge regression of its item on its neighbours, bit for bit."""
+    """Solved together or apart, a column holds the ridge regression of its item on its neighbors, bit for bit."""
     monkeypatch.setattr(sparse_systems, "_BLOCK_ITEMS", together)
     total = PairSum.of(people(60), ITEMS)
     reader = SumReader(total)
@@ -162,11 +162,11 @@ def test_each_column_is_its_own_regression(monkeypatch, together):
     columns = np.arange(ITEMS, dtype=np.int32)
     starts, indices, values = reader.rows(columns)
     near = nearest(starts, indices, values.astype(np.float64), 5)[0]
-    order = in_company(near, ITEMS)
+    order = grouped_order(near, ITEMS)
     assert sorted(order.tolist()) == columns.tolist()
     weights, pairs, left = solve_columns(reader, ridges, columns[order], near[order])
     for place, column in enumerate(order.tolist()):
-        items = near[column][near[column] != NOBODY]
+        items = near[column][near[column] != NO_ITEM]
         system = matrix[np.ix_(items, items)] + np.diag(ridges[items])
         expected = np.linalg.solve(system, matrix[items, column])
         np.testing.assert_allclose(weights[place, : len(items)], expected, rtol=1e-4, atol=1e-6)
@@ -180,4 +180,4 @@ def test_each_column_is_its_own_regression(monkeypatch, together):
 
 def test_a_single_neighbour_is_company_enough():
     """Rows of one place are put in order as well."""
-    assert sorted(in_company(np.array([[2], [NOBODY], [0]], np.int32), 3).tolist()) == [0, 1, 2]
+    assert sorted(grouped_order(np.array([[2], [NO_ITEM], [0]], np.int32), 3).tolist()) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""What the system gives as random is given out once, whoever asks: in threads and in forked processes."""
+"""Random bytes are never returned twice, in threads and in forked processes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from assent.terms.randomness import LUMP_BYTES, SMALL_BYTES_MAX, SystemRandomness
+from assent.terms.randomness import BUFFER_BYTES, SMALL_BYTES, SystemRandomness
 
 
 def test_each_piece_has_its_length_and_comes_once():
     """Small pieces come out of lumps without overlap, also over the end of a lump; large ones come by themselves."""
     source = SystemRandomness()
-    pieces = [source.take(SMALL_BYTES_MAX) for _ in range(3 * LUMP_BYTES // SMALL_BYTES_MAX)]
-    assert {len(piece) for piece in pieces} == {SMALL_BYTES_MAX}
+    pieces = [source.bytes(SMALL_BYTES) for _ in range(3 * BUFFER_BYTES // SMALL_BYTES)]
+    assert {len(piece) for piece in pieces} == {SMALL_BYTES}
     assert len(set(pieces)) == len(pieces)
     joined = b"".join(pieces)
-    assert [len(source.take(count)) for count in (0, 1, 12, 10, 16, 17, 32, 5_000)] == [0, 1, 12, 10, 16, 17, 32, 5_000]
-    assert source.take(12) not in joined
+    assert [len(source.bytes(count)) for count in (0, 1, 12, 10, 16, 17, 32, 5_000)] == [
+        0,
+        1,
+        12,
+        10,
+        16,
+        17,
+        32,
+        5_000,
+    ]
+    assert source.bytes(12) not in joined
 
 
 def test_threads_never_share_a_piece():
@@ -26,7 +35,7 @@ def test_threads_never_share_a_piece():
     source = SystemRandomness()
     with ThreadPoolExecutor(8) as threads:
         pieces = [
-            piece for part in threads.map(lambda _: [source.take(12) for _ in range(500)], range(16)) for piece in part
+            piece for part in threads.map(lambda _: [source.bytes(12) for _ in range(500)], range(16)) for piece in part
         ]
     assert len(set(pieces)) == len(pieces)
 
@@ -35,16 +44,16 @@ def test_threads_never_share_a_piece():
 def test_a_forked_process_takes_a_lump_of_its_own():
     """A child gives out nothing that its parent gives out."""
     source = SystemRandomness()
-    source.take(12)
+    source.bytes(12)
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        os.write(writing, b"".join(source.take(12) for _ in range(40)))
+        os.write(writing, b"".join(source.bytes(12) for _ in range(40)))
         os._exit(0)
     os.waitpid(child, 0)
     theirs = os.read(reading, 480)
     os.close(reading)
     os.close(writing)
     assert len(theirs) == 480
-    ours = [source.take(12) for _ in range(40)]
+    ours = [source.bytes(12) for _ in range(40)]
     assert not any(piece in theirs for piece in ours)

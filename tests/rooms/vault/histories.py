@@ -31,7 +31,7 @@ def deed(*, item: int, day: int = 1, act: int = VIEWED, purposes: int = P) -> De
     return Deed(item, day, act, purposes)
 
 
-def told(history: np.ndarray) -> list[Deed]:
+def deeds_of(history: np.ndarray) -> list[Deed]:
     """Return the entries as whole numbers."""
     return [Deed(*row) for row in rows_of(history)]
 

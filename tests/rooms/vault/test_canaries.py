@@ -41,7 +41,7 @@ def test_no_canary_in_any_byte(shop, tmp_path):
     def job(session):
         for kind in ("user_id", "anonymous_id", "email"):
             people.add_identifier(session, kind, shop.vault.blind(Identifier(kind, NAME)), key.person)
-        shop.audit.append(session, "export", {"told": CANARY}, key.person)
+        shop.audit.append(session, "export", {"detail": CANARY}, key.person)
         sealed = key.seal("decisions", decision_number(bytes(16)), CANARY.encode())
         decisions.add_many(session, [DecisionRow(bytes(16), key.person, START_MS, "home", sealed)])
         shop.vault.fold_history(session, key.person, key)
@@ -64,7 +64,7 @@ def test_errors_tell_nothing_of_a_person(shop):
 
     key = shop.join(CANARY)
     sealed = key.seal("records", 1, CANARY.encode())
-    with pytest.raises(AssentError) as told:
+    with pytest.raises(AssentError) as error:
         key.open("records", 2, sealed)
-    assert CANARY not in str(told.value)
+    assert CANARY not in str(error.value)
     assert CANARY not in repr(key)

@@ -13,7 +13,7 @@ from assent.terms.limits import limit
 from assent.terms.purposes import EVERY_PURPOSE
 from assent.vault import HISTORY, act_of, actions_of, entries, merge, no_history, pack, purposes_of, unpack
 from assent.vault.history import for_purpose, limited, unpack_first
-from tests.rooms.vault.histories import told
+from tests.rooms.vault.histories import deeds_of
 
 rows = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(1, 5), st.sampled_from([1, 2, 3])), max_size=12
@@ -25,7 +25,7 @@ def test_packing_is_lossless(acts: list[tuple[int, int, int, int]]) -> None:
     """Eight bytes an entry, and the same entries again."""
     history = entries(acts)
     assert len(pack(history)) == 8 * len(acts)
-    assert told(unpack(pack(history))) == acts
+    assert deeds_of(unpack(pack(history))) == acts
     assert history.dtype == HISTORY
 
 
@@ -34,7 +34,7 @@ def test_the_first_layout_reads_as_it_was_written(acts: list[tuple[int, int, int
     """A byte for the action and one for the purposes become the same act under the same purposes."""
     packed = b"".join(struct.pack("<IHBB", *act) for act in acts)
     history = unpack_first(packed)
-    assert told(history) == acts
+    assert deeds_of(history) == acts
     assert history.dtype == HISTORY
     assert not history.flags.writeable
     with pytest.raises(Corrupt):
@@ -50,7 +50,7 @@ def test_an_act_holds_sixteen_actions_and_twelve_purposes(action: int, purposes:
     assert history["act"].tolist() == [act_of(action, purposes)]
     for bit in (1 << place for place in range(12)):
         assert len(for_purpose(history, bit)) == bool(purposes & bit)
-        assert told(limited(history, ~bit))[:1] == (
+        assert deeds_of(limited(history, ~bit))[:1] == (
             [(2**32 - 1, 65535, action, purposes & ~bit)] * bool(purposes & ~bit)
         )
 
@@ -73,7 +73,7 @@ def slow_merge(parts: list[list[tuple[int, int, int, int]]]) -> list[tuple[int, 
 @given(st.lists(rows, max_size=4))
 def test_merging_keeps_each_act_once_at_its_newest_day(parts: list[list[tuple[int, int, int, int]]]) -> None:
     """Equal acts under equal purposes are one entry, oldest day first; the plain definition agrees."""
-    assert told(merge([entries(part) for part in parts])) == slow_merge(parts)
+    assert deeds_of(merge([entries(part) for part in parts])) == slow_merge(parts)
 
 
 @given(st.lists(rows, max_size=4))
@@ -83,7 +83,7 @@ def test_merging_in_steps_is_merging_at_once(parts: list[list[tuple[int, int, in
     folded = no_history()
     for part in arrays:
         folded = merge([folded, part])
-    assert told(folded) == told(merge(arrays))
+    assert deeds_of(folded) == deeds_of(merge(arrays))
 
 
 @given(st.lists(rows, max_size=3), st.sampled_from([1, 2]))
@@ -93,7 +93,7 @@ def test_a_purpose_sees_nothing_of_acts_it_was_not_given(
     """Merging with acts of other purposes changes nothing of what one purpose sees, not even a day."""
     alone = [[act for act in part if act[3] & bit] for part in parts]
     seen = for_purpose(merge([entries(part) for part in parts]), bit)
-    assert told(seen) == told(merge([entries(part) for part in alone]))
+    assert deeds_of(seen) == deeds_of(merge([entries(part) for part in alone]))
 
 
 @given(rows, st.sampled_from([1, 2]))
@@ -102,8 +102,8 @@ def test_stripping_a_purpose(acts: list[tuple[int, int, int, int]], bit: int) ->
     history = entries(acts)
     left = limited(history, ~bit)
     expected = [(item, day, action, purposes & ~bit) for item, day, action, purposes in acts if purposes & ~bit]
-    assert told(left) == expected
-    assert told(history) == acts
+    assert deeds_of(left) == expected
+    assert deeds_of(history) == acts
 
 
 def test_only_the_newest_entries_are_kept() -> None:
@@ -112,7 +112,7 @@ def test_only_the_newest_entries_are_kept() -> None:
     days = [(item, item // 10, 1, 1) for item in range(most + 25)]
     kept = merge([entries(days[most:]), entries(days[:most])])
     assert len(kept) == most
-    assert told(kept) == days[25:]
+    assert deeds_of(kept) == days[25:]
 
 
 def test_nothing_merged_is_nothing() -> None:

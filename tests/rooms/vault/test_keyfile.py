@@ -47,12 +47,12 @@ def test_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_directory_must_exist(tmp_path: Path) -> None:
-    """A place that is not there is told, with advice."""
+    """A place that is not there is reported, with advice."""
     with pytest.raises(StoreUnavailable, match="Name a directory"):
         make(tmp_path / "absent" / "shop.key")
 
 
-def test_missing_file_is_told(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     """No file: a missing key file."""
     assert not KeyFile.exists(tmp_path / "shop.key", {})
     with pytest.raises(KeyFileMissing):

@@ -1,11 +1,12 @@
-"""Names, message ids and API keys are known by keyed digests; what the vault signs can be checked."""
+"""Names, event ids and API keys are known by keyed digests; what the vault signs can be checked."""
 
 from __future__ import annotations
 
 import hmac
+from hashlib import blake2b
 
 from assent.terms.ids import Identifier, identifiers_named
-from assent.vault import digest_api_key, digest_message, verify_signed
+from assent.vault import digest_api_key, verify_signed
 
 
 def test_blinds_keep_order_and_kind(vault):
@@ -17,11 +18,12 @@ def test_blinds_keep_order_and_kind(vault):
     assert blinds[2][1] == vault.blind(Identifier("email", "ann@example.org"))
 
 
-def test_message_and_api_key_digests(vault):
-    """A message id's digest needs the key file; an API key's digest is the key's own."""
-    assert vault.digest_message("m-1") == digest_message(vault.message_key, "m-1")
-    assert vault.digest_message("m-1") != digest_message(bytes(32), "m-1")
-    assert len(vault.digest_message("\ud800")) == 16
+def test_event_id_and_api_key_digests(vault, keyfile):
+    """An event id's digest needs the key file, and its key is made of the pepper; an API key's digest is its own."""
+    key = hmac.digest(keyfile.pepper, b"assent message ids", "sha256")
+    for event_id in ("m-1", "\ud800"):
+        digest = blake2b(event_id.encode("utf-8", "surrogatepass"), key=key, digest_size=16).digest()
+        assert vault.digest_event_id(event_id) == digest
     assert len(digest_api_key("server_1")) == 32
     assert digest_api_key("server_1") != digest_api_key("server_2")
 
@@ -37,8 +39,3 @@ def test_the_journal_stands_beside_the_key_file(vault, keyfile):
     """The erase journal is kept with the keys, not with the data."""
     assert vault.journal_path.parent == keyfile.path.parent
     assert vault.journal_path.name == "shop.erasures"
-
-
-def test_message_key_is_derived_from_the_pepper(vault, keyfile):
-    """The key of message digests is no stored secret itself."""
-    assert vault.message_key == hmac.digest(keyfile.pepper, b"assent message ids", "sha256")

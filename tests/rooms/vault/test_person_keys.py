@@ -1,4 +1,4 @@
-"""Keys of people: cached by what is stored, forgotten on demand, and told apart when they cannot be unwrapped."""
+"""Keys of people: cached by their wrapped form, dropped on demand, and each failure to unwrap has its own error."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def test_forgotten_keys_are_unwrapped_anew(vault):
     """After `forget` or `clear` no key object is left in the cache."""
     wrapped = vault.new_person_key(ANN)
     key = vault.key(ANN, *wrapped)
-    vault.forget(ANN)
-    vault.forget(BOB)
+    vault.drop_key(ANN)
+    vault.drop_key(BOB)
     again = vault.key(ANN, *wrapped)
     assert again is not key
-    vault.clear()
+    vault.clear_keys()
     assert vault.key(ANN, *wrapped) is not again
 
 
 def test_the_cache_is_bounded_and_drops_the_longest_unused(keyfile, clock, randomness):
     """Past its bound the cache lets go of the key that was not asked for longest."""
-    vault = Vault(keyfile, clock, randomness, cached_keys_max=2)
+    vault = Vault(keyfile, clock, randomness, cached_keys=2)
     wrapped = {person: vault.new_person_key(person) for person in (ANN, BOB, PersonId(b"c" * 16))}
     ann, bob = vault.key(ANN, *wrapped[ANN]), vault.key(BOB, *wrapped[BOB])
     assert vault.key(ANN, *wrapped[ANN]) is ann
@@ -45,7 +45,7 @@ def test_the_cache_is_bounded_and_drops_the_longest_unused(keyfile, clock, rando
 
 
 def test_keys_that_cannot_be_unwrapped(vault):
-    """A destroyed key, a key under an unknown one, a moved or altered key: each is told apart."""
+    """A destroyed key, a key under an unknown one, a moved or altered key: each has its own error."""
     wrapped, key_id = vault.new_person_key(ANN)
     with pytest.raises(NotFound):
         vault.key(ANN, None, None)

@@ -12,7 +12,7 @@ from assent.terms.ids import PersonId
 from assent.terms.purposes import Learn, Personalize, Service
 from assent.testing import START_MS, FixedClock
 from assent.vault import HISTORY
-from tests.rooms.vault.histories import ANN, BOUGHT, L, P, deed, permit, told
+from tests.rooms.vault.histories import ANN, BOUGHT, L, P, deed, deeds_of, permit
 
 #: What Ann did: acts for one purpose, for both, and for the other.
 LOOK = deed(item=10, day=1, purposes=P)
@@ -34,9 +34,9 @@ def test_each_purpose_sees_its_own(shop):
     """History and records hold back what the permit's purpose was not given."""
     key = filled(shop)
     with shop.store.read() as session:
-        assert told(shop.vault.open_history(session, permit(), key)) == [LOOK, ORDER]
+        assert deeds_of(shop.vault.open_history(session, permit(), key)) == [LOOK, ORDER]
         learn = permit(purpose=Learn)
-        assert told(shop.vault.open_history(session, learn, key)) == [ORDER, OTHER, LAST]
+        assert deeds_of(shop.vault.open_history(session, learn, key)) == [ORDER, OTHER, LAST]
         assert [each.event["n"] for each in shop.vault.open_records(session, permit(), key)] == [1, 2]
         assert [each.event["n"] for each in shop.vault.open_records(session, learn, key)] == [2, 3, 4]
         assert len(shop.vault.export_history(session, key)) == 4
@@ -62,7 +62,7 @@ def test_many_histories_open_as_each_does_alone(shop):
         with shop.store.read() as session:
             many = shop.vault.open_histories(session, permits, purpose)
             alone = [shop.vault.open_history(session, given, key, purpose) for given, key in permits]
-        assert [told(each) for each in many] == [told(each) for each in alone]
+        assert [deeds_of(each) for each in many] == [deeds_of(each) for each in alone]
         assert [len(each) for each in many] == [0, 2, 1, 2] if purpose is Learn else [0, 4, 2, 4]
 
 
@@ -98,7 +98,7 @@ def test_a_held_history_reads_on_where_it_stopped(shop):
         with shop.store.read() as session:
             leave = permit(purpose=purpose)
             held = shop.vault.hold_history(session, leave, key, held, newest)
-            assert told(held.serving) == told(shop.vault.open_history(session, leave, key))
+            assert deeds_of(held.serving) == deeds_of(shop.vault.open_history(session, leave, key))
             assert held.complete == newest
             assert shop.vault.hold_history(session, leave, key, held, newest) is held
             later = shop.vault.hold_history(session, leave, key, held, newest + 1)
@@ -134,16 +134,16 @@ def test_folding_changes_nothing_that_is_read(shop):
     """After folding, once or again, alone or with new trails, the history reads the same."""
     key = filled(shop)
     with shop.store.read() as session:
-        before = told(shop.vault.export_history(session, key))
+        before = deeds_of(shop.vault.export_history(session, key))
     for _ in range(2):
         assert shop.store.write(lambda session: shop.vault.fold_history(session, ANN, key)) == 4
         with shop.store.read() as session:
             assert records.history(session, ANN).through_seq == 3
-            assert told(shop.vault.export_history(session, key)) == before
+            assert deeds_of(shop.vault.export_history(session, key)) == before
     again = deed(item=LOOK.item, day=9)
     shop.record(4, key, [{"n": 5, "purposes": P}], [again])
     with shop.store.read() as session:
-        assert told(shop.vault.export_history(session, key)) == [*before[1:], again]
+        assert deeds_of(shop.vault.export_history(session, key)) == [*before[1:], again]
 
 
 def test_nothing_to_fold(shop):
@@ -163,7 +163,7 @@ def test_stripping_a_purpose_leaves_nothing_of_it(shop, fold):
         shop.store.write(lambda session: shop.vault.fold_history(session, ANN, key))
     assert shop.store.write(lambda session: shop.vault.strip(session, ANN, key, L)) == 1
     with shop.store.read() as session:
-        assert told(shop.vault.export_history(session, key)) == [LOOK, ORDER._replace(purposes=P)]
+        assert deeds_of(shop.vault.export_history(session, key)) == [LOOK, ORDER._replace(purposes=P)]
         kept = shop.vault.export_records(session, key)
         assert [(each.event["n"], each.purposes) for each in kept] == [(1, P), (2, P)]
         assert [(row.seq, row.purposes) for row in records.of(session, ANN)] == [(1, P), (2, P)]
@@ -191,7 +191,7 @@ def test_stripping_what_no_history_tells(shop):
 
 @pytest.mark.parametrize("content", [b"\xc1", b"\x01"])
 def test_a_record_that_holds_no_list_is_corrupt(shop, content):
-    """A seal that opens to something else than a list of events is told, not guessed at."""
+    """A seal that opens to something else than a list of events is reported, not guessed at."""
     key = shop.join("ann")
     row = RecordRow(1, ANN, START_MS, P, key.seal("records", 1, content), None)
     shop.store.write(lambda session: records.add_many(session, [row]))

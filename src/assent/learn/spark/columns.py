@@ -19,7 +19,7 @@ from assent.models.recommender.memory import BLOCK_ENTRIES
 from assent.models.recommender.settings import NEIGHBOURS
 from assent.models.recommender.sparse.solver import Columns, Progress, Solver, solve_some
 from assent.sums import PairSum
-from assent.sums.sparse_reading import SumReader
+from assent.sums.sum_reader import SumReader
 from assent.terms.errors import Corrupt
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ def gather(spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, cloc
     if not granting:
         return Gathered(plan, PairSum(columns), solve_here)
     # Keys are touched once there is somebody to read: what is wrong with the store has been told by now.
-    run = PersonId(vault.randomness.take(RUN_BYTES))
+    run = PersonId(vault.randomness.bytes(RUN_BYTES))
     wrapped, key_id = vault.new_person_key(run)
     errand = Errand(
         store=without_password(store),
@@ -118,7 +118,7 @@ def _own_boxes(vault: Vault, errand: Errand) -> Iterator[tuple[Box, Box]]:
     try:
         yield boxes_of(vault.key(errand.run, errand.wrapped, errand.key_id))
     finally:
-        vault.forget(errand.run)
+        vault.drop_key(errand.run)
 
 
 def without_password(store: Store) -> str:

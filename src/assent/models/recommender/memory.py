@@ -72,9 +72,9 @@ def _container_file_bytes(folder: Path) -> int:
     return sum(int(value) for name, value in lines if name in {"active_file", "inactive_file"})
 
 
-def image_bytes(total: PairSum, settings: RecommenderSettings) -> int:
+def float_copy_bytes(total: PairSum, settings: RecommenderSettings) -> int:
     """Return the bytes that a dense model takes beside its inverse to read its neighbours; nothing without any."""
-    return total.image_bytes(settings.dtype) if settings.neighbour_share else 0
+    return total.float_copy_bytes(settings.dtype) if settings.neighbour_share else 0
 
 
 def check_neighbours_fit(total: PairSum, settings: RecommenderSettings, memory_bytes: int | None) -> None:
@@ -82,7 +82,7 @@ def check_neighbours_fit(total: PairSum, settings: RecommenderSettings, memory_b
 
     It is counted before a model is solved; but one that comes from a file finds out with its first answer.
     """
-    needed = image_bytes(total, settings)
+    needed = float_copy_bytes(total, settings)
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
@@ -97,7 +97,7 @@ def check_neighbours_fit(total: PairSum, settings: RecommenderSettings, memory_b
 def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
     """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit.
 
-    `neighbours_bytes` is what `image_bytes` says of its sum.
+    `neighbours_bytes` is what `float_copy_bytes` says of its sum.
     """
     needed = dense_bytes(columns, dtype) + neighbours_bytes
     available = available_bytes() if memory_bytes is None else memory_bytes

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.dense.form import DenseForm, solve_dense
 from assent.models.recommender.form import Form
-from assent.models.recommender.memory import available_bytes, check_dense_fits, check_sum_fits, dense_bytes, image_bytes
+from assent.models.recommender.memory import (
+    available_bytes,
+    check_dense_fits,
+    check_sum_fits,
+    dense_bytes,
+    float_copy_bytes,
+)
 from assent.models.recommender.settings import RecommenderSettings
 from assent.models.recommender.sparse.form import SparseForm, solve_sparse
 from assent.models.recommender.sparse.solver import Progress, Solver, solve_here
@@ -24,7 +30,7 @@ _DENSE_ITEMS_MAX: Final = 50_000
 def is_sparse(columns: int, settings: RecommenderSettings, memory_bytes: int | None, neighbours_bytes: int = 0) -> bool:
     """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other.
 
-    `neighbours_bytes` is what `image_bytes` says of its sum, once there is one.
+    `neighbours_bytes` is what `float_copy_bytes` says of its sum, once there is one.
     """
     if settings.form != "auto":
         return settings.form == SparseForm.kind
@@ -42,7 +48,7 @@ def solve(
     """Solve a sum anew, columns of a sparse form by `solver`. Raises `NotEnoughMemory` before it allocates much."""
     columns = total.columns
     if not is_sparse(columns, settings, memory_bytes):
-        beside = image_bytes(total, settings)
+        beside = float_copy_bytes(total, settings)
         if not is_sparse(columns, settings, memory_bytes, beside):
             check_dense_fits(columns, settings.dtype, memory_bytes, beside)
             return solve_dense(total, settings, memory_bytes, progress)

@@ -1,4 +1,4 @@
-"""Digests of the keys that programs use, and what each may do."""
+"""Digests of the keys that programs use, with their roles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add(session: Session, digest: bytes, role: str, label: str, at_ms: int) -> N
 
 
 def role(session: Session, digest: bytes) -> str | None:
-    """Return what the key of this digest may do, or None for a key never given out."""
+    """Return the role of the key of this digest, or None for a key that was never issued."""
     row = session.one(_ROLE, {"digest": digest})
     return None if row is None else row[0]
 

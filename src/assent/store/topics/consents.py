@@ -1,4 +1,4 @@
-"""The ledger of consent, append-only, and beside it what each person's consent is at present."""
+"""The ledger of consent, append-only, and beside it each person's present consents."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LedgerRow(NamedTuple):
 
 
 class StateRow(NamedTuple):
-    """What a person's consent for one purpose is at present, and which ledger entry made it so."""
+    """A person's present consent for one purpose, and the ledger entry that made it."""
 
     person: PersonId
     purpose: str
@@ -103,7 +103,7 @@ def append(session: Session, row: LedgerRow) -> int:
 
 
 def state(session: Session, person: bytes, purpose: str) -> StateRow | None:
-    """Return a person's present state for one purpose, or None when nothing was ever said."""
+    """Return a person's present state for one purpose, or None without an entry."""
     row = session.one(_STATE, {"person": person, "purpose": purpose})
     return None if row is None else StateRow._make(row)
 
@@ -114,7 +114,7 @@ def states(session: Session, person: bytes) -> list[StateRow]:
 
 
 def states_many(session: Session, persons: Sequence[bytes]) -> dict[bytes, list[StateRow]]:
-    """Return the present states of many people, by person; everyone asked for is in the answer."""
+    """Return the present states of many people, by person; the answer has each of them."""
     answer: dict[bytes, list[StateRow]] = {person: [] for person in persons}
     for row in session.all(_STATES_MANY, {"people": list(answer)}):
         answer[row[0]].append(StateRow._make(row))
@@ -133,12 +133,12 @@ def entry(session: Session, entry_id: str) -> LedgerRow | None:
 
 
 def granted_people(session: Session, purpose: str, now_ms: int) -> list[PersonId]:
-    """Return everybody whose grant for a purpose stands at `now_ms` and who is not being erased, in order of ids."""
+    """Return the people whose grant for a purpose is in force at `now_ms`, without those being erased, in order."""
     return [PersonId(person) for (person,) in session.all(_GRANTED, {"purpose": purpose, "now_ms": now_ms})]
 
 
 def run_out(session: Session, now_ms: int) -> list[PersonId]:
-    """Return everybody with a consent whose time has run out and of which no entry says so yet."""
+    """Return the people with an expired consent that has no `expired` entry yet."""
     return [PersonId(row[0]) for row in session.all(_RUN_OUT, {"now_ms": now_ms})]
 
 

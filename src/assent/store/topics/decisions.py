@@ -1,4 +1,4 @@
-"""What was shown and why, so that a person can ask."""
+"""Records of decisions with their reasons, so that a person can ask for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DecisionRow(NamedTuple):
-    """One decision: a random 16-byte id, whose it was (None: about nobody), when, for which slot, and the answer."""
+    """One decision: a random 16-byte id, the person (None: about no person), the time, the slot, and the answer."""
 
     decision_id: bytes
     person: bytes | None

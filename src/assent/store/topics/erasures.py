@@ -1,4 +1,4 @@
-"""The erase journal: an erasure that was interrupted goes on, and a restored backup is erased again."""
+"""The erase journal: an interrupted erasure is resumed, and a restored backup is erased again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ErasureRow(NamedTuple):
-    """One erasure: a random 16-byte id, whose, the last step done, times, facts (JSON), and the certificate (JSON)."""
+    """One erasure: a random 16-byte id, the person, the last step, times, facts (JSON), and the certificate (JSON)."""
 
     erasure_id: bytes
     person: bytes

@@ -1,4 +1,4 @@
-"""How far each import is, so that one that was interrupted goes on where it stopped."""
+"""The progress of each import, so that an interrupted one continues where it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue, and items that events named before the catalogue did; an item's number is its column in every sum."""
+"""The catalog, and items that events named before the catalog did; an item's number is its column in every sum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ItemRow(NamedTuple):
-    """One item. `number` (dense from 0) and `changed` (a catalogue version) are given by the store, not the caller.
+    """One item. `number` (dense from 0) and `changed` (a catalog version) are given by the store, not the caller.
 
     `listed` and `available` are 0 or 1, `facts` is JSON text, times are milliseconds since the epoch.
     """
@@ -63,7 +63,7 @@ _TOUCH = (
 def put_many(session: Session, rows: Sequence[ItemRow]) -> dict[str, int]:
     """Write items by id, overwriting what is there; return their numbers by id.
 
-    Numbers are kept or newly given, `changed` becomes a new catalogue version, and the time between first and last
+    Numbers are kept or newly given, `changed` becomes a new catalog version, and the time between first and last
     seen only grows. The last of several rows of one id counts.
     """
     wanted = {row.id: row for row in rows}
@@ -119,12 +119,12 @@ def all(session: Session) -> list[ItemRow]:  # noqa: A001 - reads as items.all(s
 
 
 def changed_after(session: Session, version: int) -> list[ItemRow]:
-    """Return the items that changed after a catalogue version, in the order of numbers."""
+    """Return the items that changed after a catalog version, in the order of numbers."""
     return list(map(ItemRow._make, session.all(_CHANGED, {"after": version})))
 
 
 def version(session: Session) -> int:
-    """Return the catalogue's version: that of the newest change, 0 when there is none."""
+    """Return the catalog's version: that of the newest change, 0 when there is none."""
     row = session.one(_VERSION)
     return int(row[0]) if row else 0
 
@@ -136,7 +136,7 @@ def count(session: Session) -> int:
 
 
 def count_unlisted(session: Session) -> int:
-    """Return how many items are not in the catalogue: named by events only, or taken out of it."""
+    """Return how many items are not in the catalog: named by events only, or taken out of it."""
     row = session.one(_COUNT_UNLISTED)
     return int(row[0]) if row else 0
 
@@ -147,7 +147,7 @@ def delete(session: Session, id_: str) -> bool:
 
 
 def touch_seen(session: Session, seen: Mapping[int, int]) -> None:
-    """Move items' last sight forward: milliseconds since the epoch, by number. The catalogue's version stays."""
+    """Move items' `last_seen` forward: milliseconds since the epoch, by number. The catalog's version stays."""
     session.run_many(_TOUCH, [{"of_number": int(number), "at_ms": int(at_ms)} for number, at_ms in seen.items()])
 
 

@@ -1,4 +1,4 @@
-"""The leaves and checkpoints of the tamper-evident log; what they mean is the vault's business."""
+"""The leaves and checkpoints of the tamper-evident log; the vault makes and verifies them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LeafRow(NamedTuple):
-    """One leaf: its place from 0, its 32-byte digest, when, what kind, about whom, and the sealed details."""
+    """One leaf: its place from 0, its 32-byte digest, time, kind, person, and the sealed details."""
 
     idx: int
     leaf: bytes
@@ -34,17 +34,16 @@ class CheckpointRow(NamedTuple):
     note: str
 
 
-#: Past any leaf.
+#: A place behind every leaf.
 _END = 2**62
 
 _APPEND = insert(LOG_LEAVES).values({name: bindparam(name) for name in LeafRow._fields})
 _SIZE = select(func.coalesce(func.max(LOG_LEAVES.c.idx), -1))
 _RANGE = (LOG_LEAVES.c.idx >= bindparam("start"), LOG_LEAVES.c.idx < bindparam("stop"))
 _LEAVES = select(LOG_LEAVES).where(*_RANGE).order_by(LOG_LEAVES.c.idx)
-_HASHES = select(LOG_LEAVES.c.leaf).where(*_RANGE).order_by(LOG_LEAVES.c.idx)
 _LEAF = select(LOG_LEAVES).where(equal(LOG_LEAVES.c.idx))
 _OF = rows_of_person(LOG_LEAVES, "idx")
-_FORGET = update(LOG_LEAVES).values(person=null(), detail=null()).where(equal(LOG_LEAVES.c.person))
+_DROP_DETAILS = update(LOG_LEAVES).values(person=null(), detail=null()).where(equal(LOG_LEAVES.c.person))
 _PUT_CHECKPOINT = upsert(LOG_CHECKPOINTS)
 _CHECKPOINTS = select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size)
 _LAST_CHECKPOINT = select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size.desc()).limit(1)
@@ -66,11 +65,6 @@ def leaves(session: Session, start: int = 0, end: int | None = None) -> list[Lea
     return list(map(LeafRow._make, session.all(_LEAVES, {"start": start, "stop": _END if end is None else end})))
 
 
-def hashes(session: Session, start: int = 0, end: int | None = None) -> list[bytes]:
-    """Return only the digests of the leaves from `start` up to, not including, `end`."""
-    return [leaf for (leaf,) in session.all(_HASHES, {"start": start, "stop": _END if end is None else end})]
-
-
 def leaf(session: Session, idx: int) -> LeafRow | None:
     """Return the leaf at that place, or None."""
     row = session.one(_LEAF, {"idx": idx})
@@ -82,9 +76,9 @@ def of(session: Session, person: bytes) -> list[LeafRow]:
     return list(map(LeafRow._make, session.all(_OF, {"person": person})))
 
 
-def forget_details(session: Session, person: bytes) -> int:
-    """Take a person and the details about them from the leaves, which stay; return how many."""
-    return session.run(_FORGET, {"person": person})
+def drop_details(session: Session, person: bytes) -> int:
+    """Delete a person and the details about them from the leaves, which stay; return how many."""
+    return session.run(_DROP_DETAILS, {"person": person})
 
 
 def put_checkpoint(session: Session, size: int, root: bytes, note: str) -> None:

@@ -1,4 +1,4 @@
-"""Facts about the store itself, the epoch of its caches, and numbers that are never given twice."""
+"""Facts about the store itself, the epoch of its caches, and sequences of numbers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def bump_epoch(session: Session) -> int:
 
 
 def bump_erasures(session: Session) -> int:
-    """Count one more erasure, in the transaction that destroys the key; every process then forgets whom it knows."""
+    """Count one more erasure, in the transaction that destroys the key; every process then drops its cached people."""
     return _bump(session, ERASURES)
 
 

@@ -8,15 +8,8 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy import delete as sql_delete
 
 from assent.store.columns import METADATA
-from assent.store.statements import among, delete_of_person, equal, insert_new, upsert
-from assent.store.tables import (
-    ERASURES,
-    IDENTIFIERS,
-    LOG_LEAVES,
-    PEOPLE,
-    PERSON_KEYS,
-    SUPPRESSIONS,
-)
+from assent.store.statements import PAGE_ROWS, among, delete_of_person, equal, insert_new, upsert
+from assent.store.tables import ERASURES, IDENTIFIERS, LOG_LEAVES, PEOPLE, PERSON_KEYS, SUPPRESSIONS
 from assent.store.topics import log
 from assent.terms.ids import PersonId
 
@@ -31,11 +24,9 @@ Blind = tuple[str, bytes]
 ACTIVE = "active"
 ERASING = "erasing"
 
-PAGE_ROWS = 1_000
-
 
 class PersonRow(NamedTuple):
-    """A person as a request needs them: id, state, and the wrapped key (None once it is destroyed)."""
+    """A person as a request needs them: id, state, and the wrapped key (None after it is destroyed)."""
 
     person: PersonId
     state: str
@@ -56,7 +47,6 @@ _STATE = select(PEOPLE.c.state).where(equal(PEOPLE.c.person))
 _ACTIVE_AMONG = select(PEOPLE.c.person).where(among(PEOPLE.c.person, "people"), PEOPLE.c.state == ACTIVE)
 _SET_STATE = update(PEOPLE).values(state=bindparam("state")).where(equal(PEOPLE.c.person))
 _COUNT = select(func.count()).select_from(PEOPLE)
-_PAGE = select(PEOPLE.c.person).where(PEOPLE.c.person > bindparam("after")).order_by(PEOPLE.c.person).limit(PAGE_ROWS)
 
 _FIND = select(IDENTIFIERS).where(among(IDENTIFIERS.c.blind, "blinds"))
 _ADD_IDENTIFIER = insert_new(IDENTIFIERS)
@@ -72,7 +62,6 @@ _KEY = select(PERSON_KEYS.c.wrapped, PERSON_KEYS.c.key_id).where(equal(PERSON_KE
 _KEYS_OF = select(PERSON_KEYS.c.person, PERSON_KEYS.c.wrapped, PERSON_KEYS.c.key_id).where(
     among(PERSON_KEYS.c.person, "people")
 )
-_DROP_KEY = delete_of_person(PERSON_KEYS)
 _KEY_PAGE = (
     select(PERSON_KEYS).where(PERSON_KEYS.c.person > bindparam("after")).order_by(PERSON_KEYS.c.person).limit(PAGE_ROWS)
 )
@@ -91,7 +80,7 @@ _LOAD = (
 
 #: The erase journal keeps the random id: a backup that is restored must be erased again. The log keeps its digests.
 _OUTLIVES = (ERASURES, LOG_LEAVES)
-#: What a person's rows are deleted from, those that others refer to last.
+#: The tables from which a person's rows are deleted, those that others refer to last.
 DELETED_FROM = tuple(
     table for table in reversed(METADATA.sorted_tables) if "person" in table.c and table not in _OUTLIVES
 )
@@ -108,7 +97,7 @@ def add(session: Session, person: bytes, at_ms: int) -> None:
 
 
 def state(session: Session, person: bytes) -> str | None:
-    """Return `active`, `erasing`, or None for nobody."""
+    """Return `active`, `erasing`, or None for an unknown person."""
     row = session.one(_STATE, {"person": person})
     return None if row is None else row[0]
 
@@ -129,15 +118,6 @@ def count(session: Session) -> int:
     return int(row[0]) if row else 0
 
 
-def everyone(session: Session) -> Iterator[PersonId]:
-    """Yield every person's id in order, read page by page."""
-    after = b""
-    while page := session.all(_PAGE, {"after": after}):
-        for (person,) in page:
-            yield PersonId(person)
-        after = page[-1][0]
-
-
 def find(session: Session, blinds: Sequence[Blind]) -> PersonId | None:
     """Return the person of the first of these identifiers that is known, or None."""
     rows = session.all(_FIND, {"blinds": [blind for _, blind in blinds]})
@@ -146,7 +126,7 @@ def find(session: Session, blinds: Sequence[Blind]) -> PersonId | None:
 
 
 def add_identifier(session: Session, kind: str, blind: bytes, person: bytes) -> None:
-    """Let a person be found by an identifier; one that leads to somebody already stays as it is."""
+    """Let a person be found by an identifier; one that leads to a person already is not changed."""
     session.run(_ADD_IDENTIFIER, {"kind": kind, "blind": blind, "person": person})
 
 
@@ -172,14 +152,9 @@ def key(session: Session, person: bytes) -> tuple[bytes, str] | None:
 
 
 def keys_of(session: Session, persons: Collection[bytes]) -> dict[bytes, tuple[bytes, str]]:
-    """Return what `key` does for many people, by person; those without a key are left out."""
+    """Return the wrapped keys of many people, by person, as `key` does; those without one are left out."""
     rows = session.all(_KEYS_OF, {"people": list(persons)})
     return {PersonId(person): (wrapped, key_id) for person, wrapped, key_id in rows}
-
-
-def drop_key(session: Session, person: bytes) -> bool:
-    """Destroy a person's key; False when there was none."""
-    return session.run(_DROP_KEY, {"person": person}) > 0
 
 
 def all_keys(session: Session) -> Iterator[KeyRow]:
@@ -191,7 +166,7 @@ def all_keys(session: Session) -> Iterator[KeyRow]:
 
 
 def suppress(session: Session, kind: str, blind: bytes, at_ms: int) -> None:
-    """Have events that name this identifier dropped from now on."""
+    """Suppress an identifier: events that name it are dropped from now on."""
     session.run(_SUPPRESS, {"kind": kind, "blind": blind, "at_ms": at_ms})
 
 
@@ -207,7 +182,7 @@ def suppressed_among(session: Session, blinds: Sequence[Blind]) -> set[Blind]:
 
 
 def unsuppress(session: Session, blinds: Sequence[Blind]) -> None:
-    """Let events that name these identifiers in again."""
+    """End the suppression of these identifiers."""
     session.run_many(_UNSUPPRESS, [{"kind": kind, "blind": blind} for kind, blind in blinds])
 
 
@@ -224,13 +199,13 @@ def load_many(session: Session, blinds: Sequence[Blind]) -> dict[Blind, PersonRo
 
 
 def delete(session: Session, person: bytes) -> Mapping[str, int]:
-    """Remove everything held about a person from every table; return how many rows, by table.
+    """Delete all rows about a person; return how many, by table.
 
     The log keeps its digests and loses the person and the details; the erase journal stays. Suppressions are not
     touched: they keep the person from coming back.
     """
     counts = {name: session.run(statement, {"person": person}) for name, statement in _DELETES.items()}
-    counts[LOG_LEAVES.name] = log.forget_details(session, person)
+    counts[LOG_LEAVES.name] = log.drop_details(session, person)
     return counts
 
 

@@ -1,4 +1,4 @@
-"""The bits under which records remember which purposes they may serve, each given to one purpose for good."""
+"""The bits of purposes in records, each given to one purpose forever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sealed records, the compact histories folded from them, and the digests of messages already seen."""
+"""Sealed records, and the compact histories folded from them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from assent.store.statements import among, equal, upsert
 from assent.store.tables import HISTORIES, RECORDS
-from assent.store.topics import seen_events as messages
 from assent.terms.ids import PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from assent.store.session import Session
 
@@ -35,10 +34,10 @@ class HistoryRow(NamedTuple):
     through_seq: int
 
 
-#: How many people one question about old records names at most.
+#: People in one page of the search for old records.
 PEOPLE_PAGE = 500
 
-#: The name of the sequence that record numbers come from.
+#: The sequence of record numbers.
 SEQUENCE = "records"
 
 _COLUMNS = [RECORDS.c[name] for name in RecordRow._fields]
@@ -124,7 +123,7 @@ def replace(session: Session, seq: int, sealed: bytes, trail: bytes | None, purp
 
 
 def strip_purpose(session: Session, person: bytes, bit: int) -> int:
-    """Take a purpose's bit from a person's records, delete those that serve nothing any more, return how many."""
+    """Take a purpose's bit from a person's records, delete those that serve no purpose any more, return how many."""
     session.run(_STRIP, {"person": person, "kept_bits": ~bit})
     return session.run(_DROP_USELESS, {"person": person})
 
@@ -145,7 +144,7 @@ def trails(session: Session, person: bytes, after_seq: int) -> list[tuple[int, b
 
 
 def trails_of(session: Session, persons: Sequence[bytes]) -> dict[bytes, list[tuple[int, bytes]]]:
-    """Return the trails of many people that are not folded into their history yet, oldest first, for everyone asked."""
+    """Return the trails of many people that are not folded into their history yet, oldest first."""
     answer: dict[bytes, list[tuple[int, bytes]]] = {person: [] for person in persons}
     for person, seq, trail in session.all(_TRAILS_OF, {"people": list(answer)}):
         answer[person].append((seq, trail))
@@ -153,7 +152,7 @@ def trails_of(session: Session, persons: Sequence[bytes]) -> dict[bytes, list[tu
 
 
 def long_tails(session: Session, trails_max: int) -> list[PersonId]:
-    """Return everybody who has more than `trails_max` trails that their history has not taken in."""
+    """Return the people who have more than `trails_max` trails that are not folded into their history."""
     return [PersonId(row[0]) for row in session.all(_LONG_TAILS, {"trails_max": trails_max})]
 
 
@@ -177,13 +176,3 @@ def put_history(session: Session, person: bytes, sealed: bytes, through_seq: int
 def drop_history(session: Session, person: bytes) -> bool:
     """Delete a person's folded history; False when there was none."""
     return session.run(_DROP_HISTORY, {"person": person}) > 0
-
-
-def seen(session: Session, digests: Sequence[bytes]) -> set[bytes]:
-    """Return those of these 16-byte message digests that were taken in before."""
-    return messages.seen(session, digests)
-
-
-def add_seen(session: Session, rows: Iterable[tuple[bytes, bytes | None, int]]) -> None:
-    """Remember message digests. Whose they were and when is not kept, so there is nothing to erase."""
-    messages.add_seen(session, (row[0] for row in rows))

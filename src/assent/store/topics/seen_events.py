@@ -1,6 +1,6 @@
-"""Which messages were taken in already: keyed digests in few large sorted blocks, and nobody's id beside them.
+"""Digests of the ids of events that were taken in: keyed, in few large sorted blocks, without the id of a person.
 
-Digests are random, so a row for each would touch a page of its own: measured at 300,000 messages, twelve microseconds
+Digests are random, so a row for each would touch a page of its own: measured at 300,000 events, twelve microseconds
 each, more than everything else an event costs. A block is one value; a new block swallows every block that is not
 larger, like the digits of a binary counter, so there are few of them and each digest is written few times. A block is
 named by the hash of its content, which makes it safe to remember between transactions, even ones that are undone.
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 DIGEST_BYTES = 16
 
-#: A block of this many digests (4 MB) is not rewritten any more, so that no single write takes long.
-BLOCK_DIGESTS_MAX = 1 << 18
-#: Blocks up to this size are remembered as a set, larger ones as sorted numbers.
+#: Digests of a full block (4 MB). A full block is not rewritten any more, so that no single write takes long.
+BLOCK_DIGESTS = 1 << 18
+#: Blocks up to this size are kept in memory as a set, larger ones as sorted numbers.
 SMALL_BLOCK_DIGESTS = 256
 
 _LIVE = select(SEEN_BLOCKS.c.block, SEEN_BLOCKS.c.digests_count).order_by(SEEN_BLOCKS.c.digests_count)
@@ -37,7 +37,7 @@ _LOAD = select(SEEN_BLOCKS.c.block, SEEN_BLOCKS.c.digests).where(among(SEEN_BLOC
 _ADD = insert_new(SEEN_BLOCKS)
 _DROP = delete(SEEN_BLOCKS).where(among(SEEN_BLOCKS.c.block, "blocks"))
 
-_REMEMBERED = "seen blocks"
+_KEPT_BLOCKS = "seen blocks"
 _LENGTHS = frozenset((DIGEST_BYTES,))
 
 
@@ -54,11 +54,11 @@ class _Block:
             return
         self._high, self._low = _halves(raw)
 
-    def known(self, wanted: Sequence[bytes], high: NDArray[np.uint64], low: NDArray[np.uint64]) -> Iterable[bytes]:
-        """Return those of `wanted` that are in the block; `high` and `low` are their halves, uint64[len(wanted)].
+    def found(self, wanted: Sequence[bytes], high: NDArray[np.uint64], low: NDArray[np.uint64]) -> Iterable[bytes]:
+        """Return those of `wanted` that are in the block; `high` and `low` are their halves, uint64 [wanted].
 
         Digests are found by their first half: two stored ones that share it (one chance in 2^64 for each pair) would
-        hide one another, which counts a repeated message twice.
+        hide one another, and a repeated event would be counted twice.
         """
         if self._digests is not None:
             return self._digests.intersection(wanted)
@@ -79,19 +79,19 @@ def seen(session: Session, digests: Sequence[bytes]) -> set[bytes]:
     high, low, wanted = high[order], low[order], [digests[place] for place in order.tolist()]
     found: set[bytes] = set()
     for block in _live(session).values():
-        found.update(block.known(wanted, high, low))
+        found.update(block.found(wanted, high, low))
     return found
 
 
 def add_seen(session: Session, digests: Iterable[bytes]) -> None:
-    """Remember 16-byte digests; raises `InvalidInput` for one of another length."""
+    """Add 16-byte digests; raises `InvalidInput` for one of another length."""
     parts = [_joined([*set(digests)])]
     bytes_count = len(parts[0])
     if not bytes_count:
         return
     swallowed = []
     for name, block in _live(session).items():
-        if len(block.raw) > min(bytes_count, BLOCK_DIGESTS_MAX * DIGEST_BYTES - 1):
+        if len(block.raw) > min(bytes_count, BLOCK_DIGESTS * DIGEST_BYTES - 1):
             break
         parts.append(block.raw)
         bytes_count += len(block.raw)
@@ -105,26 +105,25 @@ def add_seen(session: Session, digests: Iterable[bytes]) -> None:
 
 def _live(session: Session) -> dict[bytes, _Block]:
     """Return the blocks that this transaction sees, by name, smallest first; only new ones are read."""
-    remembered: dict[bytes, _Block] = session.kept.setdefault(_REMEMBERED, {})
+    remembered: dict[bytes, _Block] = session.kept.setdefault(_KEPT_BLOCKS, {})
     names = [name for name, _ in session.all(_LIVE)]
     missing = [name for name in names if name not in remembered]
     if missing:
         remembered.update((name, _Block(raw)) for name, raw in session.all(_LOAD, {"blocks": missing}))
     live = {name: remembered[name] for name in names}
-    session.kept[_REMEMBERED] = live
+    session.kept[_KEPT_BLOCKS] = live
     return live
 
 
 def _joined(digests: Sequence[bytes]) -> bytes:
     raw = b"".join(digests)
     if not _LENGTHS.issuperset(map(len, digests)):
-        message = f"A message digest does not have {DIGEST_BYTES} bytes."
-        raise InvalidInput(message)
+        raise InvalidInput(f"A digest does not have {DIGEST_BYTES} bytes.")
     return raw
 
 
 def _merged(parts: Sequence[bytes]) -> bytes:
-    """Put digests of several parts in order; the sort is one that takes advantage of runs."""
+    """Sort the digests of several parts; the stable sort is fast because each part is sorted."""
     pairs = np.frombuffer(b"".join(parts), dtype=">u8").reshape(-1, 2)
     order = np.argsort(pairs[:, 0].astype(np.uint64), kind="stable")
     return pairs[order].tobytes()

@@ -1,4 +1,4 @@
-"""Each model's sum over people, row by row, and what each person added to it."""
+"""Each model's sum over people, row by row, and each person's contribution to it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import bindparam, delete, func, select
 
-from assent.store.statements import among, equal, upsert
+from assent.store.statements import PAGE_ROWS, among, equal, upsert
 from assent.store.tables import CONTRIBUTIONS, SUM_HEADS, SUM_ROWS
 from assent.terms.ids import PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from assent.store.session import Session
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class HeadRow(NamedTuple):
     """The head of one sum: version, how many columns and people, digest, counts (int64 bytes).
 
-    `last_left_version`: the version at which somebody last left the sum, 0 for never.
+    `last_left_version`: the version at which a person last left the sum, 0 for never.
     """
 
     model: str
@@ -32,9 +32,8 @@ class HeadRow(NamedTuple):
     last_left_version: int
 
 
-#: Rows of a sum are tens of kilobytes each; contributions are small.
+#: Rows of one page of a sum: they are tens of kilobytes each.
 PAGE_SUM_ROWS = 200
-PAGE_ROWS = 1_000
 FIRST = -1
 
 _HEAD = select(SUM_HEADS).where(equal(SUM_HEADS.c.model))
@@ -55,7 +54,6 @@ _COUNT_AFTER = (
     .where(equal(SUM_ROWS.c.model), SUM_ROWS.c.version > bindparam("after_version"))
 )
 _PUT_ROW = upsert(SUM_ROWS)
-_GET_ROWS = select(SUM_ROWS.c.item, SUM_ROWS.c.row).where(equal(SUM_ROWS.c.model), among(SUM_ROWS.c.item, "items"))
 _CLEAR_ROWS = delete(SUM_ROWS).where(equal(SUM_ROWS.c.model))
 
 _CONTRIBUTION = select(CONTRIBUTIONS.c.sealed).where(equal(CONTRIBUTIONS.c.model), equal(CONTRIBUTIONS.c.person))
@@ -105,12 +103,6 @@ def count_after(session: Session, model: str, version: int) -> int:
     return int(row[0]) if row else 0
 
 
-def get_rows(session: Session, model: str, items: Sequence[int]) -> dict[int, bytes]:
-    """Return the rows of these items, by item; those not written yet are left out."""
-    numbers = [int(item) for item in items]
-    return {item: row for item, row in session.all(_GET_ROWS, {"model": model, "items": numbers})}  # noqa: C416 - mypy
-
-
 def put_rows(session: Session, model: str, version: int, rows: Iterable[tuple[int, bytes]]) -> None:
     """Write rows (item, bytes) as of `version`, in place of those before."""
     page: list[dict[str, object]] = []
@@ -123,25 +115,25 @@ def put_rows(session: Session, model: str, version: int, rows: Iterable[tuple[in
 
 
 def clear(session: Session, model: str) -> None:
-    """Delete the head and the rows of a model's sum; what each person added stays, and is written anew by itself."""
+    """Delete the head and the rows of a model's sum; contributions stay, and are replaced one by one."""
     for statement in (_DROP_HEAD, _CLEAR_ROWS):
         session.run(statement, {"model": model})
 
 
 def contribution(session: Session, model: str, person: bytes) -> bytes | None:
-    """Return what a person added to a model's sum, sealed, or None."""
+    """Return a person's sealed contribution to a model's sum, or None."""
     row = session.one(_CONTRIBUTION, {"model": model, "person": person})
     return None if row is None else row[0]
 
 
 def contributions_of(session: Session, model: str, persons: Collection[bytes]) -> dict[bytes, bytes]:
-    """Return what `contribution` does for many people, by person; those who added nothing are left out."""
+    """Return the sealed contributions of many people, by person; those without one are left out."""
     rows = session.all(_CONTRIBUTIONS_OF, {"model": model, "people": list(persons)})
     return {PersonId(person): sealed for person, sealed in rows}
 
 
 def contributions(session: Session, model: str) -> Iterator[tuple[PersonId, bytes]]:
-    """Yield every person and what they added, sealed, in the order of people, read page by page."""
+    """Yield every person with their sealed contribution, in the order of people, read page by page."""
     after = b""
     while page := session.all(_CONTRIBUTION_PAGE, {"model": model, "after": after}):
         for person, sealed in page:
@@ -149,18 +141,13 @@ def contributions(session: Session, model: str) -> Iterator[tuple[PersonId, byte
         after = page[-1][0]
 
 
-def put_contribution(session: Session, model: str, person: bytes, sealed: bytes) -> None:
-    """Write what a person added, in place of what they added before."""
-    session.run(_PUT_CONTRIBUTION, {"model": model, "person": person, "sealed": sealed})
-
-
 def put_contributions(session: Session, model: str, rows: Iterable[tuple[bytes, bytes]]) -> None:
-    """Write what many people (person, sealed) added."""
+    """Write the contributions of many people (person, sealed), in place of those before."""
     session.run_many(
         _PUT_CONTRIBUTION, [{"model": model, "person": person, "sealed": sealed} for person, sealed in rows]
     )
 
 
 def drop_contribution(session: Session, model: str, person: bytes) -> bool:
-    """Delete what a person added; False when there was nothing."""
+    """Delete a person's contribution; False when there was none."""
     return session.run(_DROP_CONTRIBUTION, {"model": model, "person": person}) > 0

@@ -1,4 +1,4 @@
-"""How new everything is that deciding keeps in memory, read in one query."""
+"""Versions of the data that `decide` caches, read in one query."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Versions(NamedTuple):
     """Numbers that only grow; a copy in memory is out of date once its number has grown.
 
-    `epoch`: consents, keys and names of people. `erasures`: people who were erased. `records`: what is kept on people.
-    `items`: the catalogue. `sums`: the sum of one model.
+    `epoch`: consents, keys and names of people. `erasures`: people who were erased. `records`: records on people.
+    `items`: the catalog. `sums`: the sum of one model.
     """
 
     epoch: int
@@ -49,6 +49,6 @@ _VERSIONS = select(
 
 
 def versions(session: Session, model: str) -> Versions:
-    """Return how new everything is that `session` sees; `model` names the sum."""
+    """Return the versions that `session` sees; `model` names the sum."""
     row = session.all(_VERSIONS, {"model": model})[0]
     return Versions(int(row[0] or 0), int(row[1] or 0), row[2], row[3], row[4])

@@ -1,1 +1,1 @@
-"""What the acts answer: plain frozen values, the same in Python, on the command line and over HTTP."""
+"""Answers of the acts: plain frozen values, the same in Python, on the command line and over HTTP."""

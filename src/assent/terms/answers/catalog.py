@@ -1,4 +1,4 @@
-"""What the catalogue answers: items and pages of them."""
+"""Answers about the catalog: items and pages of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What deciding answers: a decision, its items and their reasons."""
+"""Answers of a decision: its items and their reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Because:
 
     item: str
     name: str
-    #: What the person did, in the language of the answer.
+    #: The action of the person, in the language of the answer.
     action: str
     share_percent: int
     #: The same as a stable code: the name of an action of `assent.terms.events`, or `on_page`.
@@ -66,5 +66,5 @@ class Decision:
     #: The receipt of the consent that this answer rests on.
     receipt: str | None
     gpc_honored: bool
-    #: How the person changes or stops this.
+    #: The way to change or stop this.
     change: str

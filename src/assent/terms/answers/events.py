@@ -1,4 +1,4 @@
-"""What became of events that came in."""
+"""The answer about events that were taken in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """What became of a batch: how many events were stored, and how many dropped for which reason."""
+    """The outcome of a batch: how many events were stored, and how many were dropped for which reason."""
 
     stored: int
     dropped: Mapping[str, int]

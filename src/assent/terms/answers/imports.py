@@ -1,4 +1,4 @@
-"""What became of the lines of a file."""
+"""The answer about the lines of an imported file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of every line of a file: the counts of `table` add up to `lines`."""
+    """The outcome of every line of a file: the counts of `table` add up to `lines`."""
 
     table: Mapping[str, int]
     lines: int

@@ -1,4 +1,4 @@
-"""What a training answers."""
+"""The answer of a training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """What one training did."""
+    """The report of one training."""
 
     people: int
     items: int

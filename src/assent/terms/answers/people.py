@@ -1,4 +1,4 @@
-"""What acts about one person answer: consents, receipts, exports, certificates."""
+"""Answers about one person: consents, receipts, exports, certificates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PurposeState:
-    """Whether a person's data may be used for one purpose now, and if not, why not (a code of `terms.refusals`)."""
+    """The answer whether a person's data may serve one purpose now, and a code of `terms.refusals` if not."""
 
     allowed: bool
     why_not: str | None
@@ -36,7 +36,7 @@ class ConsentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """What a person agreed to: every purpose by its id, and the ledger entries behind it, oldest first."""
+    """The consents of a person: every purpose by its id, and the ledger entries behind it, oldest first."""
 
     purposes: Mapping[str, PurposeState]
     entries: Sequence[ConsentEntry]
@@ -53,7 +53,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Everything held on one person: the rights of access and portability (GDPR articles 15 and 20)."""
+    """All data on one person: the rights of access and portability (GDPR articles 15 and 20)."""
 
     format: str
     made: str
@@ -66,7 +66,7 @@ class Export:
     consents: Consents
     receipts: Sequence[Mapping[str, Any]]
     decisions: Sequence[Mapping[str, Any]]
-    #: For each model what its sum holds of the person: exactly what would be taken out.
+    #: For each model the person's contribution to its sum.
     models: Mapping[str, Mapping[str, Any]]
     log: Sequence[Mapping[str, Any]]
     also_held: Sequence[str]

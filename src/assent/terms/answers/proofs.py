@@ -1,4 +1,4 @@
-"""What a check of proofs answers."""
+"""The answer of a check of proofs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a verification: what was checked, whether it holds, and what was found."""
+    """One line of a verification: the name of the check, whether it holds, and the finding."""
 
     name: str
     holds: bool

@@ -1,4 +1,4 @@
-"""What is told about a purpose."""
+"""The answer about a purpose."""
 
 from __future__ import annotations
 

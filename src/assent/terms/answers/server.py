@@ -1,4 +1,4 @@
-"""What the server answers about itself: health, metrics, and the facts that a check-up reads."""
+"""Answers of the server about itself: health, metrics, and the facts that a check-up reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the store answers, its dialect, and the version of the stored sum (0 before the first training)."""
+    """The state of the store, its dialect, and the version of the stored sum (0 before the first training)."""
 
     status: str
     store: str
@@ -27,7 +27,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """The stored sum: its version, how many people and items are in it, its digest, and when it changed."""
+    """The stored sum: its version, the number of its people and items, its digest, and the time of its last change."""
 
     version: int
     people: int
@@ -38,7 +38,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """What `assent doctor` looks at: where things are and how many there are, never anything about a person."""
+    """Facts for `assent doctor`: places and counts, never anything about a person."""
 
     store: str
     dialect: str

@@ -1,4 +1,4 @@
-"""Sentences for people, one file a language; everywhere else the house speaks in codes (`assent.terms.refusals`)."""
+"""Sentences for people, one file for each language; the rest of the code uses codes (`assent.terms.refusals`)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
+from assent.terms.limits import limit
+
 _FOLDER: Final = Path(__file__).parent
 
-#: The language that answers where nobody names one that is known.
+#: The language of sentences where no known language is named.
 DEFAULT: Final = "en"
 #: Every language that has a file.
 LANGUAGES: Final = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
-#: Longer than any language tag in use.
-TAG_CHARS_MAX: Final = 35
+TAG_CHARS_MAX: Final = limit("language_tag_chars_max")
 
 
 @cache
@@ -32,11 +33,11 @@ def sentence(code: str, language: str = DEFAULT, **values: str | int) -> str:
 
     Whole numbers are written with the thousands separator of the language.
     """
-    known = sentences(language)
+    texts = sentences(language)
     for name, value in values.items():
         if isinstance(value, int):
-            values[name] = f"{value:,}".replace(",", known["number.thousands"])
-    return known[code].format(**values) if values else known[code]
+            values[name] = f"{value:,}".replace(",", texts["number.thousands"])
+    return texts[code].format(**values) if values else texts[code]
 
 
 @lru_cache(256)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.models.recommender.memory import check_neighbours_fit, image_bytes
+from assent.models.recommender.memory import check_neighbours_fit, float_copy_bytes
 from assent.models.recommender.popularity import Popularity, mass_of, mass_of_rows
 from assent.models.recommender.settings import RecommenderSettings, mean_count
-from assent.sums import UNIT, Contribution, Image, PairSum
+from assent.sums import UNIT, Contribution, FloatCopy, PairSum
 
 
 class Neighbours:
@@ -30,7 +30,7 @@ class Neighbours:
         self._lefts, self._rights = Popularity(settings.input_discount), Popularity(settings.neighbour_discount)
         #: The sum of all entries of `G`, in whole steps.
         self.mass = mass_of(total)
-        self._image: Image | None = None
+        self._float_copy: FloatCopy | None = None
         self.measure(total)
 
     def measure(self, total: PairSum, items: NDArray[np.int32] | None = None) -> None:
@@ -48,24 +48,24 @@ class Neighbours:
         self.right: NDArray[Any] = self._rights.powers(total.counts, items).astype(settings.dtype)
 
     @property
-    def image(self) -> Image:
+    def float_copy(self) -> FloatCopy:
         """The sum as it is read, made once it is asked for; then it follows. Raises `NotEnoughMemory`."""
-        if self._image is None:
+        if self._float_copy is None:
             check_neighbours_fit(self._total, self._settings, self._memory_bytes)
-            self._image = self._total.image(self._settings.dtype)
-        return self._image
+            self._float_copy = self._total.float_copy(self._settings.dtype)
+        return self._float_copy
 
     def bytes_to_come(self, fresh: PairSum) -> int:
-        """Return how many bytes an image of `fresh` takes that those of the image now held do not make up for."""
+        """Return how many bytes a float copy of `fresh` takes beyond those of the present one."""
         # What is held goes, and comes back about as large with the next answer.
-        return image_bytes(fresh, self._settings) if self._image is None else 0
+        return float_copy_bytes(fresh, self._settings) if self._float_copy is None else 0
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
         """Follow people who came (`sign` 1) or left (-1) to the sum with them or without; `measure` it afterwards."""
         for one in people:
             self.mass += sign * int(one.values.sum()) ** 2 * one.weight
-        if self._image is not None:
-            fresh.show(self._image, [one.items for one in people])
+        if self._float_copy is not None:
+            fresh.sync(self._float_copy, [one.items for one in people])
 
     def follow_rows(self, fresh: PairSum, items: NDArray[np.int32], touched: NDArray[np.int32]) -> None:
         """Follow the rows `items`, int32 [k], of the upper triangle to those of `fresh`.
@@ -75,30 +75,30 @@ class Neighbours:
         `measure` it afterwards.
         """
         self.mass += mass_of_rows(fresh, items) - mass_of_rows(self._total, items)
-        if self._image is not None:
-            fresh.show(self._image, [touched])
+        if self._float_copy is not None:
+            fresh.sync(self._float_copy, [touched])
 
     def grow(self, fresh: PairSum) -> None:
         """Follow to the sum with empty columns appended."""
-        self._image = None
+        self._float_copy = None
         self.measure(fresh)
 
     def rows(self, items: NDArray[np.int32]) -> NDArray[Any]:
         """Return the rows `items`, int32 [k], of `N`, [k, columns] in the dtype of the settings."""
-        rows = self.image.rows(items)
+        rows = self.float_copy.rows(items)
         rows *= self.scale * self.left[items, None]
         rows *= self.right
         return rows
 
     def times(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[Any]:
         """Return the sum of the rows `items`, int32 [k], of `N`, each times its weight, float64 [k]: [columns]."""
-        together = self.image.times(items, weights * (self.scale * self.left[items]))
+        together = self.float_copy.times(items, weights * (self.scale * self.left[items]))
         together *= self.right
         return together
 
     def block(self, items: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[Any]:
         """Return the entries of `N` at `items`, int32 [k], x `targets`, int32 [t]: [k, t]."""
-        entries = self.image.block(items, targets)
+        entries = self.float_copy.block(items, targets)
         entries *= self.scale * self.left[items, None]
         entries *= self.right[targets]
         return entries

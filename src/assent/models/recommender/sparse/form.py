@@ -24,8 +24,8 @@ from assent.models.recommender.sparse.solver import (
 from assent.models.recommender.sparse.weights import Replacement, Rows, SparseWeights
 from assent.sums import UNIT, Contribution, PairSum
 from assent.sums.differences import row_difference
-from assent.sums.sparse_nearest import NOBODY
-from assent.sums.sparse_reading import SumReader
+from assent.sums.nearest import NO_ITEM
+from assent.sums.sum_reader import SumReader
 from assent.terms.errors import Corrupt
 
 #: A change of more than one item in this many is solved anew.
@@ -144,7 +144,7 @@ class SparseForm:
         """
         closeness = np.zeros(self.columns, np.float32)
         near = self.weights.near[item]
-        there = near != NOBODY
+        there = near != NO_ITEM
         theirs, mine = near[there], self.weights.layers[0][item][there]
         closeness[theirs] = mine * np.sqrt(self.left[theirs] / self.left[item])
         columns, layers = self.weights.row(item)
@@ -273,7 +273,7 @@ class SparseForm:
         near = choose(self._reader, self._octaves, one).near
         solved = regress(self._reader, self.settings.ridges(self.total.counts), one, near)
         apart = np.zeros(self.columns + 1)
-        # `NOBODY` is the last place, where all weights are zero.
+        # `NO_ITEM` is the last place, where all weights are zero.
         apart[near[0]] = solved.weights[0]
         apart[self.weights.near[item]] -= self.weights.layers[0][item]
         return float(np.abs(apart).max())
@@ -282,8 +282,8 @@ class SparseForm:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return weights [n, neighbours], float32 and int32, by their names in the model file; do not write to them."""
-        self._reader.settle()
-        self.weights.settle()
+        self._reader.flush()
+        self.weights.flush()
         weights, rows = self.weights, self.weights.rows
         named: dict[str, NDArray[Any]] = {
             "near": weights.near,
@@ -307,12 +307,12 @@ class SparseForm:
         layers = [arrays[f"weights_{number}"] for number in numbers]
         row_layers = tuple(arrays[f"row_weights_{number}"] for number in numbers)
         rows = Rows(arrays["row_starts"], arrays["row_columns"], row_layers)
-        size, count = total.columns, int((near != NOBODY).sum())
+        size, count = total.columns, int((near != NO_ITEM).sum())
         shaped = near.ndim == 2 and len(near) == size and len(rows.starts) == size + 1
         shaped = shaped and left.shape == edges.shape == (size,)
         shaped = shaped and all(layer.shape == near.shape for layer in layers)
         shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))
-        if not (shaped and _within(near, NOBODY, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):
+        if not (shaped and _within(near, NO_ITEM, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):
             message = "The weights do not belong to the sum."
             raise Corrupt(message)
         return cls(total, settings, SparseWeights(near, layers, rows), left, edges)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from assent.models.recommender.memory import BLOCK_ENTRIES
 from assent.models.recommender.settings import LOWEST_OCTAVE, NEIGHBOURS, RecommenderSettings
 from assent.sums import PairSum
-from assent.sums.sparse_nearest import nearest
-from assent.sums.sparse_reading import SumReader
-from assent.sums.sparse_systems import BATCH_COLUMNS, in_company, solve_columns
+from assent.sums.nearest import nearest
+from assent.sums.sparse_systems import BATCH_COLUMNS, grouped_order, solve_columns
+from assent.sums.sum_reader import SumReader
 
 #: Columns solved in one task: long enough not to wait for each other, short enough to stop at once.
 _TASK_COLUMNS: Final = BATCH_COLUMNS * 4
@@ -114,7 +114,7 @@ def regress(
 ) -> Solution:
     """Solve `columns`, int32 [c], each from its neighbours, int32 [c, k], on all processors or some `threads`."""
     solved = Solution(*(np.empty(shape, np.float32) for shape in (near.shape, near.shape, len(near))))
-    order = in_company(near, reader.total.columns)
+    order = grouped_order(near, reader.total.columns)
 
     def solve_task(first: int, last: int) -> None:
         for start in range(first, last, BATCH_COLUMNS):

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from assent.sums.sparse_nearest import NOBODY
+from assent.sums.nearest import NO_ITEM
 
 #: More replaced columns than one in this many are put among the others.
 _REPLACED_SHARE: Final = 32
@@ -51,7 +51,7 @@ class Replacement(NamedTuple):
 class SparseWeights:
     """Matrices [n, n] ("layers") with entries at the same places, at most `k` in each column.
 
-    `near` int32 [n, k] names the rows of the entries of each column (`NOBODY` where there is none), each of `layers`,
+    `near` int32 [n, k] names the rows of the entries of each column (`NO_ITEM` where there is none), each of `layers`,
     float32 [n, k], holds them. `rows` are the same entries row by row. Replaced columns stand in a second, small set
     of rows which counts for them instead; when they become many, both are put together.
     """
@@ -104,7 +104,7 @@ class SparseWeights:
         """Return the rows of all columns as they stand."""
         return self.rows if self._shown.fresh is None else _every_row(self.near, self.layers)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Put all columns together as rows; answers may read meanwhile."""
         self._shown = _Shown(self._together(), np.zeros(len(self.near), np.bool_), None)
 
@@ -115,7 +115,7 @@ class SparseWeights:
         rows = self._together()
         starts = np.concatenate((rows.starts, np.full(more, rows.starts[-1])))
         return SparseWeights(
-            np.concatenate((self.near, np.full(shape, NOBODY, np.int32))),
+            np.concatenate((self.near, np.full(shape, NO_ITEM, np.int32))),
             [np.concatenate((layer, np.zeros(shape, np.float32))) for layer in self.layers],
             rows._replace(starts=starts),
         )
@@ -172,7 +172,7 @@ def _by_row(
     columns: NDArray[np.int32], near: NDArray[np.int32], layers: Sequence[NDArray[np.float32]], size: int
 ) -> Rows:
     """Return the entries of `columns` (ascending) of `size`, of which `near` and `layers` [c, k] tell, row by row."""
-    there = near != NOBODY
+    there = near != NO_ITEM
     count = int(there.sum())
     starts = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
     # One transposition finds the order, and every layer is put into it.

@@ -177,7 +177,7 @@ def _held() -> None:
 
 
 def _sums() -> None:
-    """Make the catalogue and the sums over people."""
+    """Make the catalog and the sums over people."""
     op.create_table(
         "items",
         sa.Column("number", BIG, autoincrement=False, nullable=False),

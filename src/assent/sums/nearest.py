@@ -1,4 +1,4 @@
-"""Which items stand nearest to an item: the largest entries of its row of the sum, rarer items favoured."""
+"""The nearest items of an item: the largest entries of its row of the sum, rarer items favored."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: What stands where an item has fewer neighbours than places.
-NOBODY: Final = -1
-#: How many entries one padded piece holds while the largest of many rows are found.
+#: Fills the places of an item that has fewer neighbors than places.
+NO_ITEM: Final = -1
+#: Entries of one padded piece while the largest of many rows are found.
 _PIECE_ENTRIES: Final = 1 << 21
 
 
@@ -18,12 +18,13 @@ def nearest(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return the `count` entries of largest `closeness` of each CSR row, int32 [rows, count], ascending by item.
 
-    With them the smallest closeness among them, float64 [rows], 0 where everybody has a place. Rows with fewer entries
-    end in `NOBODY`. Of equal entries the first are taken, so that the same row gives the same neighbours everywhere.
-    Indices ascend within a row; `closeness` is above zero.
+    Also returns the smallest closeness among them, float64 [rows], 0 where a row has at most `count` entries. Rows with
+    fewer entries end in `NO_ITEM`. Of equal entries the first are taken, so that the same row gives the same neighbors
+    everywhere. `starts` int64 [rows + 1]; `indices` int32 [entries], ascending within a row; `closeness` float64
+    [entries], above zero.
     """
     lengths = np.diff(starts)
-    chosen = np.full((len(lengths), count), NOBODY, np.int32)
+    chosen = np.full((len(lengths), count), NO_ITEM, np.int32)
     edges = np.zeros(len(lengths))
     short = np.flatnonzero(lengths <= count)
     for rows, width in [(short, count), *_pieces(lengths, count)]:
@@ -31,7 +32,7 @@ def nearest(
         there = np.arange(width) < lengths[rows][:, None]
         places[~there] = 0
         if width == count:
-            chosen[rows] = np.where(there, indices[places] if len(indices) else NOBODY, NOBODY)
+            chosen[rows] = np.where(there, indices[places] if len(indices) else NO_ITEM, NO_ITEM)
         else:
             kept, edges[rows] = _largest(np.where(there, closeness[places], -np.inf), count)
             chosen[rows] = indices[places[kept]].reshape(len(rows), count)

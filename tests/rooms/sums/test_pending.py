@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import assent.sums.standing as standing_module
+import assent.sums.sum_rows as sum_rows_module
 from assent.sums import UNIT, PairSum
 from tests.rooms.sums.test_pairs import COLUMNS, expected, people, person
 
@@ -18,7 +18,7 @@ READERS = (
     "fill",
     "arrays",
     "copy",
-    "settle",
+    "flush",
 )
 
 
@@ -43,10 +43,10 @@ def assert_reads(total, whole, reader, last):
 
 @settings(deadline=None, max_examples=150)
 @given(people(), people(), st.integers(1, 4), st.data())
-def test_every_reader_sees_who_came_and_left(crowd, more, late_max, data):
-    """However few or many are late, and whoever asks in between, rows and digests are those of a fresh sum."""
+def test_every_reader_sees_who_came_and_left(crowd, more, pending_people, data):
+    """With few or many pending people, and readings in between, rows and digests are those of a fresh sum."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(standing_module, "LATE_MAX", late_max)
+        patch.setattr(sum_rows_module, "PENDING_PEOPLE", pending_people)
         total, inside = PairSum.of(crowd, COLUMNS), list(crowd)
         last = np.array([0, 1, 7], np.int32)
         for _ in range(data.draw(st.integers(0, 10))):
@@ -62,8 +62,8 @@ def test_every_reader_sees_who_came_and_left(crowd, more, late_max, data):
             if reader == "copy":
                 twin, total = total, total.copy()
                 assert_reads(twin, expected(inside), "row", last)
-            elif reader == "settle":
-                total.settle()
+            elif reader == "flush":
+                total.flush()
             elif reader == "digest":
                 assert total.digest() == PairSum.of(inside, COLUMNS).digest()
             else:
@@ -73,15 +73,15 @@ def test_every_reader_sees_who_came_and_left(crowd, more, late_max, data):
         assert all(map(np.array_equal, total.arrays(), fresh.arrays()))
 
 
-def test_settling_leaves_nobody_by_themselves():
-    """Whoever left last stands in no list any more, the sum says the same, and there is nothing to do a second time."""
+def test_flushing_leaves_no_person_in_a_list():
+    """The person removed last is in no list any more, the sum is equal, and a second flush does nothing."""
     total = PairSum.of([person(0, 2), person(2, 3)], COLUMNS)
     total.remove(person(0, 2))
-    assert len(total._standing.late) == 1
-    total.settle()
-    settled = total._standing
-    assert len(settled.late) == 0
-    assert settled.known is None
-    total.settle()
-    assert total._standing is settled
+    assert len(total._current.pending) == 1
+    total.flush()
+    flushed = total._current
+    assert len(flushed.pending) == 0
+    assert flushed.last_change is None
+    total.flush()
+    assert total._current is flushed
     assert total.digest() == PairSum.of([person(2, 3)], COLUMNS).digest()
