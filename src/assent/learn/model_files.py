@@ -104,8 +104,7 @@ class ModelFolder:
 
     def _folder(self) -> Path:
         if self.path is None:
-            message = "This store has no folder for models."
-            raise StoreUnavailable(message, advice="Name one in ASSENT_MODELS_FOLDER.")
+            raise StoreUnavailable("This store has no folder for models.", advice="Name one in ASSENT_MODELS_FOLDER.")
         return self.path
 
     # -- publishing ----------------------------------------------------------------------------------------------
@@ -203,9 +202,10 @@ class ModelFolder:
                 if removed:
                     files.sync_folder(self._folder())
         except OSError as error:
-            message = "A model file that somebody who left may still be in cannot be removed."
-            advice = f"Give the server leave to write in {self.path}, then ask again."
-            raise StoreUnavailable(message, advice=advice) from error
+            raise StoreUnavailable(
+                "A model file that may still contain a person who left cannot be removed.",
+                advice=f"Give the server leave to write in {self.path}, then ask again.",
+            ) from error
         return removed
 
     @contextlib.contextmanager

@@ -85,8 +85,7 @@ class ModelServer:
                 if state.model is not None and head.last_left_version <= state.version:
                     return state.model
             if not wait:
-                message = "The model is being loaded."
-                raise Loading(message)
+                raise Loading("The model is being loaded.")
             loading.result()
 
     def sum(self) -> tuple[PairSum, int] | None:

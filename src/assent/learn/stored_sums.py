@@ -21,8 +21,10 @@ def read_sum(session: Session, model: AdditiveModel[Any, Any, Any], head: sums.H
     rows = {number: row for number, _, row in sums.rows_after(session, model.name, 0)}
     total = model.sum_of_rows(head.columns, rows, counts_of(head), head.people)
     if verify and total.digest() != head.digest:
-        message = "The stored sum does not have the digest that was written with it."
-        raise Corrupt(message, advice="Run `assent train --rebuild`: it adds everybody up again.")
+        raise Corrupt(
+            "The stored sum does not have the digest that was written with it.",
+            advice="Run `assent train --rebuild`: it adds everybody up again.",
+        )
     return total
 
 

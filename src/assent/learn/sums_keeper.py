@@ -49,8 +49,7 @@ class SumsKeeper:
         self._kept = tuple(KeptSum(kind, servers[kind.name], vault) for kind in registry.KINDS)
         recommender = servers[registry.MODEL]
         if not isinstance(recommender, ModelServer):
-            message = "Decisions are made by the recommender: its row of the registry stays as it is."
-            raise TypeError(message)
+            raise TypeError("Decisions are made by the recommender: its row of the registry stays as it is.")
         #: Who answers for the recommender.
         self.recommender = recommender
         self._trainer = Trainer(self._kept, store=store, vault=vault, ledger=ledger, clock=clock, folder=folder)
@@ -138,7 +137,9 @@ class SumsKeeper:
         for person, sealed in sums.contributions(session, kept.name):
             permit = self._ledger.may(session, person, Learn)
             if not isinstance(permit, Permit):
-                message = "Somebody without leave to learn is still in the sum."
-                raise NotLearned(message, advice="Run `assent train`, which takes out whoever withdrew or expired.")
+                raise NotLearned(
+                    "Somebody without leave to learn is still in the sum.",
+                    advice="Run `assent train`, which takes out whoever withdrew or expired.",
+                )
             held.append(kept.open(key_of(session, self._vault, person), sealed))
         return held

@@ -116,8 +116,10 @@ class Trainer:
 
             report = self._attempts(read)
         if report is None:
-            message = f"Consent changed during each of {ATTEMPTS_MAX} trainings."
-            raise Busy(message, advice="Train at a quieter hour, or without Spark; nothing was changed.")
+            raise Busy(
+                f"Consent changed during each of {ATTEMPTS_MAX} trainings.",
+                advice="Train at a quieter hour, or without Spark; nothing was changed.",
+            )
         return replace(report, seconds=round(time.perf_counter() - started, 3))
 
     def _attempts(self, read: Callable[[], list[Draft] | None]) -> TrainReport | None:
@@ -140,8 +142,7 @@ class Trainer:
         _solve(drafts)
         report = self._commit(session, drafts=drafts)
         if report is None:
-            message = "The store changed inside its own transaction."
-            raise AssentError(message)
+            raise AssentError("The store changed inside its own transaction.")
         return report
 
     def _publish(self) -> None:
@@ -247,6 +248,5 @@ def key_of(session: Session, vault: Vault, person: PersonId) -> PersonKey:
 def _present(row: tuple[bytes, str] | None) -> tuple[bytes, str]:
     """Hand on a wrapped key; raises `AssentError` when there is none."""
     if row is None:
-        message = "A person's key is missing although their consent stands."
-        raise AssentError(message)
+        raise AssentError("A person's key is missing although their consent stands.")
     return row

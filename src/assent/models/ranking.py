@@ -26,8 +26,9 @@ def recall_and_ndcg(lists: NDArray[Any], wanted: Any, sizes: NDArray[Any] | None
     hits = hits_of(lists, wanted)
     numbers = np.diff(scipy.sparse.csr_matrix(wanted).indptr) if sizes is None else sizes
     if not len(hits):
-        message = "There is nobody whose list could be judged."
-        raise InvalidInput(message, advice="Give at least one person who wants something.")
+        raise InvalidInput(
+            "There is nobody whose list could be judged.", advice="Give at least one person who wants something."
+        )
     return float(recalls(hits, numbers).mean()), float(ndcgs(hits, numbers).mean())
 
 
@@ -40,11 +41,9 @@ def hits_of(lists: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
     """
     places = np.asarray(lists)
     if places.ndim != 2 or not places.shape[1] or places.dtype.kind not in "iu" or places.shape[0] != wanted.shape[0]:
-        message = "Lists are whole numbers [people, k], one row for each row of what is wanted."
-        raise InvalidInput(message)
+        raise InvalidInput("Lists are whole numbers [people, k], one row for each row of what is wanted.")
     if places.size and not (places.min() >= -1 and places.max() < wanted.shape[1]):
-        message = f"A list names an item that is not one of the {wanted.shape[1]}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"A list names an item that is not one of the {wanted.shape[1]}.")
     entries = scipy.sparse.coo_matrix(wanted)
     columns = np.int64(wanted.shape[1])
     keys = np.arange(len(places), dtype=np.int64)[:, None] * columns + places
@@ -81,6 +80,8 @@ def _sizes(hits: NDArray[np.bool_], sizes: NDArray[Any]) -> NDArray[np.int64]:
     numbers = np.asarray(sizes)
     fits = numbers.shape == hits.shape[:1] and numbers.dtype.kind in "iu"
     if not fits or (numbers < np.maximum(hits.sum(axis=1), 1)).any():
-        message = "How many items a person wants is a whole number from one on, and not below what was hit."
-        raise InvalidInput(message, advice="Leave out people who want nothing: nothing can be said about their lists.")
+        raise InvalidInput(
+            "How many items a person wants is a whole number from one on, and not below what was hit.",
+            advice="Leave out people who want nothing: nothing can be said about their lists.",
+        )
     return numbers.astype(np.int64)

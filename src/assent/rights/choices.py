@@ -67,15 +67,16 @@ class Choices:
 
     def _check(self, choice: Choice) -> None:
         if not choice.grant and not choice.withdraw:
-            message = "No purpose is granted or withdrawn."
-            raise InvalidInput(message, advice="Name at least one purpose in grant or withdraw.")
+            raise InvalidInput(
+                "No purpose is granted or withdrawn.", advice="Name at least one purpose in grant or withdraw."
+            )
         both = set(choice.grant) & set(choice.withdraw)
         if both:
-            message = "A purpose is both granted and withdrawn."
-            raise InvalidInput(message, advice="Name each purpose once.")
+            raise InvalidInput("A purpose is both granted and withdrawn.", advice="Name each purpose once.")
         if choice.evidence is not None and len(choice.evidence) > limit("evidence_chars_max"):
-            message = "The evidence is too long."
-            raise InvalidInput(message, advice=f"State it in at most {limit('evidence_chars_max')} characters.")
+            raise InvalidInput(
+                "The evidence is too long.", advice=f"State it in at most {limit('evidence_chars_max')} characters."
+            )
         for purpose in (*choice.grant, *choice.withdraw):
             self._ledger.purposes.get(purpose)
 
@@ -85,8 +86,9 @@ class Choices:
         blinds = self._vault.blinds(named)
         row = people.load(session, blinds)
         if row is None and not choice.grant:
-            message = "Nobody is known by that name."
-            raise NotFound(message, advice="Nothing is held about them, so there is nothing to withdraw.")
+            raise NotFound(
+                "Nobody is known by that name.", advice="Nothing is held about them, so there is nothing to withdraw."
+            )
         if row is None:
             person = PersonId(self._vault.randomness.take(PERSON_ID_BYTES))
             now_ms = self._vault.clock.now_ms()
@@ -96,8 +98,7 @@ class Choices:
             people.add_identifier(session, kind, blind, person)
             row = people.load(session, blinds)
         if row is None or row.state != people.ACTIVE or row.wrapped is None or row.key_id is None:
-            message = "This person is being erased."
-            raise Conflict(message, advice="Wait for the certificate, then ask again.")
+            raise Conflict("This person is being erased.", advice="Wait for the certificate, then ask again.")
         if choice.grant:
             people.unsuppress(session, blinds)
         return self._vault.key(PersonId(row.person), row.wrapped, row.key_id)

@@ -142,8 +142,7 @@ class Eraser:
             with self._store.read() as session:
                 row = erasures.get(session, erasure_id)
             if row is None:
-                message = "No such erasure was ever begun here."
-                raise NotFound(message)
+                raise NotFound("No such erasure was ever begun here.")
             if not told and row.step not in KEPT:
                 told = True
                 for hook in self._on_erased:
@@ -184,8 +183,10 @@ class Eraser:
         wrapped = people.key(session, person)
         if wrapped is None:
             if people.state(session, person) is not None:
-                message = "A person's key is missing, so what they added to the sums cannot be opened."
-                raise Corrupt(message, advice="Restore the person's key from a backup, then ask again.")
+                raise Corrupt(
+                    "A person's key is missing, so what they added to the sums cannot be opened.",
+                    advice="Restore the person's key from a backup, then ask again.",
+                )
             return {"models": {}}
         forgotten = self._learning.forget_person(session, person, self._vault.key(person, *wrapped))
         return {"models": {model: asdict(each) for model, each in forgotten.items()}}
@@ -233,8 +234,10 @@ class Eraser:
                     return self._store.checkpoint()
                 except Busy as error:
                     if time.monotonic() >= give_up:
-                        message = "Readers hold up the end of an erasure; the rows are deleted, the key is destroyed."
-                        raise Busy(message, advice="Ask for the same erasure again in a minute: it goes on.") from error
+                        raise Busy(
+                            "Readers hold up the end of an erasure; the rows are deleted, the key is destroyed.",
+                            advice="Ask for the same erasure again in a minute: it goes on.",
+                        ) from error
                 time.sleep(pause_seconds)
                 pause_seconds *= 2
 

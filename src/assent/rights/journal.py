@@ -52,9 +52,9 @@ class ErasureJournal:
         try:
             self._add(msgspec.json.encode(line) + END)
         except OSError as error:
-            message = "The erase journal cannot be written, so nobody can be erased."
             raise StoreUnavailable(
-                message, advice="Give the server leave and room to write beside its key file, then ask again."
+                "The erase journal cannot be written, so nobody can be erased.",
+                advice="Give the server leave and room to write beside its key file, then ask again.",
             ) from error
 
     def _add(self, text: bytes) -> None:
@@ -85,8 +85,10 @@ def _parse(content: bytes) -> list[JournalLine]:
     try:
         return [msgspec.json.decode(text, type=JournalLine) for text in whole]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = "A line of the erase journal cannot be read."
-        raise Corrupt(message, advice="Put the journal back from a copy: it says who must not come back.") from error
+        raise Corrupt(
+            "A line of the erase journal cannot be read.",
+            advice="Put the journal back from a copy: it says who must not come back.",
+        ) from error
 
 
 def _sync_directory(directory: Path) -> None:

@@ -120,5 +120,4 @@ class Rights:
 
 
 def _nobody() -> NotFound:
-    message = "Nobody is known by that name."
-    return NotFound(message)
+    return NotFound("Nobody is known by that name.")

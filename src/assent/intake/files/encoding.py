@@ -58,25 +58,27 @@ class Reading:
         """Look at the file as a whole."""
         self._decode(b"", final=True)
         if self._returns and not self.breaks:
-            message = "The lines of the file end as on old Macintosh computers."
-            raise InvalidInput(message, advice=r"Save it as CSV UTF-8, or turn it over: tr '\r' '\n' < FILE > NEW.")
+            raise InvalidInput(
+                "The lines of the file end as on old Macintosh computers.",
+                advice=r"Save it as CSV UTF-8, or turn it over: tr '\r' '\n' < FILE > NEW.",
+            )
 
     def _decode(self, piece: bytes, *, final: bool = False) -> None:
         try:
             self._decoder.decode(piece, final)
         except UnicodeDecodeError as error:
             line = self.breaks + error.object[: error.start].count(b"\n") + 1
-            message = f"The file is not saved as UTF-8: line {line} is the first that cannot be read."
-            advice = f"Save it as CSV UTF-8; for what Excel saves as plain CSV: {_iconv('WINDOWS-1252')}."
-            raise InvalidInput(message, advice=advice) from None
+            raise InvalidInput(
+                f"The file is not saved as UTF-8: line {line} is the first that cannot be read.",
+                advice=f"Save it as CSV UTF-8; for what Excel saves as plain CSV: {_iconv('WINDOWS-1252')}.",
+            ) from None
 
 
 def _refuse_other_files(head: bytes) -> None:
     """Raise `InvalidInput` for a file that begins as no file of UTF-8 does."""
     for mark, what, advice in _NO_TEXT:
         if head.startswith(mark):
-            message = f"The file is {what}, whatever its name says."
-            raise InvalidInput(message, advice=advice)
+            raise InvalidInput(f"The file is {what}, whatever its name says.", advice=advice)
     name = next((name for mark, name in _WIDE_MARKS if head.startswith(mark)), None) or _wide_without_mark(head)
     if name is not None:
         # With a mark iconv finds out the order of bytes by itself.

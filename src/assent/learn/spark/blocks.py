@@ -165,8 +165,7 @@ def add(one: Block, other: Block) -> Block:
     values = total.data
     heads = starts[:-1][np.diff(starts) > 0]
     if len(heads) and int(values[heads].max()) > ENTRY_MAX:
-        message = "An entry of the sum would pass 2^61."
-        raise SumOverflow(message)
+        raise SumOverflow("An entry of the sum would pass 2^61.")
     return Block(
         one.first,
         one.columns,
@@ -198,8 +197,7 @@ def put_together(blocks: Sequence[Block], columns: int) -> PairSum:
     ends = [block.first + len(block.counts) for block in ordered]
     people = {block.people for block in ordered}
     if [block.first for block in ordered] != [0, *ends[:-1]] or ends[-1:] != [columns] or len(people) != 1:
-        message = "The parts of the sum that came back do not belong together."
-        raise Corrupt(message, advice="Train again.")
+        raise Corrupt("The parts of the sum that came back do not belong together.", advice="Train again.")
     lengths = np.concatenate([np.diff(block.starts) for block in ordered])
     return PairSum.from_arrays(
         (
@@ -213,5 +211,4 @@ def put_together(blocks: Sequence[Block], columns: int) -> PairSum:
 
 
 def _cut_short() -> Corrupt:
-    message = "A part of the sum that came back cannot be read."
-    return Corrupt(message, advice="Train again.")
+    return Corrupt("A part of the sum that came back cannot be read.", advice="Train again.")

@@ -149,8 +149,10 @@ def told(error: Exception) -> Exception:
     """Return what an executor meant by the error that ended a job."""
     found = _TOLD.search(str(error))
     if found is None:
-        message = f"Spark ended the job: {type(error).__name__}."
-        return SparkUnavailable(message, advice="Read the driver's and the executors' logs; nothing was changed.")
+        return SparkUnavailable(
+            f"Spark ended the job: {type(error).__name__}.",
+            advice="Read the driver's and the executors' logs; nothing was changed.",
+        )
     words = json.loads(found[1])
     if words["code"] == Moved.__name__:
         return Moved(words["message"])
@@ -165,8 +167,11 @@ def _in_our_words(error: Exception) -> ToldError:
     elif isinstance(error, Moved):
         words = {"code": Moved.__name__, "message": str(error), "advice": ""}
     else:
-        message = f"An executor could not do its part ({type(error).__name__})."
-        words = {"code": AssentError.code, "message": message, "advice": "Read docs/spark.md; nothing was changed."}
+        words = {
+            "code": AssentError.code,
+            "message": f"An executor could not do its part ({type(error).__name__}).",
+            "advice": "Read docs/spark.md; nothing was changed.",
+        }
     return ToldError(f"{_MARK} {json.dumps(words)}")
 
 

@@ -198,5 +198,4 @@ def _unpacked(packed: bytes, columns: int) -> list[NDArray[Any]]:
 
 
 def _do_not_fit() -> Corrupt:
-    message = "What travelled between driver and executors does not belong to the sum."
-    return Corrupt(message, advice="Train again.")
+    return Corrupt("What travelled between driver and executors does not belong to the sum.", advice="Train again.")

@@ -134,17 +134,23 @@ class _Standing:
 def _vault(errand: Errand) -> Vault:
     """Open the key file that this process's environment names; raises `KeyFileMissing`, `Conflict`."""
     if errand.release != release():
-        message = f"An executor runs assent {release()}, the driver {errand.release}."
-        raise Conflict(message, advice="Install the same version everywhere; nothing was changed.")
+        raise Conflict(
+            f"An executor runs assent {release()}, the driver {errand.release}.",
+            advice="Install the same version everywhere; nothing was changed.",
+        )
     path = os.environ.get(KEY_FILE, "")
     if not KeyFile.exists(path) or not (path or os.environ.get(KEYS)):
         told = f"{KEY_FILE} names no file there" if path else f"{KEY_FILE} is not set there"
-        message = f"An executor has no key file: {told}."
-        raise KeyFileMissing(message, advice=f"Set {KEY_FILE} in the executors' environment to its path. {_SEE}")
+        raise KeyFileMissing(
+            f"An executor has no key file: {told}.",
+            advice=f"Set {KEY_FILE} in the executors' environment to its path. {_SEE}",
+        )
     vault = Vault(KeyFile.open(path), _Standing(errand.at_ms), SystemRandomness())
     if vault.public_key != errand.public_key:
-        message = "An executor's key file belongs to another store."
-        raise Conflict(message, advice=f"Set {KEY_FILE} in the executors' environment to this store's. {_SEE}")
+        raise Conflict(
+            "An executor's key file belongs to another store.",
+            advice=f"Set {KEY_FILE} in the executors' environment to this store's. {_SEE}",
+        )
     return vault
 
 
@@ -159,8 +165,7 @@ def _opened(errand: Errand) -> Iterator[Session]:
     """Read the store as of one moment; raises `Moved` when consent changed since the run began."""
     with Store.open(os.environ.get(STORE) or errand.store, create=False) as store, store.read() as session:
         if meta.epoch(session) != errand.epoch:
-            message = "Consent changed while the training ran."
-            raise Moved(message)
+            raise Moved("Consent changed while the training ran.")
         yield session
 
 
@@ -222,8 +227,7 @@ class _Reader:
         if key is None:
             return None, say(person, b"") if held is not None else b""
         if wanted is not None and int(wanted.items[-1]) >= self._columns:
-            message = "An item came while the training ran."
-            raise Moved(message)
+            raise Moved("An item came while the training ran.")
         if held is not None:
             before = Contribution.from_bytes(self._vault.open_contribution(key, MODEL, held))
             if wanted == before:

@@ -49,19 +49,17 @@ def sum_of_parquet(
     try:
         rows = spark.read.parquet(path)
     except Exception as error:
-        message = f"There is no Parquet file that can be read at {path} ({type(error).__name__})."
         raise InvalidInput(
-            message, advice="Every executor must see it there: use storage that all of them share."
+            f"There is no Parquet file that can be read at {path} ({type(error).__name__}).",
+            advice="Every executor must see it there: use storage that all of them share.",
         ) from error
     rows = _named(rows, [person, item, *([value] if value else [])])
     # Where the items are known, what is wrong with rows is found by whoever reads them, not by a round of its own.
     count, columns = (rows.count(), columns) if columns else _measured(rows, columns)
     if not count:
-        message = "The file holds no interactions."
-        raise InvalidInput(message, advice="Give at least one person with one item.")
+        raise InvalidInput("The file holds no interactions.", advice="Give at least one person with one item.")
     if columns > COLUMNS_MAX:
-        message = f"A sum has at most {COLUMNS_MAX} items."
-        raise InvalidInput(message, advice="Number the items from 0 on without gaps.")
+        raise InvalidInput(f"A sum has at most {COLUMNS_MAX} items.", advice="Number the items from 0 on without gaps.")
     parts = max(spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
     work, places = _Interactions(columns, weight_exponent), len(blocks.cut(columns)) - 1
     for _ in range(_ATTEMPTS_MAX):
@@ -73,8 +71,7 @@ def sum_of_parquet(
         except InvalidInput:
             _measured(rows, columns)
             raise
-    message = "The file changed while it was read."
-    raise Busy(message, advice="Add up a file that nobody writes to.")
+    raise Busy("The file changed while it was read.", advice="Add up a file that nobody writes to.")
 
 
 def _named(rows: DataFrame, names: list[str]) -> DataFrame:
@@ -82,11 +79,12 @@ def _named(rows: DataFrame, names: list[str]) -> DataFrame:
     kinds = dict(rows.dtypes)
     missing = [name for name in names if name not in kinds]
     if missing:
-        message = f"The file has no column '{missing[0]}'."
-        raise InvalidInput(message, advice=f"It has: {', '.join(kinds)}.")
+        raise InvalidInput(f"The file has no column '{missing[0]}'.", advice=f"It has: {', '.join(kinds)}.")
     if kinds[names[1]] not in _WHOLE:
-        message = f"The column '{names[1]}' does not hold whole numbers."
-        raise InvalidInput(message, advice="Number the items from 0 on; the numbers are the columns of the sum.")
+        raise InvalidInput(
+            f"The column '{names[1]}' does not hold whole numbers.",
+            advice="Number the items from 0 on; the numbers are the columns of the sum.",
+        )
     return rows.select(*names)
 
 
@@ -100,15 +98,14 @@ def _measured(rows: DataFrame, columns: int | None) -> tuple[int, int]:
         functions.count(functions.lit(1)), functions.min(of_item), functions.max(of_item), empty
     ).collect()[0]
     if nulls:
-        message = "The file holds rows without a person, an item or a value."
-        raise InvalidInput(message, advice="Leave such rows out.")
+        raise InvalidInput("The file holds rows without a person, an item or a value.", advice="Leave such rows out.")
     if not count:
         return 0, 1
     past = most + 1 if columns is None else columns
     if least < 0 or most >= past:
-        message = f"The items of the file go from {least} to {most}, those of the sum from 0 to {past - 1}."
         raise InvalidInput(
-            message, advice="Number the items from 0 on, and give `columns` when there are more of them."
+            f"The items of the file go from {least} to {most}, those of the sum from 0 to {past - 1}.",
+            advice="Number the items from 0 on, and give `columns` when there are more of them.",
         )
     return int(count), int(past)
 
@@ -140,8 +137,9 @@ class _Interactions:
         table = pa.Table.from_batches(held).combine_chunks()
         ends = pyarrow.compute.min_max(table.column(1)).as_py()
         if any(column.null_count for column in table.columns) or ends["min"] < 0 or ends["max"] >= self.columns:
-            message = "The file holds an empty place, or an item that is none of the sum's."
-            raise InvalidInput(message, advice="Leave such rows out.")
+            raise InvalidInput(
+                "The file holds an empty place, or an item that is none of the sum's.", advice="Leave such rows out."
+            )
         named = table.column(0).combine_chunks().dictionary_encode()
         order = pyarrow.compute.sort_indices(named.dictionary).to_numpy()
         ranks = np.empty(len(order), np.int64)

@@ -122,8 +122,7 @@ def take(pieces: Iterable[Piece], parts: int, columns: int, unseal: Box) -> tupl
     flushes = [_READING.unpack(each)[:2] for each in whole]
     one_of_each = len(set(flushes)) == len(flushes) and {part for part, _ in flushes} == set(range(parts))
     if readings_made_of or not one_of_each or (people and tuple(sorted(told_of)) != whole):
-        message = "The pieces that came back are not of one reading."
-        raise Moved(message)
+        raise Moved("The pieces that came back are not of one reading.")
     return blocks.put_together(list(held.values()), columns), people
 
 

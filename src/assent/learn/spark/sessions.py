@@ -42,9 +42,9 @@ _LOCALLY: Final = {
 def refuse_without_packages() -> None:
     """Raise `SparkUnavailable` unless Spark's Python packages are installed."""
     if not all(map(importlib.util.find_spec, _PACKAGES)):
-        message = "Training on Spark needs pyspark, pyarrow and pandas."
         raise SparkUnavailable(
-            message, advice="Install them: pip install 'assent[spark]'; Spark needs Java 17 as well."
+            "Training on Spark needs pyspark, pyarrow and pandas.",
+            advice="Install them: pip install 'assent[spark]'; Spark needs Java 17 as well.",
         )
 
 
@@ -65,15 +65,16 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
     local = is_local(master)
     standalone = _STANDALONE.fullmatch(master) is not None
     if not (local or standalone or _MANAGED.fullmatch(master)):
-        message = "The master's URL is not of a kind that Spark knows."
-        raise InvalidInput(message, advice="Use local[2], spark://HOST:PORT, yarn or k8s://HOST:PORT.")
+        raise InvalidInput(
+            "The master's URL is not of a kind that Spark knows.",
+            advice="Use local[2], spark://HOST:PORT, yarn or k8s://HOST:PORT.",
+        )
     if standalone:
         _refuse_unreachable(master)
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
     if SparkSession.getActiveSession() is not None:
-        message = "This process has a Spark session already."
-        raise Conflict(message, advice="Hand it over: Engine.train(spark=session).")
+        raise Conflict("This process has a Spark session already.", advice="Hand it over: Engine.train(spark=session).")
     builder: Any = SparkSession.builder.master(master)
     for name, value in {**_CONFIG, **(_LOCALLY if local else {})}.items():
         builder = builder.config(name, value)
@@ -81,9 +82,10 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
         with _environment({"PYSPARK_PYTHON": sys.executable, **(local_environment if local else {})}):
             spark: SparkSession = builder.getOrCreate()
     except Exception as error:
-        message = f"Spark did not start ({type(error).__name__})."
-        advice = "Check that Java 17 is installed (java on PATH, or JAVA_HOME) and that the master runs."
-        raise SparkUnavailable(message, advice=advice) from error
+        raise SparkUnavailable(
+            f"Spark did not start ({type(error).__name__}).",
+            advice="Check that Java 17 is installed (java on PATH, or JAVA_HOME) and that the master runs.",
+        ) from error
     try:
         if standalone:
             _wait_for_executors(spark)
@@ -115,8 +117,10 @@ def _refuse_unreachable(master: str) -> None:
         except (OSError, OverflowError):
             continue
         return
-    message = f"No Spark master answers at {master} (asked for {seconds} seconds)."
-    raise SparkUnavailable(message, advice="Check the address, that the master runs, and that nothing blocks its port.")
+    raise SparkUnavailable(
+        f"No Spark master answers at {master} (asked for {seconds} seconds).",
+        advice="Check the address, that the master runs, and that nothing blocks its port.",
+    )
 
 
 def _wait_for_executors(spark: SparkSession) -> None:
@@ -127,7 +131,8 @@ def _wait_for_executors(spark: SparkSession) -> None:
     # The driver itself is counted.
     while status.getExecutorMemoryStatus().size() < 2:
         if time.monotonic() > give_up:
-            message = f"The Spark master gave no executor within {seconds} seconds."
-            advice = "Check that workers have free cores and memory, and that they can reach this machine."
-            raise SparkUnavailable(message, advice=advice)
+            raise SparkUnavailable(
+                f"The Spark master gave no executor within {seconds} seconds.",
+                advice="Check that workers have free cores and memory, and that they can reach this machine.",
+            )
         time.sleep(_POLL_SECONDS)

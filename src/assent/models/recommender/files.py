@@ -65,8 +65,9 @@ def save(path: Path, snapshot: Snapshot) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        message = "The model file cannot be written."
-        raise StoreUnavailable(message, advice="Check the folder, its rights and the free space.") from error
+        raise StoreUnavailable(
+            "The model file cannot be written.", advice="Check the folder, its rights and the free space."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -135,43 +136,43 @@ def load(path: Path) -> Snapshot:
     try:
         stored = np.memmap(path, np.uint8, mode="r")
     except FileNotFoundError as error:
-        message = "There is no model file at this path."
-        raise NotFound(message, advice="Save a model there first.") from error
+        raise NotFound("There is no model file at this path.", advice="Save a model there first.") from error
     except ValueError as error:
-        message = "The model file is empty."
-        raise Corrupt(message, advice=_ADVICE) from error
+        raise Corrupt("The model file is empty.", advice=_ADVICE) from error
     except OSError as error:
-        message = "The model file cannot be read."
-        raise StoreUnavailable(message, advice="Check the path and its rights.") from error
+        raise StoreUnavailable("The model file cannot be read.", advice="Check the path and its rights.") from error
     start, description = _checked_description(stored)
     try:
         return _put_together(stored, start, json.loads(description))
     except (AttributeError, KeyError, TypeError, ValueError, AssentError) as error:
-        message = "The model file is not one that this program wrote."
-        raise Corrupt(message, advice=_ADVICE) from error
+        raise Corrupt("The model file is not one that this program wrote.", advice=_ADVICE) from error
 
 
 def _checked_description(stored: NDArray[np.uint8]) -> tuple[int, bytes]:
     """Return where the arrays start and what the file says of itself, once its digest holds."""
-    message = "The model file is truncated or altered."
     if len(stored) < _HEADER.size + _DIGEST_BYTES:
-        raise Corrupt(message, advice=_ADVICE)
+        raise _altered()
     magic, version, length, whole = _HEADER.unpack(stored[: _HEADER.size].tobytes())
     if magic != _MAGIC:
-        message = "This is not a model file."
-        raise Corrupt(message, advice=_ADVICE)
+        raise Corrupt("This is not a model file.", advice=_ADVICE)
     if version != _VERSION:
-        message = f"The model file has version {version}; this program reads version {_VERSION}."
-        raise Corrupt(message, advice="Fit the model again with this program, or use the one that wrote it.")
+        raise Corrupt(
+            f"The model file has version {version}; this program reads version {_VERSION}.",
+            advice="Fit the model again with this program, or use the one that wrote it.",
+        )
     if whole != len(stored):
-        raise Corrupt(message, advice=_ADVICE)
+        raise _altered()
     digest = hashlib.sha256()
     for first in range(0, whole - _DIGEST_BYTES, _CHUNK_BYTES):
         digest.update(stored[first : min(first + _CHUNK_BYTES, whole - _DIGEST_BYTES)].data)
     if digest.digest() != stored[-_DIGEST_BYTES:].tobytes():
-        raise Corrupt(message, advice=_ADVICE)
+        raise _altered()
     start = _HEADER.size + length
     return start, stored[_HEADER.size : start].tobytes()
+
+
+def _altered() -> Corrupt:
+    return Corrupt("The model file is truncated or altered.", advice=_ADVICE)
 
 
 def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> Snapshot:

@@ -24,27 +24,37 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
     Raises `InvalidInput`.
     """
     if not scipy.sparse.issparse(matrix) or matrix.ndim != 2:
-        message = "A people x items matrix is a two-dimensional scipy.sparse matrix."
-        raise InvalidInput(message, advice="Make one with scipy.sparse.csr_matrix((values, (people, items)), shape).")
+        raise InvalidInput(
+            "A people x items matrix is a two-dimensional scipy.sparse matrix.",
+            advice="Make one with scipy.sparse.csr_matrix((values, (people, items)), shape).",
+        )
     if not _is_sound(matrix):
-        message = "The matrix is damaged: its indices do not fit its shape."
-        raise InvalidInput(message, advice="Make it anew; scipy.sparse does not look at indices that are set by hand.")
+        raise InvalidInput(
+            "The matrix is damaged: its indices do not fit its shape.",
+            advice="Make it anew; scipy.sparse does not look at indices that are set by hand.",
+        )
     if matrix.dtype.kind not in _KINDS:
-        message = "The entries of a people x items matrix are numbers."
-        raise InvalidInput(message, advice="Convert it with .astype('int32').")
+        raise InvalidInput(
+            "The entries of a people x items matrix are numbers.", advice="Convert it with .astype('int32')."
+        )
     if columns is None and not 1 <= matrix.shape[1] <= COLUMNS_MAX:
-        message = f"A matrix has 1 to {COLUMNS_MAX} items."
-        raise InvalidInput(message)
+        raise InvalidInput(f"A matrix has 1 to {COLUMNS_MAX} items.")
     if columns is not None and matrix.shape[1] != columns:
-        message = f"The matrix has {matrix.shape[1]} items, the model has {columns}."
-        raise InvalidInput(message, advice="Call solved.grow(columns) for new items; items keep their columns.")
+        raise InvalidInput(
+            f"The matrix has {matrix.shape[1]} items, the model has {columns}.",
+            advice="Call solved.grow(columns) for new items; items keep their columns.",
+        )
     clean = scipy.sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
     if clean.nnz and not np.isfinite(clean.data).all():
-        message = "The matrix holds an entry that is not a finite number."
-        raise InvalidInput(message, advice="Leave out what is not known: a person does not have it.")
+        raise InvalidInput(
+            "The matrix holds an entry that is not a finite number.",
+            advice="Leave out what is not known: a person does not have it.",
+        )
     if clean.nnz and clean.data.min() < 0:
-        message = "The matrix holds a negative entry."
-        raise InvalidInput(message, advice="Leave out what a person does not have; there is no negative interest.")
+        raise InvalidInput(
+            "The matrix holds a negative entry.",
+            advice="Leave out what a person does not have; there is no negative interest.",
+        )
     clean.sum_duplicates()
     clean.eliminate_zeros()
     if whole and clean.nnz:
@@ -72,11 +82,15 @@ def _is_within(indices: NDArray[Any], size: int) -> bool:
 
 def _refuse_fractions(entries: NDArray[np.float64]) -> None:
     if (entries != np.floor(entries)).any():
-        message = "The matrix holds an entry that is not a whole number."
-        raise InvalidInput(message, advice="Round to whole numbers: only they can be taken out of a sum exactly.")
+        raise InvalidInput(
+            "The matrix holds an entry that is not a whole number.",
+            advice="Round to whole numbers: only they can be taken out of a sum exactly.",
+        )
     if entries.max() > VALUE_MAX:
-        message = f"The matrix holds an entry above {VALUE_MAX} (duplicates are added up)."
-        raise InvalidInput(message, advice=f"Scale the entries down to 1 to {VALUE_MAX}; most models want just ones.")
+        raise InvalidInput(
+            f"The matrix holds an entry above {VALUE_MAX} (duplicates are added up).",
+            advice=f"Scale the entries down to 1 to {VALUE_MAX}; most models want just ones.",
+        )
 
 
 def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
@@ -101,8 +115,10 @@ def _weigh(
         if not of_heavy.any():
             break
         if (values[of_heavy] == 1).all():
-            message = "One row of the matrix holds more items than one person can."
-            raise TooLarge(message, advice="Leave such rows out; nobody has a million items.")
+            raise TooLarge(
+                "One row of the matrix holds more items than one person can.",
+                advice="Leave such rows out; nobody has a million items.",
+            )
         values[of_heavy] = (values[of_heavy] + 1) >> 1
     largest = np.ones(people)
     np.maximum.at(largest, owners, values)
@@ -149,14 +165,11 @@ def contribution(
     numbers = np.asarray(items)
     amounts = np.ones(len(numbers), np.int64) if values is None else np.asarray(values)
     if numbers.ndim != 1 or amounts.shape != numbers.shape or not len(numbers) or numbers.dtype.kind not in "iu":
-        message = "A contribution needs at least one item, and one value for each."
-        raise InvalidInput(message)
+        raise InvalidInput("A contribution needs at least one item, and one value for each.")
     if int(numbers.min()) < 0 or int(numbers.max()) >= COLUMNS_MAX or len(np.unique(numbers)) != len(numbers):
-        message = "The items of a contribution are whole numbers from zero on, each once."
-        raise InvalidInput(message)
+        raise InvalidInput("The items of a contribution are whole numbers from zero on, each once.")
     if amounts.dtype.kind not in _KINDS or not ((amounts >= 1) & (amounts <= VALUE_MAX) & (amounts % 1 == 0)).all():
-        message = f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}.")
     order = numbers.argsort()
     weighed, weights = _weigh(amounts[order].astype(np.int64), np.zeros(len(numbers), np.int64), 1, weight_exponent)
     return Contribution(numbers[order].astype(np.int32), weighed.astype(np.int32), int(weights[0]))

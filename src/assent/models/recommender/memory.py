@@ -86,12 +86,12 @@ def check_neighbours_fit(total: PairSum, settings: RecommenderSettings, memory_b
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = (
+    raise NotEnoughMemory(
         f"Reading the neighbours of {total.columns} items takes {size_of(needed)} in {settings.dtype}; "
-        f"{size_of(available)} are free."
+        f"{size_of(available)} are free.",
+        advice='Fit the model again with form="sparse", which takes less, or neighbour_share=0, which needs none of '
+        "it. Nothing was allocated.",
     )
-    advice = 'Fit the model again with form="sparse", which takes less, or neighbour_share=0, which needs none of it.'
-    raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
 
 
 def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
@@ -103,7 +103,6 @@ def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbo
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = f"A dense model over {columns} items takes {size_of(needed)} in {dtype}; {size_of(available)} are free."
     advice = 'The sparse form takes less: form="auto" changes to it by itself, form="sparse" asks for it.'
     if dtype == "float64":
         advice += " float32 takes half."
@@ -112,7 +111,10 @@ def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbo
         advice += f" neighbour_share=0 spares {size_of(neighbours_bytes)}."
         made = "Nothing was allocated beside the sum."
     fits = int((max(available - neighbours_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
-    raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. {made}")
+    raise NotEnoughMemory(
+        f"A dense model over {columns} items takes {size_of(needed)} in {dtype}; {size_of(available)} are free.",
+        advice=f"{advice} Densely, up to {fits} items fit here. {made}",
+    )
 
 
 def pairs_at_most(matrix: Any) -> int:
@@ -145,6 +147,8 @@ def _check_fits(needed: int, memory_bytes: int | None, what: str) -> None:
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = f"{what} takes {size_of(needed)}; {size_of(available)} are free."
-    advice = "Keep fewer items of the people who hold the most (pairs grow with the square), or fewer items."
-    raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
+    raise NotEnoughMemory(
+        f"{what} takes {size_of(needed)}; {size_of(available)} are free.",
+        advice="Keep fewer items of the people who hold the most (pairs grow with the square), or fewer items. Nothing "
+        "was allocated.",
+    )

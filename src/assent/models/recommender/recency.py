@@ -26,8 +26,7 @@ def fresh_values(
     """
     numbers = np.asarray(days)
     if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu") or not half_life_days > 0:
-        message = "Days are a one-dimensional array of whole numbers, and a half-life is above zero."
-        raise InvalidInput(message)
+        raise InvalidInput("Days are a one-dimensional array of whole numbers, and a half-life is above zero.")
     if not len(numbers):
         return np.empty(0, np.int32)
     ages = ((numbers.max() if newest is None else newest) - numbers.astype(np.int64)).astype(np.float64)

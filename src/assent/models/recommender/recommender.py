@@ -73,8 +73,7 @@ class Recommender:
     def solved(self) -> SolvedModel:
         """What `fit` solved: the sum, and how it is followed; another after every fit. Raises `NotFound` before it."""
         if self._solved is None:
-            message = "The model has learned nothing yet."
-            raise NotFound(message, advice="Call fit(X) first.")
+            raise NotFound("The model has learned nothing yet.", advice="Call fit(X) first.")
         return self._solved
 
     def digest(self) -> str:
@@ -91,8 +90,9 @@ class Recommender:
         """
         clean = people_by_items(matrix, None)
         if not clean.nnz:
-            message = "The matrix holds nothing to learn from."
-            raise InvalidInput(message, advice="Give at least one person with one item.")
+            raise InvalidInput(
+                "The matrix holds nothing to learn from.", advice="Give at least one person with one item."
+            )
         check_before_the_sum(clean, self._settings, self._memory_bytes)
         with self._writing:
             self._solved = self._fitted(clean, self._settings, progress)
@@ -183,8 +183,7 @@ class Recommender:
         solved = self.solved
         clean = people_by_items(row, solved.columns, whole=False)
         if clean.shape[0] != 1 or not 0 <= item < solved.columns:
-            message = "An explanation is for one row and one of the model's items."
-            raise InvalidInput(message)
+            raise InvalidInput("An explanation is for one row and one of the model's items.")
         with solved.answering() as form:
             return scores.explain(form, clean, item)
 

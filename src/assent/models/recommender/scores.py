@@ -25,16 +25,16 @@ def _checked(items: Any, columns: int) -> tuple[NDArray[np.int32], bool]:
     """Return item numbers as int32 [k], and whether they ascend, each once; raises `InvalidInput`."""
     numbers = np.asarray(items)
     if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu"):
-        message = "Items are given as a one-dimensional array of whole numbers."
-        raise InvalidInput(message)
+        raise InvalidInput("Items are given as a one-dimensional array of whole numbers.")
     if not len(numbers):
         return numbers.astype(np.int32), True
     ascend = bool((numbers[1:] > numbers[:-1]).all())
     # Of numbers that ascend the ends are the least and the largest.
     least, largest = (numbers[0], numbers[-1]) if ascend else (numbers.min(), numbers.max())
     if least < 0 or largest >= columns:
-        message = f"An item is outside the model's {columns} items."
-        raise InvalidInput(message, advice="Call solved.grow(columns) for new items.")
+        raise InvalidInput(
+            f"An item is outside the model's {columns} items.", advice="Call solved.grow(columns) for new items."
+        )
     return numbers.astype(np.int32), ascend
 
 
@@ -45,11 +45,9 @@ def person(items: Any, weights: Any, columns: int) -> tuple[NDArray[np.int32], N
     # What is not a number is neither at least zero nor below infinity.
     given = weights is not None and len(amounts) > 0
     if amounts.shape != numbers.shape or (given and not (amounts.min() >= 0 and amounts.max() < np.inf)):
-        message = "Weights are finite numbers from zero on, one for each item."
-        raise InvalidInput(message)
+        raise InvalidInput("Weights are finite numbers from zero on, one for each item.")
     if not ascend and len(np.unique(numbers)) != len(numbers):
-        message = "An item is given twice."
-        raise InvalidInput(message, advice="Add up its weights and give it once.")
+        raise InvalidInput("An item is given twice.", advice="Add up its weights and give it once.")
     return numbers, amounts
 
 
@@ -57,8 +55,7 @@ def list_length(count: Any, columns: int) -> int:
     """Return how long lists are to be; raises `InvalidInput` for anything that is not such a number."""
     most = max(columns, _COUNT_MAX)
     if np.ndim(count) or np.asarray(count).dtype.kind not in "iu" or not 1 <= count <= most:
-        message = f"count is a whole number from 1 to {most}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"count is a whole number from 1 to {most}.")
     return int(count)
 
 

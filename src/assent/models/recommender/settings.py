@@ -61,17 +61,13 @@ class RecommenderSettings:
         for name, low, high in _RANGES:
             number = getattr(self, name)
             if not (_is_number(number) and low <= number <= high):
-                message = f"{name} is a number from {low:g} to {high:g}."
-                raise InvalidInput(message)
+                raise InvalidInput(f"{name} is a number from {low:g} to {high:g}.")
         if (self.weight_exponent * 8) % 1:
-            message = "weight_exponent is a multiple of 1/8: such powers come out the same on every machine."
-            raise InvalidInput(message)
+            raise InvalidInput("weight_exponent is a multiple of 1/8: such powers come out the same on every machine.")
         if self.dtype not in DTYPES:
-            message = f"dtype is one of {', '.join(DTYPES)}."
-            raise InvalidInput(message)
+            raise InvalidInput(f"dtype is one of {', '.join(DTYPES)}.")
         if self.form not in FORMS:
-            message = f"form is one of {', '.join(FORMS)}."
-            raise InvalidInput(message)
+            raise InvalidInput(f"form is one of {', '.join(FORMS)}.")
 
     def ridges(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what is added to the diagonal of each item, float64 [n], given how many people hold it."""
@@ -122,7 +118,6 @@ def changed(settings: RecommenderSettings, **changes: Unpack[SettingKeywords]) -
     named: dict[str, Any] = {**changes}
     if "regularization" in named:
         if "ridge" in named:
-            message = "ridge and regularization are two names of one setting."
-            raise InvalidInput(message, advice="Give one of them.")
+            raise InvalidInput("ridge and regularization are two names of one setting.", advice="Give one of them.")
         named["ridge"] = named.pop("regularization")
     return replace(settings, **named) if named else settings

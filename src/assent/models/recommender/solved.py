@@ -173,8 +173,7 @@ class SolvedModel:
             self._form.prepare(fresh, people, sign)()
         except Corrupt as error:
             self.adopt(old)
-            message = "This contribution is not part of the sum."
-            raise NotLearned(message) from error
+            raise NotLearned("This contribution is not part of the sum.") from error
 
     def _probe(self) -> None:
         """Now and then hold the form against its sum at one item, and solve anew if it drifted."""

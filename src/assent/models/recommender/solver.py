@@ -70,6 +70,5 @@ def form_of_arrays(
     Raises `Corrupt` or `KeyError` when they do not fit.
     """
     if kind not in _FORMS:
-        message = f"There is no form of model called {kind!r}."
-        raise Corrupt(message)
+        raise Corrupt(f"There is no form of model called {kind!r}.")
     return _FORMS[kind].from_arrays(total, settings, arrays)

@@ -206,8 +206,7 @@ class DenseForm:
         """
         dense = arrays["inverse"]
         if dense.dtype != settings.dtype or dense.shape != (total.columns, total.columns):
-            message = "The inverse does not belong to the sum."
-            raise Corrupt(message)
+            raise Corrupt("The inverse does not belong to the sum.")
         return cls(total, settings, LowRankInverse(dense))
 
 

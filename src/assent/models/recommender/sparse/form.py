@@ -313,8 +313,7 @@ class SparseForm:
         shaped = shaped and all(layer.shape == near.shape for layer in layers)
         shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))
         if not (shaped and _within(near, NOBODY, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):
-            message = "The weights do not belong to the sum."
-            raise Corrupt(message)
+            raise Corrupt("The weights do not belong to the sum.")
         return cls(total, settings, SparseWeights(near, layers, rows), left, edges)
 
 

@@ -48,8 +48,10 @@ class Trial:
         asked, wanted = kept[people][:, common].tocsr(), hidden[people][:, common].tocsr()
         useful = (np.diff(asked.indptr) > 0) & (np.diff(wanted.indptr) > 0)
         if not useful.any():
-            message = "Nobody has both items to learn from and items that could be brought back."
-            raise InvalidInput(message, advice=f"Tune on people with {_HELD_MIN} items or more, or use the defaults.")
+            raise InvalidInput(
+                "Nobody has both items to learn from and items that could be brought back.",
+                advice=f"Tune on people with {_HELD_MIN} items or more, or use the defaults.",
+            )
         self._kept, self._hidden, self._common = kept, hidden, common
         self._all_counts, self._counts = counts, counts[common]
         self._shares = np.maximum(self._counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
@@ -71,8 +73,10 @@ class Trial:
         Raises `InvalidInput` when they do not have the same people, or as the constructor.
         """
         if before.shape != after.shape:
-            message = f"The two parts of validation have {before.shape[0]} and {after.shape[0]} people."
-            raise InvalidInput(message, advice="Give both a row for each person, empty where somebody took nothing.")
+            raise InvalidInput(
+                f"The two parts of validation have {before.shape[0]} and {after.shape[0]} people.",
+                advice="Give both a row for each person, empty where somebody took nothing.",
+            )
         known = before.copy()
         known.data[:] = 1.0
         fresh = scipy.sparse.csr_matrix(after - after.multiply(known))
@@ -151,8 +155,10 @@ def trials_of(clean: Any, validation: Sequence[Any], seed: int) -> list[Trial]:
     Each part is scipy.sparse [people, items] with the items of `clean`. Raises `InvalidInput`.
     """
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in validation):
-        message = "validation is a list of pairs: what was held before some day, and what was taken after it."
-        raise InvalidInput(message, advice="Give one pair as [(before, after)].")
+        raise InvalidInput(
+            "validation is a list of pairs: what was held before some day, and what was taken after it.",
+            advice="Give one pair as [(before, after)].",
+        )
     columns = clean.shape[1]
     return [
         Trial.validating(people_by_items(before, columns), people_by_items(after, columns), seed)
