@@ -1,4 +1,4 @@
-"""A sum on disk: one head with counts and digest, and rows of whole numbers."""
+"""Stored sums: one head with counts and digest, and rows of whole numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_sum(
 ) -> sums.HeadRow:
     """Write the rows that changed, int32 [k] (all of them when `touched` is None), and the new head; return the head.
 
-    `head` is the one before. `left` says that somebody left.
+    `head` is the one before. `left` is True when a person left the sum.
     """
     version = (head.version if head else 0) + 1
     if touched is None:

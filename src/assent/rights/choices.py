@@ -1,4 +1,4 @@
-"""Grant and withdraw: one call each, the same call, in force with the next one."""
+"""Grants and withdrawals: one call each, in force with the next call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCE = "api"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person says: purposes to grant, purposes to withdraw, and what proves it."""
+    """The choice of a person: purposes to grant, purposes to withdraw, and its evidence."""
 
     person: str
     grant: Sequence[str]
@@ -32,10 +32,9 @@ class Choice:
 
 
 class Choices:
-    """Writes choices into the ledger and carries out what they mean, in one transaction."""
+    """Writes choices into the ledger and carries them out, in one transaction."""
 
     def __init__(self, rooms: RightsRooms) -> None:
-        """Hold the rooms below."""
         self._vault = rooms.vault
         self._ledger = rooms.ledger
         self._audit = rooms.audit
@@ -46,7 +45,7 @@ class Choices:
         """Record every choice, take withdrawn data out everywhere, and return a signed receipt for each.
 
         Raises `UnknownPurpose`, `InvalidInput` (a purpose both granted and withdrawn, nothing chosen), `NotFound`
-        (a withdrawal by somebody of whom nothing is held), `Conflict` (the person is being erased).
+        (a withdrawal by an unknown person), `Conflict` (the person is being erased).
         """
         self._check(choice)
         key = self._person(session, choice)
@@ -81,7 +80,7 @@ class Choices:
             self._ledger.purposes.get(purpose)
 
     def _person(self, session: Session, choice: Choice) -> PersonKey:
-        """Find the person, or make one for somebody who grants something and is not known yet."""
+        """Return the key of the person; an unknown person who grants a purpose is added."""
         named = identifiers_named(choice.person)
         blinds = self._vault.blinds(named)
         row = people.load(session, blinds)

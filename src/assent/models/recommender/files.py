@@ -1,4 +1,4 @@
-"""A solved model as one file: written whole or not at all, checked as a whole, mapped instead of read."""
+"""Files of solved models: written whole or not at all, checked as a whole, mapped instead of read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ADVICE: Final = "Fit the model again, or take the file from a backup."
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A solved model at rest, as its file holds it: settings, sum, and the solved arrays of one kind of form."""
+    """A solved model as its file has it: settings, sum, and the solved arrays of one kind of form."""
 
     settings: RecommenderSettings
     kind: str
@@ -42,11 +42,11 @@ class Snapshot:
 
     @classmethod
     def of(cls, settings: RecommenderSettings, form: Form) -> Self:
-        """Take the sum and the arrays of a form; they are its own, so it must hold still while they are read."""
+        """Take the sum and the arrays of a form; they are its own, so it must not change while they are read."""
         return cls(settings, form.kind, form.total.copy(), form.arrays())
 
     def freeze(self) -> Self:
-        """Forbid everybody, the form included, to write to the arrays from now on: the next fold makes its own."""
+        """Make the arrays read-only, for the form too: its next fold makes its own arrays."""
         for array in self.arrays.values():
             array.flags.writeable = False
         return self
@@ -73,7 +73,7 @@ def save(path: Path, snapshot: Snapshot) -> None:
 
 
 def write(file: BinaryIO, snapshot: Snapshot) -> None:
-    """Write a model and its digest to an open file, and on to the disk. Raises `OSError`."""
+    """Write a model and its digest to an open file, and sync it. Raises `OSError`."""
     digest = hashlib.sha256()
     for piece in _pieces(snapshot):
         digest.update(piece)
@@ -98,13 +98,13 @@ def _pieces(snapshot: Snapshot) -> Iterator[bytes | memoryview]:
     for name, array in arrays.items():
         places[name] = {"dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape), "at": position}
         position += _padded(array.nbytes)
-    told = {
+    described = {
         "settings": dataclasses.asdict(snapshot.settings),
         "kind": snapshot.kind,
         "people": snapshot.total.people,
         "arrays": places,
     }
-    description = json.dumps(told, sort_keys=True).encode()
+    description = json.dumps(described, sort_keys=True).encode()
     description += b" " * (_padded(_HEADER.size + len(description)) - _HEADER.size - len(description))
     whole = _HEADER.size + len(description) + position + _DIGEST_BYTES
     yield _HEADER.pack(_MAGIC, _VERSION, len(description), whole) + description
@@ -120,7 +120,7 @@ def _padded(size: int) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk know which files a folder has. Raises `OSError`."""
+    """Sync the names of a folder's files to the disk. Raises `OSError`."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -143,13 +143,13 @@ def load(path: Path) -> Snapshot:
         raise StoreUnavailable("The model file cannot be read.", advice="Check the path and its rights.") from error
     start, description = _checked_description(stored)
     try:
-        return _put_together(stored, start, json.loads(description))
+        return _snapshot_of(stored, start, json.loads(description))
     except (AttributeError, KeyError, TypeError, ValueError, AssentError) as error:
         raise Corrupt("The model file is not one that this program wrote.", advice=_ADVICE) from error
 
 
 def _checked_description(stored: NDArray[np.uint8]) -> tuple[int, bytes]:
-    """Return where the arrays start and what the file says of itself, once its digest holds."""
+    """Return the start of the arrays and the file's description, once its digest holds."""
     if len(stored) < _HEADER.size + _DIGEST_BYTES:
         raise _altered()
     magic, version, length, whole = _HEADER.unpack(stored[: _HEADER.size].tobytes())
@@ -175,15 +175,15 @@ def _altered() -> Corrupt:
     return Corrupt("The model file is truncated or altered.", advice=_ADVICE)
 
 
-def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> Snapshot:
+def _snapshot_of(stored: NDArray[np.uint8], start: int, described: dict[str, Any]) -> Snapshot:
     arrays: dict[str, NDArray[Any]] = {}
-    for name, place in told["arrays"].items():
+    for name, place in described["arrays"].items():
         first = start + place["at"]
         dtype = np.dtype(place["dtype"])
         size = dtype.itemsize * int(np.prod(place["shape"], dtype=np.int64))
         arrays[name] = np.asarray(stored[first : first + size]).view(dtype).reshape(place["shape"])
     rows = (arrays.pop("starts"), arrays.pop("indices"), arrays.pop("values"))
-    total = PairSum.from_arrays(rows, arrays.pop("counts"), told["people"])
-    snapshot = Snapshot(RecommenderSettings(**told["settings"]), told["kind"], total, arrays)
+    total = PairSum.from_arrays(rows, arrays.pop("counts"), described["people"])
+    snapshot = Snapshot(RecommenderSettings(**described["settings"]), described["kind"], total, arrays)
     snapshot.form()  # refuses arrays that do not belong to the sum
     return snapshot

@@ -1,4 +1,4 @@
-"""Reading a people x items matrix: what is wrong is named, what is right becomes a CSR of whole numbers."""
+"""People x items matrices: each is checked, becomes a clean CSR, and its people are weighed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _KINDS = "biuf"
 def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> Any:
     """Return `matrix` as a clean CSR [people, items]: float64, sorted, without duplicates (added up) or zeros.
 
-    `columns` is the number of items the model has, or `None` for any. With `whole`, entries are whole numbers up to
-    `VALUE_MAX`; without, any finite numbers from zero on (an input to scoring). The caller's matrix is left alone.
+    `matrix` scipy.sparse [people, items] of numbers. `columns` is the model's number of items, or `None` for any. With
+    `whole`, entries are whole numbers up to `VALUE_MAX`; without, finite numbers from zero on, for scoring. The
+    caller's matrix is not changed.
     Raises `InvalidInput`.
     """
     if not scipy.sparse.issparse(matrix) or matrix.ndim != 2:
@@ -63,9 +64,11 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
 
 
 def _is_sound(matrix: Any) -> bool:
-    """Tell whether indices lie in the shape: SciPy would read and write past the ends of its arrays."""
+    """Tell whether all indices lie in the shape: SciPy would read and write past the ends of its arrays."""
     if matrix.format == "coo":
-        return all(_is_within(held, size) for held, size in zip((matrix.row, matrix.col), matrix.shape, strict=True))
+        return all(
+            _is_within(indices, size) for indices, size in zip((matrix.row, matrix.col), matrix.shape, strict=True)
+        )
     if matrix.format not in ("csr", "csc"):
         return True
     major, minor = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
@@ -94,10 +97,10 @@ def _refuse_fractions(entries: NDArray[np.float64]) -> None:
 
 
 def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
-    """Return the matrix as CSR int64 and each person's weight, int64 [people] in 2^-20.
+    """Return a clean CSR [people, items] as CSR int64, and each person's weight, int64 [people] in units of 2^-20.
 
-    The values of a person whose influence passes what the smallest weight can hold at one unit are halved, rounded up,
-    until it fits. Raises `TooLarge` for a person with more items than any weight can hold.
+    The values of a person whose influence is too large for the smallest weight are halved, rounded up, until it fits.
+    Raises `TooLarge` for a person with more items than any weight can hold.
     """
     owners = np.repeat(np.arange(clean.shape[0]), np.diff(clean.indptr))
     values, weights = _weigh(clean.data.astype(np.int64), owners, clean.shape[0], exponent)
@@ -107,7 +110,7 @@ def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
 def _weigh(
     values: NDArray[np.int64], owners: NDArray[np.int64], people: int, exponent: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Weigh values int64 [k] by the person who owns each, int64 [k] below `people`; `values` may be written to."""
+    """Return values, int64 [k], and weights, int64 [people]; `owners` int64 [k] below `people`; `values` may change."""
     while True:
         squares = np.bincount(owners, weights=values**2, minlength=people).astype(np.float64)
         fourths = np.bincount(owners, weights=values**4, minlength=people).astype(np.float64)
@@ -126,7 +129,7 @@ def _weigh(
 
 
 def contributions(clean: Any, exponent: float) -> list[Contribution]:
-    """Return what each person of the matrix adds to the sum; people without items are left out."""
+    """Return the contribution of each person of a clean CSR [people, items]; people without items are left out."""
     weighed, weights = weigh(clean, exponent)
     starts = weighed.indptr
     return [
@@ -145,7 +148,7 @@ def contributions_of_rows(
     *,
     weight_exponent: float = DEFAULT.weight_exponent,
 ) -> list[Contribution]:
-    """Return what `contribution` does for many people, of whom each has an item: all are weighed at once.
+    """Return the `contribution` of many people with at least one item each; all are weighed at once.
 
     Person p has `items[starts[p]:starts[p + 1]]`, ascending, each once, and the values beside them. `starts` int64
     [people + 1], `items` and `values` int32 [entries]. Raises `InvalidInput`.
@@ -158,7 +161,7 @@ def contributions_of_rows(
 def contribution(
     items: NDArray[Any], values: NDArray[Any] | None = None, *, weight_exponent: float = DEFAULT.weight_exponent
 ) -> Contribution:
-    """Return what one person adds to a sum: `items` whole numbers [k], each once, `values` 1 to 63, ones if left out.
+    """Return one person's contribution: `items` whole numbers [k], each once; `values` [k] 1 to 63, or ones.
 
     It is exactly what `Recommender(weight_exponent=...).learn` adds for the same row. Raises `InvalidInput`.
     """
