@@ -12,8 +12,8 @@ import scipy.sparse
 
 from assent import Recommender
 from assent.bench.splits import split_of_interactions
-from assent.intake.files.actions import read_interactions
-from assent.models.ranking import recall_and_ndcg
+from assent.intake.files.actions import read_actions
+from assent.models.metrics import recall_and_ndcg
 from bench.recommender import COUNT, CUT, Split, plain_ease, split_by_time
 from bench.retail import COMPLETE_JOURNEY, MISSING, ONLINE_RETAIL
 from bench.table import Row, show, unmeasured
@@ -76,7 +76,7 @@ def judged(split: Split, values: Any, model: Recommender) -> tuple[float, float]
 def tuned_by_time() -> tuple[tuple[float, float], Recommender]:
     """Return the figures of settings that were chosen by earlier splits of Online Retail's training part, and them."""
     cut_ms = round(CUT.replace(tzinfo=UTC).timestamp() * 1_000)
-    split = split_of_interactions(read_interactions(ONLINE_RETAIL), cut_ms, validating=True)
+    split = split_of_interactions(read_actions(ONLINE_RETAIL), cut_ms, validating=True)
     values: Any = split.fresh
     model = Recommender().tune(values, validation=split.validation)
     return recall_and_ndcg(model.recommend(values[split.tested], COUNT)[0], split.wanted, split.sizes), model

@@ -15,7 +15,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent import Recommender
-from assent.models.ranking import recall_and_ndcg
+from assent.models.metrics import recall_and_ndcg
 from assent.models.recommender import fresh_values
 from bench import retail
 from bench.matrices import timed

@@ -76,7 +76,7 @@ class HolderSum:
         """Return an independent sum."""
         return HolderSum(self.counts.copy(), self.people)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Do nothing: nobody's contribution is kept aside."""
 
     def digest(self) -> str:

@@ -60,11 +60,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
 PROGRAM = """
 import sys, types
 from assent.cli.app import main
-from assent.learn.spark import cluster, training
+from assent.learn.spark import cluster, driver
 from assent.models.recommender import solver
 cluster.DRIVER_BYTES = int(sys.argv.pop(1))
-solver._DENSE_ITEMS_MAX = 0
-training.os = types.SimpleNamespace(cpu_count=lambda: 1)
+solver._DENSE_ITEMS = 0
+driver.os = types.SimpleNamespace(cpu_count=lambda: 1)
 main()
 """
 

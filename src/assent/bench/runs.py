@@ -19,7 +19,7 @@ import scipy.sparse
 
 from assent.bench.peers import OURS, PEERS, Setting
 from assent.bench.splits import Split
-from assent.models.ranking import recall_and_ndcg
+from assent.models.metrics import recall_and_ndcg
 from assent.models.recommender.memory import available_bytes
 
 #: Called with the model's name, what it is doing and which share of it is done.

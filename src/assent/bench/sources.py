@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assent.bench.pair_files import read_pairs
 from assent.bench.splits import Split, split_of_interactions, split_of_pairs
-from assent.intake.files.actions import read_interactions
+from assent.intake.files.actions import read_actions
 from assent.terms.plurals import counted
 
 
@@ -32,6 +32,6 @@ def read_split(source: TwoFiles | OneFile, *, validating: bool) -> tuple[Split, 
     """Return the data as a split, and what became of the lines of its file, in words."""
     if isinstance(source, TwoFiles):
         return split_of_pairs(read_pairs(source.train), read_pairs(source.test)), []
-    events = read_interactions(source.path)
+    events = read_actions(source.path)
     split = split_of_interactions(events, source.split_ms, times=source.times, validating=validating)
     return split, [f"{counted(count, 'line', 'lines')} {outcome}" for outcome, count in events.table.items() if count]

@@ -10,7 +10,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.bench.pair_files import Pairs
-from assent.intake.files.actions import Interactions
+from assent.intake.files.actions import Actions
 from assent.models.recommender import fresh_values
 from assent.terms.errors import InvalidInput
 from assent.terms.plurals import counted
@@ -82,7 +82,7 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     return Split(held, None, tested, wanted, sizes, told)
 
 
-def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
+def split_of_interactions(events: Actions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
     """Return a split by time: people and items of before `cut_ms`, tested on what they took anew from then on.
 
     What was taken again and items that nobody took before count neither as wanted nor as missed. Without `times` the
@@ -112,7 +112,7 @@ def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = Tr
 
 
 def _parts(
-    events: Interactions,
+    events: Actions,
     sides: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     people: NDArray[np.int64],
     items: NDArray[np.int64],

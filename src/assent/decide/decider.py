@@ -93,7 +93,7 @@ class Decider:
             world = (view, None if model is None else weakref.ref(model), now.sums)
             moment = Moment(session, now, view, model, self._hidden_in(view), world, now_ms, to_text(now_ms))
             # Ids in order of time, so that rows lie together.
-            time, drawn = now_ms.to_bytes(6, "big"), self._randomness.take(10 * len(questions))
+            time, drawn = now_ms.to_bytes(6, "big"), self._randomness.bytes(10 * len(questions))
             return [
                 self._answer(question, moment, time + drawn[10 * place : 10 * place + 10])
                 for place, question in enumerate(questions)

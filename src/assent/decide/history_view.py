@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from assent.learn import taste
+from assent.learn import input_of
 from assent.terms.events import BOUGHT
 from assent.vault import actions_of
 
@@ -85,7 +85,7 @@ class HistoryView:
         #: The acts themselves, oldest first.
         self.history = history
         #: The items to score from, int32, ascending, and how fresh each of them is, int32, from 1 to 4.
-        self.inputs, self.values = taste(history)
+        self.inputs, self.values = input_of(history)
         #: The items bought before.
         self.bought = frozenset(history["item"][actions_of(history) == BOUGHT].tolist())
         self._world: World | None = None

@@ -1,4 +1,4 @@
-"""Events in: shape, consent, duplicates, minimising, sealing.
+"""Intake of events: shape, consent, duplicates, minimizing, sealing.
 
 Files are imported by `assent.intake.files.importer`, which is loaded only when needed: data frames take long to import.
 """

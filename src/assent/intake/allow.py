@@ -1,4 +1,4 @@
-"""What may be kept of an event, as a list: everything else is dropped and only counted."""
+"""The allow-list: the fields of an event that may be kept. All others are dropped and only counted."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import msgspec
 
 from assent.terms.errors import InvalidInput
 from assent.terms.events import ACTION_BY_EVENT
+from assent.terms.limits import limit
 
 BUILT_IN = Path(__file__).with_name("allow.toml")
 _TABLES = ("track", "products", "calls", "traits")
 #: The event that stands for every event without a line of its own.
 EVERY_EVENT = "*"
 #: Whole numbers past 64 bits have no place in a sealed record.
-_WHOLE_MAX = 2**63 - 1
-#: Longer text is prose, and prose tells more than an allow-list can foresee.
-TEXT_CHARS_MAX = 512
+_LARGEST_INT64 = 2**63 - 1
+_TEXT_CHARS_MAX = limit("property_chars_max")
 _LINKS = frozenset(("url", "path"))
 #: The fields that name the item which an event is about.
 ITEM_FIELDS = frozenset(("product_id", "sku"))
 
 
-#: What a plain value is: whatever is not read as one of these takes the slow road, which leaves it out.
+#: The types of a plain value. Any other value is read field by field, and left out.
 Plain = (
-    Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)]
-    | Annotated[int, msgspec.Meta(ge=-_WHOLE_MAX, le=_WHOLE_MAX)]
+    Annotated[str, msgspec.Meta(max_length=_TEXT_CHARS_MAX)]
+    | Annotated[int, msgspec.Meta(ge=-_LARGEST_INT64, le=_LARGEST_INT64)]
     | float
     | bool
     | None
@@ -40,9 +40,9 @@ Decode = Callable[[bytes], Any]
 
 
 class EventPlan(NamedTuple):
-    """What is done with a `track` of one name: the properties kept, and the code of the act it tells (0 for none).
+    """The plan for a `track` of one name: the properties that are kept, and the code of its action (0 for none).
 
-    `decode` is there where the fields are plain, and those that name the item of an act are among them.
+    `decode` is set where all fields are plain, and the fields that name the item of an action are among them.
     """
 
     fields: frozenset[str]
@@ -58,12 +58,12 @@ class AllowList:
     calls: Mapping[str, frozenset[str]]
     products: frozenset[str]
     traits: frozenset[str]
-    #: What is done with a `track`, by event name; `other` for every name that is not there.
+    #: The plan for a `track`, by event name; `other` is the plan for all other names.
     plans: Mapping[str, EventPlan] = field(init=False)
     other: EventPlan = field(init=False)
 
     def __post_init__(self) -> None:
-        """BatchWork out once what the hot path looks up."""
+        """Make the plans once, for the hot path."""
         every = self.track.get(EVERY_EVENT, frozenset())
         names = self.track.keys() | ACTION_BY_EVENT.keys()
         codes = {event: action.code for event, action in ACTION_BY_EVENT.items()}
@@ -107,9 +107,9 @@ def keep(values: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
         if name in allowed:
             kind = type(value)
             if kind is str:
-                if len(value) <= TEXT_CHARS_MAX:
+                if len(value) <= _TEXT_CHARS_MAX:
                     kept[name] = plain_url(value) if "/" in value or name in _LINKS else value
-            elif kind is float or kind is bool or (kind is int and -_WHOLE_MAX <= value <= _WHOLE_MAX):
+            elif kind is float or kind is bool or (kind is int and -_LARGEST_INT64 <= value <= _LARGEST_INT64):
                 kept[name] = value
     return kept
 

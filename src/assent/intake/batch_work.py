@@ -1,4 +1,4 @@
-"""What one write job gathers before it writes: each person's part of the batch, and what became of every event."""
+"""The work of one write job: each person's part of the batch, and the outcome of every event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from assent.terms.answers.events import TakenIn
 
 if TYPE_CHECKING:
-    from assent.intake.known_people import Known
+    from assent.intake.known_people import IntakePerson
     from assent.intake.parse import Group
     from assent.store.topics.records import RecordRow
     from assent.terms.ids import PersonId
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of one batch's events."""
+    """The outcomes of one batch's events."""
 
     dropped: Counter[str]
     stored: int = 0
 
     def answer(self) -> TakenIn:
-        """Return it as the batch's sender is told."""
+        """Return the answer to the batch's sender."""
         return TakenIn(self.stored, {reason: count for reason, count in self.dropped.items() if count})
 
 
@@ -42,11 +42,11 @@ class Part(msgspec.Struct, gc=False):
 class PersonShare:
     """One person's parts of a job."""
 
-    known: Known
+    person: IntakePerson
     parts: list[Part] = field(default_factory=list)
 
     def keep_only(self, bits: int, reason: str) -> None:
-        """Take away every purpose outside `bits`; events that are left without any are out, for a reason."""
+        """Take away every purpose outside `bits`; events without a purpose are dropped for `reason`."""
         kept = []
         for part in self.parts:
             if part.mask & bits:
@@ -58,26 +58,26 @@ class PersonShare:
 
 @dataclass(slots=True)
 class BatchWork:
-    """Everything one job has to write, and the tally of the batch that it is at."""
+    """The data that one job has to write, and the tally of the batch that it is reading."""
 
     now_ms: int
     tally: Tally
     shares: dict[PersonId, PersonShare] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
-    #: Records that were sealed anew because two people turned out to be one.
+    #: Records that were sealed again because two people were merged.
     moved: list[RecordRow] = field(default_factory=list)
-    #: How many bytes of events are kept, before sealing.
+    #: The bytes of the events that are kept, before sealing.
     bytes_kept: int = 0
-    #: Whether consent, keys or people changed, so that the epoch moved.
+    #: True once consent, keys or people changed, so that the epoch moved.
     changed: bool = False
 
     def drop(self, reason: str, group: Group) -> None:
         """Count a group's events as dropped."""
         self.tally.dropped[reason] += len(group.events)
 
-    def keep(self, known: Known, mask: int, group: Group) -> None:
+    def keep(self, person: IntakePerson, mask: int, group: Group) -> None:
         """Put a group's events into a person's share, for the purposes of `mask`."""
-        share = self.shares.get(known.person)
+        share = self.shares.get(person.id)
         if share is None:
-            share = self.shares[known.person] = PersonShare(known)
+            share = self.shares[person.id] = PersonShare(person)
         share.parts.append(Part(mask, group, self.tally))

@@ -1,4 +1,4 @@
-"""From bytes to JSON text that is safe to read: inflated within bounds, UTF-8, not too deep."""
+"""Bodies: bytes become JSON text that is safe to read, inflated within bounds, UTF-8, not too deep."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _ENCODINGS = frozenset(("", "identity", "gzip", "x-gzip"))
 def plain_body(body: bytes, content_encoding: str | None) -> bytes:
     """Return the body's JSON text as bytes that are valid UTF-8, inflated if they are gzip.
 
-    What the bytes are is read from the bytes, whatever the header says: proxies inflate and keep the header, clients
-    compress and forget it. Raises `TooLarge` past `body_bytes_max` or `body_inflated_bytes_max`, `InvalidInput` for
+    Gzip is recognized by its first bytes, not by the header: proxies inflate and keep the header, clients compress and
+    leave it out. Raises `TooLarge` past `body_bytes_max` or `body_inflated_bytes_max`, `InvalidInput` for
     another encoding, broken gzip and text that is not UTF-8.
     """
     if len(body) > limit("body_bytes_max"):

@@ -1,4 +1,4 @@
-"""Events in: parsed where they arrive, taken in by the one writer, counted by what became of them."""
+"""The intake of events: it parses bodies, has the store's one writer take them in, and counts the outcomes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from assent.terms.ids import PersonId
     from assent.vault import AuditLog, Vault
 
-#: Longer bodies are read in a thread of the queue's own, so that whoever brings them need not wait.
-INLINE_BYTES_MAX = 16_384
+#: Longer bodies are read in the queue's own thread, so that the sender does not wait for the reading.
+INLINE_BYTES = 16_384
 
 
 class Intake:
@@ -43,24 +43,24 @@ class Intake:
         *,
         allow: AllowList | None = None,
     ) -> None:
-        """Hold the rooms below; `allow` says what is kept of events, where it is not the list that ships."""
+        """Take in for the rooms below; `allow` replaces the allow-list that ships."""
         self._store = store
         self._keyed = vault.digest_event_id
-        #: The purposes that events may be kept for.
+        #: The purposes of the ledger, which events are kept for.
         self.purposes = ledger.purposes
-        #: What is kept of events.
+        #: The fields of events that are kept.
         self.allow = AllowList.load() if allow is None else allow
         self._parser = Parser(self.allow, vault.digest_event_id, vault.clock.now_ms)
-        self._taker = IntakeJob(vault, ledger, audit, learning, withdrawals)
-        self._queue = BatchQueue(store, self._take)
+        self._job = IntakeJob(vault, ledger, audit, learning, withdrawals)
+        self._queue = BatchQueue(store, self._take_in)
         self._counts: Counter[str] = Counter()
         self._bytes_received = self._bytes_kept = 0
         self._counting = threading.Lock()
 
     def parse(self, body: bytes, *, kind: str | None = None, content_encoding: str | None = None) -> Batch:
-        """Read a batch, or one call whose kind the path names (`track`, `t`, ...), whatever its content type.
+        """Read a batch, or one call whose kind the path names (`track`, `t`, ...), of any content type.
 
-        Gzip is recognised by its bytes. Raises `InvalidInput` for malformed JSON, text that is not UTF-8, nesting
+        Gzip is recognized by its bytes. Raises `InvalidInput` for malformed JSON, text that is not UTF-8, nesting
         too deep and a lone call that cannot be taken in, `TooLarge` for a body, a lone event or a batch over its limit.
         Bad events inside a batch are dropped and counted.
         """
@@ -74,9 +74,9 @@ class Intake:
         """Return the `writeKey` that a body carries, None when it carries none or cannot be read."""
         return write_key_of(body, content_encoding)
 
-    def take(self, batch: Batch, *, gpc: bool = False) -> Callable[[Session], TakenIn]:
+    def job(self, batch: Batch, *, gpc: bool = False) -> Callable[[Session], TakenIn]:
         """Return the write job that takes one batch in; `gpc`: the request had `Sec-GPC: 1`."""
-        return lambda session: self._take(session, [SentBatch(batch, gpc)])[0]
+        return lambda session: self._take_in(session, [SentBatch(batch, gpc)])[0]
 
     def submit(self, batch: Batch, *, gpc: bool = False) -> Future[TakenIn]:
         """Queue a batch; the future resolves once it is durable. Raises `Busy` while too many batches wait.
@@ -93,7 +93,7 @@ class Intake:
 
         A long body is read in a thread that reads one at a time; then what `parse` raises comes from the future.
         """
-        if len(body) <= INLINE_BYTES_MAX:
+        if len(body) <= INLINE_BYTES:
             return self.submit(self.parse(body, kind=kind, content_encoding=content_encoding), gpc=gpc)
         read = partial(self.parse, body, kind=kind, content_encoding=content_encoding)
         return self._queue.submit_unread(read, len(body), gpc=gpc)
@@ -103,40 +103,40 @@ class Intake:
         self._queue.close()
 
     def shaper(self) -> Shaper:
-        """Return what shapes calls into events for an import: the same allow-list, orders of any length."""
+        """Return the shaper of an import: it has the same allow-list and takes orders of any length."""
         return Shaper(self.allow, products_max=None)
 
-    def digest(self, event: Event, message_id: str) -> bytes:
-        """Return the 16 bytes by which an event is known when it comes again."""
-        return digest_of(self._keyed, event, message_id)
+    def digest(self, event: Event, event_id: str) -> bytes:
+        """Return the 16 bytes that identify an event when it is sent again."""
+        return digest_of(self._keyed, event, event_id)
 
-    def take_stated(self, stated: Sequence[StatedGroup], evidence: str) -> Callable[[Session], Counter[str]]:
+    def stated_job(self, stated: Sequence[StatedGroup], evidence: str) -> Callable[[Session], Counter[str]]:
         """Return the write job that takes in events under consent that the operator stated; it counts their lines."""
-        return lambda session: self._taker.take_stated(session, stated, evidence)
+        return lambda session: self._job.take_in_stated(session, stated, evidence)
 
     def counts(self) -> dict[str, int]:
-        """Return what became of events since the start: how many were `stored`, and dropped for each reason."""
+        """Return the outcomes of events since the start: the number `stored`, and dropped for each reason."""
         with self._counting:
             return dict(self._counts)
 
     def sizes(self) -> dict[str, int]:
-        """Return since the start how much JSON was received, and how much of it was kept before sealing, in bytes."""
+        """Return the bytes of JSON received since the start, and the bytes kept of it, before sealing."""
         with self._counting:
             return {"bytes_received": self._bytes_received, "bytes_kept": self._bytes_kept}
 
     def drop_person(self, person: PersonId) -> None:
-        """Drop what is remembered of somebody who was erased, so that not even a name is left in memory."""
-        self._store.write(lambda _: self._taker.drop_person(person))
+        """Drop an erased person from memory, with all of their names."""
+        self._store.write(lambda _: self._job.drop_person(person))
 
-    def _take(self, session: Session, batches: Sequence[SentBatch]) -> list[TakenIn]:
-        taken, bytes_kept = self._taker.take(session, batches)
+    def _take_in(self, session: Session, batches: Sequence[SentBatch]) -> list[TakenIn]:
+        answers, bytes_kept = self._job.take_in(session, batches)
         bytes_received = sum(sent.batch.bytes_received for sent in batches)
-        session.after_commit(lambda: self._count(taken, bytes_received, bytes_kept))
-        return taken
+        session.after_commit(lambda: self._count(answers, bytes_received, bytes_kept))
+        return answers
 
-    def _count(self, taken: Sequence[TakenIn], bytes_received: int, bytes_kept: int) -> None:
+    def _count(self, answers: Sequence[TakenIn], bytes_received: int, bytes_kept: int) -> None:
         with self._counting:
-            for each in taken:
+            for each in answers:
                 self._counts["stored"] += each.stored
                 self._counts.update(each.dropped)
             self._bytes_received += bytes_received

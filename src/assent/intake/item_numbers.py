@@ -1,4 +1,4 @@
-"""The numbers of items: every item that an event names gets one, in the catalogue or not."""
+"""The numbers of items: every item that an event names gets one, in the catalog or not."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from assent.terms.limits import limit
 if TYPE_CHECKING:
     from assent.store import Session
 
-#: What may become an item that the catalogue does not know: never something that looks like an address of a person.
+#: The ids that may become items without being in the catalog: none of them looks like an e-mail address.
 _NEW_ITEM = re.compile(rf"[A-Za-z0-9._:/ -]{{1,{limit('item_id_chars_max')}}}")
-#: How many numbers are remembered before all are dropped.
-NUMBERS_MAX = 1_000_000
+#: The number of cached numbers at which all are dropped.
+CACHED_NUMBERS = 1_000_000
 
 
 class ItemNumbers:
-    """Item numbers by id. A number is never given twice and never changes, so only a failed job makes them wrong."""
+    """A cache of item numbers by id. A number never changes, so only a job that is undone makes the cache wrong."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self.by_id: dict[str, int] = {}
         self._sights: dict[str, int] = {}
-        #: Items known to have been seen on a day or after it, and the day: asked about with every job.
+        #: A day, and the items that were seen on that day or after it: every job needs them.
         self._seen_on: tuple[int, set[str]] = (0, set())
 
     def drop(self) -> None:
@@ -47,24 +46,24 @@ class ItemNumbers:
             self.by_id |= {item: row.number for item, row in items.by_ids(session, odd).items()}
 
     def seen_on(self, day: int) -> set[str]:
-        """Return items whose numbers are remembered and that were seen on that day or after it.
+        """Return the items with a cached number that were seen on that day or after it.
 
-        Asked first in every job: when too many numbers are remembered, this drops all of them.
+        Every job calls this first; it drops the whole cache when that is full.
         """
-        if len(self.by_id) >= NUMBERS_MAX:
+        if len(self.by_id) >= CACHED_NUMBERS:
             self.drop()
         if self._seen_on[0] != day:
             self._seen_on = day, set()
         return self._seen_on[1]
 
     def unseen(self, ids: set[str], day: int) -> bool:
-        """Tell whether any of these items was not seen yet on that day."""
-        known, sights = self.seen_on(day), self._sights
-        known.update(item for item in ids if sights.get(item, 0) >= day)
-        return not ids <= known
+        """Tell whether any of these items was not seen on that day yet."""
+        seen, sights = self.seen_on(day), self._sights
+        seen.update(item for item in ids if sights.get(item, 0) >= day)
+        return not ids <= seen
 
     def see(self, session: Session, days: Mapping[str, int]) -> None:
-        """Note the day (since 1970) on which each item was seen last; inside a write job. Once a day and item."""
+        """Write the day (since 1970) on which each item was seen last, once a day for each item; inside a write job."""
         sights, by_id = self._sights, self.by_id
         fresh = {item: day for item, day in days.items() if day > sights.get(item, 0) and item in by_id}
         if fresh:

@@ -1,4 +1,4 @@
-"""Who is known by which name: people found by their identifiers, remembered until consent, keys or erasures change."""
+"""People found by their identifiers, kept in memory until consent, keys or erasures change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from assent.intake.dropped import Dropped
+from assent.intake.drops import DroppedEvent
 from assent.store.topics import people
 from assent.terms.ids import IDENTIFIER_KINDS, PERSON_ID_BYTES, Identifier, PersonId
 from assent.terms.refusals import ALIAS_REFUSED, SUPPRESSED
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 #: A kind of identifier and its plain value; it lives in memory only.
 Name = tuple[str, str]
 
-#: How many names are remembered before all are dropped, and how many digests of names.
-NAMES_MAX = 100_000
+#: The number of cached names at which all are dropped, and the same for digests of names.
+CACHED_NAMES = 100_000
 
 USER, DEVICE, EMAIL = IDENTIFIER_KINDS
 
 
-class LastSettled(NamedTuple):
-    """What was settled last, where it changed nothing: by which states and signals, until when, for which purposes."""
+class LastConsent(NamedTuple):
+    """The last answer of the gate that changed nothing: its states and signals, its end, and its purposes."""
 
     states: Mapping[str, State]
     signals: Signals
@@ -36,69 +36,68 @@ class LastSettled(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Known:
-    """One person as intake needs them: id, wrapped key, and what the ledger says of each purpose."""
+class IntakePerson:
+    """One person for intake: id, wrapped key, and the ledger's state of each purpose."""
 
-    person: PersonId
+    id: PersonId
     wrapped: bytes
     key_id: str
     active: bool
     states: Mapping[str, State]
-    #: Whether a user id leads to this person; None until it was asked.
+    #: True when a user id leads to this person; None until it was looked up.
     named: bool | None = None
     names: list[Name] = field(default_factory=list)
-    settled: LastSettled | None = None
+    last_consent: LastConsent | None = None
 
 
 @dataclass(slots=True)
 class Found:
-    """Who a group of events is about: nobody yet, or a person; names to attach, and a second person to take in."""
+    """The person of a group of events, None for a new one; names to attach, and a second person to merge."""
 
-    known: Known | None
+    person: IntakePerson | None
     attach: list[Name] = field(default_factory=list)
-    absorb: Known | None = None
+    absorb: IntakePerson | None = None
 
 
 class KnownPeople:
-    """People by name. Used by the writer's thread alone."""
+    """A cache of people by name. Only the writer's thread uses it."""
 
     def __init__(self, vault: Vault, ledger: Ledger) -> None:
-        """Start with nobody."""
         self._vault = vault
         self._ledger = ledger
-        self._by_name: dict[str, dict[str | None, Known]] = {kind: {} for kind in IDENTIFIER_KINDS}
+        self._by_name: dict[str, dict[str | None, IntakePerson]] = {kind: {} for kind in IDENTIFIER_KINDS}
         self._users = self._by_name[USER]
         self._devices = self._by_name[DEVICE]
-        #: One object for each person, so that a change of their consent is seen under every name.
-        self._by_person: dict[PersonId, Known] = {}
+        #: One object for each person, so that a change of consent shows under every name.
+        self._by_person: dict[PersonId, IntakePerson] = {}
         self._blinds: dict[Name, bytes] = {}
-        self._held = 0
+        self._name_count = 0
 
-    # -- remembering ---------------------------------------------------------------------------------------------
+    # -- memory --------------------------------------------------------------------------------------------------
 
     def drop(self) -> None:
-        """Drop everybody from memory; the next batch asks the store."""
+        """Drop all people from memory; the next batch asks the store."""
         for names in self._by_name.values():
             names.clear()
         self._by_person.clear()
-        self._held = 0
+        self._name_count = 0
 
     def drop_blinds(self) -> None:
-        """Drop the blind indexes of names: after an erasure, since they are kept by the name itself."""
+        """Drop the blind indexes of names; called after an erasure, because they are kept by the plain name."""
         self._blinds.clear()
 
     def blind(self, name: Name) -> tuple[str, bytes]:
         """Return the kind and blind index of a name."""
         blind = self._blinds.get(name)
         if blind is None:
-            if len(self._blinds) >= NAMES_MAX:
+            if len(self._blinds) >= CACHED_NAMES:
                 self._blinds.clear()
             blind = self._blinds[name] = self._vault.blind(Identifier(*name))
         return name[0], blind
 
     def load(self, session: Session, groups: Iterable[Group]) -> None:
-        """Ask the store, in two queries, for the people of every name in these groups that is not remembered."""
-        if self._held >= NAMES_MAX:
+        """Read the people of all names in these groups that are not in memory, in two queries."""
+        if self._name_count >= CACHED_NAMES:
             self.drop()
         users, devices = self._users, self._devices
         wanted: dict[Name, None] = {}
@@ -117,42 +116,42 @@ class KnownPeople:
         for row in rows.values():
             if row.person not in self._by_person:
                 active = row.state == people.ACTIVE and row.wrapped is not None
-                known = Known(row.person, row.wrapped or b"", row.key_id or "", active, states[row.person])
-                self._by_person[row.person] = known
+                person = IntakePerson(row.person, row.wrapped or b"", row.key_id or "", active, states[row.person])
+                self._by_person[row.person] = person
         for name in wanted:
             found = rows.get(self.blind(name))
             if found is not None:
                 self._remember(name, self._by_person[found.person])
 
-    def _remember(self, name: Name, known: Known) -> None:
-        self._by_name[name[0]][name[1]] = known
-        known.names.append(name)
-        self._held += 1
+    def _remember(self, name: Name, person: IntakePerson) -> None:
+        self._by_name[name[0]][name[1]] = person
+        person.names.append(name)
+        self._name_count += 1
 
-    def _get(self, kind: str, value: str | None) -> Known | None:
+    def _get(self, kind: str, value: str | None) -> IntakePerson | None:
         return None if value is None else self._by_name[kind].get(value)
 
     # -- finding -------------------------------------------------------------------------------------------------
 
-    def known(self, group: Group) -> Known | None:
-        """Return the active person whom a group of events plainly names; None asks for `find`."""
+    def active(self, group: Group) -> IntakePerson | None:
+        """Return the active person whom all names of a group lead to; None when `find` has to decide."""
         user_id, device_id = group.user_id, group.anonymous_id
         if group.email is not None or group.previous_id is not None:
             return None
         if user_id is None:
-            known = self._devices.get(device_id)
+            person = self._devices.get(device_id)
         else:
-            known = self._users.get(user_id)
-            if device_id is not None and known is not self._devices.get(device_id):
+            person = self._users.get(user_id)
+            if device_id is not None and person is not self._devices.get(device_id):
                 return None
-        return known if known is not None and known.active else None
+        return person if person is not None and person.active else None
 
     def find(self, session: Session, group: Group) -> Found:
-        """Find out who a group of events is about, whose names are not all of one person yet; `load` came before.
+        """Return the person of a group whose names do not all lead to one person yet; call `load` before.
 
-        A user id leads. A device that nobody with a user id of their own holds goes with the user id; one that somebody
-        else holds stays theirs. An e-mail is said by whoever holds the public write key, so it never leads to a record.
-        Raises `Dropped` for people who were erased, and for an alias of somebody who has a user id.
+        A user id decides. A device without a user id goes with the user id; a device of another user stays theirs. An
+        e-mail comes from a holder of the public write key, so it never leads to a record. Raises `DroppedEvent` for
+        people who were erased, and for an alias of a person who has a user id.
         """
         user = self._get(USER, group.user_id)
         device = self._get(DEVICE, group.anonymous_id)
@@ -167,10 +166,10 @@ class KnownPeople:
             device = self._get(USER, group.previous_id) or self._get(DEVICE, group.previous_id)
             names.append((DEVICE, group.previous_id))
             if device is not None and device is not user and self._named(session, device):
-                raise Dropped(ALIAS_REFUSED)
+                raise DroppedEvent(ALIAS_REFUSED)
         attach = [name for name in names if name[1] not in self._by_name[name[0]]]
         if attach and people.suppressed(session, [self.blind(name) for name in attach]):
-            raise Dropped(SUPPRESSED)
+            raise DroppedEvent(SUPPRESSED)
         if user is not None or group.user_id is None:
             absorbs = user is not None and device is not None and device is not user
             absorb = device if absorbs and device is not None and not self._named(session, device) else None
@@ -179,51 +178,53 @@ class KnownPeople:
             device = None
         return _active(Found(device, attach))
 
-    def _named(self, session: Session, known: Known) -> bool:
+    def _named(self, session: Session, person: IntakePerson) -> bool:
         """Tell whether a user id leads to a person."""
-        if known.named is None:
-            known.named = any(kind == USER for kind, _ in people.identifiers(session, known.person))
-        return known.named
+        if person.named is None:
+            person.named = any(kind == USER for kind, _ in people.identifiers(session, person.id))
+        return person.named
 
     # -- changing ------------------------------------------------------------------------------------------------
 
-    def add(self, session: Session, at_ms: int) -> Known:
-        """Make a new person with a key of their own, inside a write job."""
-        person = PersonId(self._vault.randomness.bytes(PERSON_ID_BYTES))
-        wrapped, key_id = self._vault.new_person_key(person)
-        people.add(session, person, at_ms)
-        people.put_key(session, person, wrapped, key_id)
-        known = self._by_person[person] = Known(person, wrapped, key_id, active=True, states={}, named=False)
-        return known
+    def add(self, session: Session, at_ms: int) -> IntakePerson:
+        """Add a new person with a key of their own, inside a write job."""
+        person_id = PersonId(self._vault.randomness.bytes(PERSON_ID_BYTES))
+        wrapped, key_id = self._vault.new_person_key(person_id)
+        people.add(session, person_id, at_ms)
+        people.put_key(session, person_id, wrapped, key_id)
+        person = self._by_person[person_id] = IntakePerson(
+            person_id, wrapped, key_id, active=True, states={}, named=False
+        )
+        return person
 
-    def attach(self, session: Session, known: Known, names: Iterable[Name]) -> None:
-        """Let a person be found by more names, inside a write job."""
+    def attach(self, session: Session, person: IntakePerson, names: Iterable[Name]) -> None:
+        """Attach more names to a person, inside a write job."""
         for name in names:
-            people.add_identifier(session, *self.blind(name), known.person)
-            self._remember(name, known)
-            known.named = known.named or name[0] == USER or None
+            people.add_identifier(session, *self.blind(name), person.id)
+            self._remember(name, person)
+            person.named = person.named or name[0] == USER or None
 
-    def replace(self, source: Known, target: Known) -> None:
-        """After two people became one: every name of `source` leads to `target`."""
+    def replace(self, source: IntakePerson, target: IntakePerson) -> None:
+        """Let every name of `source` lead to `target`, after the two were merged."""
         for name in source.names:
             self._remember(name, target)
-        self._by_person.pop(source.person, None)
+        self._by_person.pop(source.id, None)
 
-    def key(self, known: Known) -> PersonKey:
+    def key(self, person: IntakePerson) -> PersonKey:
         """Return a person's key, unwrapped."""
-        return self._vault.key(known.person, known.wrapped, known.key_id)
+        return self._vault.key(person.id, person.wrapped, person.key_id)
 
 
 def _active(found: Found) -> Found:
-    """Hand on what was found; raises `Dropped` when somebody in it is being erased."""
-    for known in (found.known, found.absorb):
-        if known is not None and not known.active:
-            raise Dropped(SUPPRESSED)
+    """Return `found`; raises `DroppedEvent` when one of its people is being erased."""
+    for person in (found.person, found.absorb):
+        if person is not None and not person.active:
+            raise DroppedEvent(SUPPRESSED)
     return found
 
 
 def _rarer_names(group: Group) -> list[Name]:
-    """Return the names of a group that only identify and alias bring."""
+    """Return the names of a group that only `identify` and `alias` have."""
     names = [] if group.email is None else [(EMAIL, group.email)]
     if group.previous_id is not None:
         names += [(USER, group.previous_id), (DEVICE, group.previous_id)]

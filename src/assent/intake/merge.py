@@ -1,4 +1,4 @@
-"""Moving what is kept on one person under another's key, purpose by purpose."""
+"""The merge of two people: the records of one, sealed under the other's key, purpose by purpose."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _encode = msgspec.msgpack.Encoder().encode
 def moved_record(
     session: Session, vault: Vault, source: PersonKey, target: PersonKey, allowed: int, now_ms: int
 ) -> RecordRow | None:
-    """Return one record that holds everything of `source` that the bits in `allowed` permit, sealed for `target`.
+    """Return one record with all data of `source` that the purpose bits `allowed` permit, sealed for `target`.
 
-    None when nothing may be kept. The folded history becomes the record's trail.
+    Returns None when nothing may be kept. The folded history becomes the record's trail.
     """
     history = limited(vault.export_history(session, source), allowed)
     kept = [

@@ -1,4 +1,4 @@
-"""From a raw body to a batch: everything that needs no store, so that the writer's thread has little left to do."""
+"""The parser: it reads a body into a batch without the store, so that the writer's thread has little left to do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from msgspec import Raw
 
 from assent.intake.allow import AllowList
 from assent.intake.body import deeper_than, plain_body
-from assent.intake.dropped import Dropped
-from assent.intake.shape import Shaper, clean_id, clean_message_id, read_time
+from assent.intake.drops import DroppedEvent
+from assent.intake.shape import Shaper, clean_event_id, clean_id, read_time
 from assent.intake.times import read_moment
 from assent.intake.wire import NOTHING, Body, Call, Context, Event
 from assent.terms.clock import DAY_MS
@@ -25,22 +25,21 @@ from assent.terms.sentences import sentence
 _EVENT_BYTES_MAX = limit("event_bytes_max")
 _EVENTS_MAX = limit("batch_events_max")
 _DEPTH_MAX = limit("json_depth_max")
-#: No consent object of any banner comes near this; it bounds what is remembered.
-_CONSENT_BYTES_MAX = 8_192
+_CONSENT_BYTES_MAX = limit("consent_object_bytes_max")
 
 _decode_body = msgspec.json.Decoder(Body).decode
 _decode_call = msgspec.json.Decoder(Call).decode
 
-#: What speaks of consent in a context, as it was sent: the two objects' JSON text.
+#: The consent objects of a context, `consent` and `consentManagement`, as the JSON text that was sent.
 ConsentText = tuple[bytes, bytes]
 NO_CONSENT_TEXT: ConsentText = (b"", b"")
 
-#: What an event did with an item: the event's place in its group, the day since 1970, the act's code, the item's id.
+#: An action with an item: the event's place in its group, the day since 1970, the action's code, the item's id.
 ItemDeed = tuple[int, int, int, str]
 
 
 class Group(msgspec.Struct, gc=False):
-    """The events of one batch that name the same identifiers and speak the same about consent, in order.
+    """The events of one batch with the same identifiers and the same consent objects, in order.
 
     `digests` go in step with `events`; `newest_ms` is the time of the newest event, milliseconds since the epoch.
     """
@@ -56,7 +55,7 @@ class Group(msgspec.Struct, gc=False):
     deeds: list[ItemDeed] = []
 
     def add(self, event: Event, digest: bytes | None, code: int, items: Sequence[str]) -> None:
-        """Add one event, and which items it says something was done with."""
+        """Add one event, with the code of its action and the ids of its items."""
         events = self.events
         at_ms = event.at_ms
         for item in items:
@@ -84,26 +83,25 @@ class Group(msgspec.Struct, gc=False):
 
 
 class Batch(msgspec.Struct, gc=False):
-    """A parsed body: events by identifiers, what was dropped for which reason, and the write key if it named one."""
+    """A parsed body: events by identifiers, the number dropped for each reason, and its write key, if any."""
 
     groups: list[Group]
     dropped: dict[str, int]
     write_key: str | None
     received_ms: int
-    #: How long the JSON was in which the events came.
+    #: The length of the JSON text of the body.
     bytes_received: int
 
     @property
     def events(self) -> int:
-        """Return how many events are left to be taken in."""
+        """Return the number of events that remain to be taken in."""
         return sum(len(group.events) for group in self.groups)
 
 
 class Parser:
-    """Reads bodies under one allow-list; `digest` turns a message id into the 16 bytes it is remembered by."""
+    """Reads bodies under one allow-list; `digest` turns an event's ids into the 16 bytes that identify it."""
 
     def __init__(self, allow: AllowList, digest: Callable[[str], bytes], now_ms: Callable[[], int]) -> None:
-        """Hold what is needed to read: no store, no person."""
         self._shaper = Shaper(allow)
         self._digest = digest
         self._now_ms = now_ms
@@ -112,7 +110,7 @@ class Parser:
         """Read a batch, or one call whose kind the path names; the content type does not matter.
 
         Calls that cannot be taken in are dropped and counted, in a batch and alone: clients send again what is refused.
-        Raises `InvalidInput` for what is no batch and no call at all, `TooLarge` for one over its limit.
+        Raises `InvalidInput` for a body that is neither a batch nor a call, `TooLarge` for one over its limit.
         """
         call = None if kind is None else CALL_BY_NAME.get(kind)
         if kind is not None and call is None:
@@ -179,7 +177,7 @@ class _Reader:
         for raw in raws:
             try:
                 self.read(bytes(raw), None)
-            except Dropped as dropped:
+            except DroppedEvent as dropped:
                 self._dropped[dropped.reason] += 1
 
     def read_lone(self, text: bytes, kind: str | None) -> None:
@@ -188,33 +186,33 @@ class _Reader:
             raise InvalidInput(sentence("drop.too_deep"), advice=f"Nest at most {_DEPTH_MAX} levels.")
         try:
             self.read(text, kind)
-        except Dropped as dropped:
+        except DroppedEvent as dropped:
             if dropped.reason == TOO_LARGE:
                 raise TooLarge(sentence("drop.too_large")) from None
             self._dropped[dropped.reason] += 1
 
     def read(self, text: bytes, kind: str | None) -> None:
-        """Read one call and put it with its like; raises `Dropped`."""
+        """Read one call into the group of its identifiers; raises `DroppedEvent`."""
         if len(text) > _EVENT_BYTES_MAX:
-            raise Dropped(TOO_LARGE)
+            raise DroppedEvent(TOO_LARGE)
         try:
             call = _decode_call(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Dropped(MALFORMED) from None
+            raise DroppedEvent(MALFORMED) from None
         kind = kind or call.type
         if kind not in EVENT_CALLS:
-            raise Dropped(UNKNOWN_TYPE)
-        user_id, anonymous_id, message_id = call.userId, call.anonymousId, call.messageId
+            raise DroppedEvent(UNKNOWN_TYPE)
+        user_id, anonymous_id, event_id = call.userId, call.anonymousId, call.messageId
         if user_id is not None:
             user_id = clean_id(user_id)
         if anonymous_id is not None:
             anonymous_id = clean_id(anonymous_id)
         if user_id is None and anonymous_id is None:
-            raise Dropped(NO_IDENTIFIER)
+            raise DroppedEvent(NO_IDENTIFIER)
         event = Event(kind, read_time(call, self._sent_ms, self._received_ms), None, user_id, anonymous_id)
         digest = None
-        if message_id is not None and message_id != "":
-            digest = digest_of(self._digest, event, clean_message_id(message_id))
+        if event_id is not None and event_id != "":
+            digest = digest_of(self._digest, event, clean_event_id(event_id))
         if kind == "track":
             code, items = self._shaper.track(event, call.event, bytes(call.properties))
         else:
@@ -228,17 +226,17 @@ class _Reader:
         group.add(event, digest, code, items)
 
 
-def digest_of(keyed: Callable[[str], bytes], event: Event, message_id: str) -> bytes:
-    """Return the 16 bytes by which an event is known when it comes again.
+def digest_of(keyed: Callable[[str], bytes], event: Event, event_id: str) -> bytes:
+    """Return the 16 bytes that identify an event when it is sent again.
 
-    A repeated event names the same kind, the same people and the same message id, so all of them are in it: nobody
-    can use up another person's message ids, and clients that count from 1 do no harm.
+    A repeated event has the same kind, the same people and the same id (Segment's `messageId`), so all of them are in
+    the digest: no client can use up another person's ids, and clients that count from 1 do no harm.
     """
-    return keyed(f"{event.type}\x00{event.user_id}\x00{event.anonymous_id}\x00{message_id}")
+    return keyed(f"{event.type}\x00{event.user_id}\x00{event.anonymous_id}\x00{event_id}")
 
 
 def _consent_text(context: Context | None, default: ConsentText) -> ConsentText:
-    """Return what a context says about consent, field by field over what the batch's own context says."""
+    """Return the consent objects of a context; a field that is missing is taken from `default`, the batch's context."""
     if context is None:
         return default
     consent, management = context.consent, context.consentManagement
@@ -249,7 +247,7 @@ def _consent_text(context: Context | None, default: ConsentText) -> ConsentText:
 
 
 def context_of(consent: ConsentText) -> dict[str, Any] | None:
-    """Return the part of an event's context that speaks of consent; what cannot be read stays text, which is no yes."""
+    """Return the consent objects of a context as values; one that cannot be read is None, which grants nothing."""
     if consent == NO_CONSENT_TEXT:
         return None
     names = ("consent", "consentManagement")

@@ -1,9 +1,9 @@
-"""Batches that wait are taken in together: one write job for all that came while the writer was busy.
+"""The queue of batches: one write job takes in all batches that came while the writer was busy.
 
-Bodies are read one after the other in a thread of the queue's own. A job is asked for when there is nothing left to
-read, or enough was read: a job that begins with the first body of many seals each person's events more often than need
-be, and every reader more would only compete with it for the interpreter's lock. For the same reason the reader waits a
-moment for as many bodies as went into the job before: senders usually send again at once.
+One thread of the queue reads bodies one after the other. It starts a job when nothing is left to read, or enough was
+read: a job for the first body alone would seal each person's events more often, and more readers would compete with
+the job for the interpreter's lock. After a job the reader waits up to 4 ms for as many bodies as the last job had,
+because senders usually send again at once.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from assent.intake.parse import Batch
 from assent.store import GroupQueue, Session, Store
 from assent.terms.answers.events import TakenIn
 from assent.terms.errors import Busy
+from assent.terms.limits import limit
 
-#: Events that one job takes in at most: more would only make the first of them wait.
-JOB_EVENTS_MAX = 10_000
-#: What was read is worth a job of its own, even while more is being read: so many events, or so many batches.
+#: One job takes in about so many events: more would make the first of them wait.
+JOB_EVENTS = 10_000
+#: So many events or batches are worth a job, even while more is being read.
 WORTH_EVENTS = 4_000
 WORTH_BATCHES = 64
-#: How long the reader waits for one more body when fewer are there than went into the job before.
+#: The reader waits so long for one more body when it has fewer than the last job had.
 LINGER_SECONDS = 0.004
-#: Batches that may wait, and bytes of those that are not read yet: beyond this a sender is told to come again.
-WAITING_BATCHES_MAX = 2_000
-WAITING_BYTES_MAX = 1 << 28
+_WAITING_BATCHES_MAX = limit("intake_waiting_batches_max")
+_WAITING_BYTES_MAX = limit("intake_waiting_bytes_max")
 
 
 class SentBatch(NamedTuple):
@@ -38,14 +38,14 @@ class SentBatch(NamedTuple):
     gpc: bool
 
 
-#: What takes batches in inside a write job.
-Take = Callable[[Session, Sequence[SentBatch]], list[TakenIn]]
+#: Takes batches in, inside a write job.
+TakeIn = Callable[[Session, Sequence[SentBatch]], list[TakenIn]]
 #: Reads one body.
 Read = Callable[[], Batch]
 
 
 class _Unread(NamedTuple):
-    """One body, and who waits for it."""
+    """A body that is not read yet, and the future of its sender."""
 
     read: Read
     bytes_count: int
@@ -56,17 +56,17 @@ class _Unread(NamedTuple):
 class BatchQueue:
     """Hands waiting batches to the store's writer, many at once. Safe to use from several threads."""
 
-    def __init__(self, store: Store, take: Take) -> None:
-        """Have `take` called inside write jobs; each batch of a job that failed is tried alone."""
+    def __init__(self, store: Store, take_in: TakeIn) -> None:
+        """Call `take_in` inside write jobs; each batch of a job that failed is tried alone."""
         self._jobs: GroupQueue[SentBatch, TakenIn] = GroupQueue(
-            store, take, count_max=WAITING_BATCHES_MAX, weight_max=JOB_EVENTS_MAX, due=self._due, retry=True
+            store, take_in, count_max=_WAITING_BATCHES_MAX, weight_max=JOB_EVENTS, due=self._due, retry=True
         )
         self._came = threading.Condition(threading.Lock())
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="assent-intake")
         self._unread: deque[_Unread] = deque()
         self._unread_bytes = 0
         self._reading = False
-        #: Whether more bodies may come.
+        #: False once the queue is closed.
         self._open = True
 
     def submit(self, batch: Batch, *, gpc: bool) -> Future[TakenIn]:
@@ -75,7 +75,7 @@ class BatchQueue:
         return self._jobs.submit(SentBatch(batch, gpc), batch.events)
 
     def submit_unread(self, read: Read, bytes_count: int, *, gpc: bool) -> Future[TakenIn]:
-        """Queue a body of so many bytes to be read in the queue's own thread; the future also tells what `read` raises.
+        """Queue a body of so many bytes to be read in the queue's own thread; the future raises what `read` raises.
 
         Raises `Busy` while too many wait.
         """
@@ -91,19 +91,19 @@ class BatchQueue:
         return future
 
     def close(self) -> None:
-        """Read what is not read yet and ask for the job that takes it in; later bodies are read by who brings them."""
+        """Read the bodies that wait and start their job; later bodies are read in their sender's thread."""
         with self._came:
             self._open = False
             self._came.notify()
         self._reader.shutdown()
 
     def _check_room(self) -> None:
-        """Raise `Busy` when no more may wait."""
-        if len(self._unread) + self._jobs.count >= WAITING_BATCHES_MAX or self._unread_bytes > WAITING_BYTES_MAX:
+        """Raise `Busy` when the queue is full."""
+        if len(self._unread) + self._jobs.count >= _WAITING_BATCHES_MAX or self._unread_bytes > _WAITING_BYTES_MAX:
             raise Busy("Too many batches are waiting.")
 
     def _due(self) -> bool:
-        """Tell whether it is time for a job: nothing is left to read, or enough was read."""
+        """Tell whether a job is due: nothing is left to read, or enough was read."""
         return not self._reading or self._jobs.weight >= WORTH_EVENTS or self._jobs.count >= WORTH_BATCHES
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -130,13 +130,13 @@ class BatchQueue:
         jobs.ask()
 
     def _read(self, unread: _Unread) -> None:
-        """Read one body and queue its batch, or tell its sender at once when it cannot be read."""
+        """Read one body and queue its batch; one that cannot be read fails its sender's future at once."""
         future = unread.future
         if future.cancelled():
             return
         try:
             batch = unread.read()
             self._jobs.submit(SentBatch(batch, unread.gpc), batch.events, future)
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the batch
+        except BaseException as error:  # noqa: BLE001 - the sender's future raises it
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)

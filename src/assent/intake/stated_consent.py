@@ -1,4 +1,4 @@
-"""Events whose consent was stated by the operator, with evidence, instead of arriving with each event."""
+"""Stated consent: the operator states it for a whole file, with evidence, instead of each event carrying it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assent.consent import NO_SIGNALS, decide_event
-from assent.intake.dropped import Dropped
+from assent.intake.drops import DroppedEvent
 from assent.terms.refusals import DUPLICATE, EXPIRED, NO_CONSENT
 from assent.vault import Act
 from assent.vault.seals import EVIDENCE
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assent.consent import Ledger
     from assent.intake.batch_work import BatchWork
     from assent.intake.consent_gate import ConsentGate
-    from assent.intake.known_people import Known, KnownPeople
+    from assent.intake.known_people import IntakePerson, KnownPeople
     from assent.intake.parse import Group
     from assent.store import Session
 
@@ -27,7 +27,7 @@ SOURCE = "import"
 
 @dataclass(frozen=True, slots=True)
 class StatedGroup:
-    """One person's events of a file: how many of its lines each event holds, and the purposes that were agreed to."""
+    """One person's events of a file, the number of lines behind each event, and the purposes that were agreed to."""
 
     group: Group
     lines: list[int]
@@ -35,18 +35,17 @@ class StatedGroup:
 
 
 class StatedConsents:
-    """Takes in events under stated consent. A no that the ledger holds is never overruled by a file."""
+    """Takes in events under stated consent. A file never overrules a refusal in the ledger."""
 
-    def __init__(self, ledger: Ledger, known: KnownPeople, gate: ConsentGate) -> None:
-        """Share the known people and the consent gate of the other write jobs."""
+    def __init__(self, ledger: Ledger, people: KnownPeople, gate: ConsentGate) -> None:
         self._ledger = ledger
-        self._people = known
+        self._people = people
         self._gate = gate
 
     def gather(
         self, session: Session, stated: Sequence[StatedGroup], seen: set[bytes], evidence: str, work: BatchWork
     ) -> Counter[str]:
-        """Sort events into people's shares; return how many lines were imported, or left out for which reason."""
+        """Sort events into people's shares; return the number of lines imported, and left out for each reason."""
         table: Counter[str] = Counter()
         self._people.load(session, [each.group for each in stated])
         for each in stated:
@@ -66,35 +65,37 @@ class StatedConsents:
         return table
 
     def _admit(self, session: Session, purposes: frozenset[str], group: Group, evidence: str, work: BatchWork) -> str:
-        """Put one person's events into their share; return `imported`, or why not."""
+        """Put one person's events into their share; return `imported`, or the reason against it."""
         try:
             found = self._people.find(session, group)
-        except Dropped as dropped:
+        except DroppedEvent as dropped:
             return dropped.reason
         if not purposes & self._ledger.purposes.keeping.keys():
             return NO_CONSENT
-        known = found.known or self._gate.begin(session, found, work)
-        self._state(session, known, purposes, evidence, work)
-        settled = decide_event(known.states, NO_SIGNALS, work.now_ms, work.now_ms)
+        person = found.person or self._gate.begin(session, found, work)
+        self._state(session, person, purposes, evidence, work)
+        settled = decide_event(person.states, NO_SIGNALS, work.now_ms, work.now_ms)
         if settled.mask:
-            self._people.attach(session, known, found.attach)
-            work.keep(known, settled.mask, group)
+            self._people.attach(session, person, found.attach)
+            work.keep(person, settled.mask, group)
             return "imported"
         return settled.refused_by
 
-    def _state(self, session: Session, known: Known, purposes: frozenset[str], evidence: str, work: BatchWork) -> None:
-        """Write the stated consent into the ledger where nothing was decided, or what was decided has run out."""
-        said = False
+    def _state(
+        self, session: Session, person: IntakePerson, purposes: frozenset[str], evidence: str, work: BatchWork
+    ) -> None:
+        """Write the stated consent into the ledger, where there is no choice yet or it has expired."""
+        changed = False
         for purpose in sorted(purposes):
-            held = known.states.get(purpose)
-            if held is not None and held.refusal(work.now_ms) != EXPIRED:
+            state = person.states.get(purpose)
+            if state is not None and state.refusal(work.now_ms) != EXPIRED:
                 continue
-            sealed = self._people.key(known).seal(EVIDENCE, 0, evidence.encode())
+            sealed = self._people.key(person).seal(EVIDENCE, 0, evidence.encode())
             entry = self._ledger.record(
-                session, known.person, purpose, "granted", SOURCE, evidence=sealed, at_ms=work.now_ms
+                session, person.id, purpose, "granted", SOURCE, evidence=sealed, at_ms=work.now_ms
             )
-            work.acts.append(Act("consent granted", {"entry": entry.entry_id, "purpose": purpose}, known.person))
-            said = True
-        if said:
-            known.states = self._ledger.states(session, known.person)
+            work.acts.append(Act("consent granted", {"entry": entry.entry_id, "purpose": purpose}, person.id))
+            changed = True
+        if changed:
+            person.states = self._ledger.states(session, person.id)
             work.changed = True

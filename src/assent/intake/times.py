@@ -1,4 +1,4 @@
-"""When something happened: ISO 8601 text to milliseconds."""
+"""Timestamps: ISO 8601 text becomes milliseconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _from_text = datetime.fromisoformat
 
 
 def read_moment(text: str) -> int | None:
-    """Return ISO 8601 text as milliseconds since the epoch, None when it is no moment; without a zone it is UTC."""
+    """Return ISO 8601 text as milliseconds since the epoch, None when it is no timestamp; without a zone it is UTC."""
     try:
         moment = _from_text(text)
         if moment.tzinfo is None:

@@ -1,4 +1,4 @@
-"""Segment's calls as they arrive: only the fields that are read, so that the rest never becomes an object."""
+"""Segment's calls on the wire: only the fields that are read, so that no other field becomes an object."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-#: What a field that was not sent decodes to.
+#: The value of a field that was not sent.
 NOTHING = Raw()
 
 
 class Context(msgspec.Struct, gc=False, frozen=True):
-    """Of an event's context only what speaks of consent; both are read once for each distinct text."""
+    """The consent objects of an event's context; each distinct text is read once."""
 
     consent: Raw = NOTHING
     consentManagement: Raw = NOTHING  # noqa: N815 - the wire's own name
@@ -48,7 +48,7 @@ class Body(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False, omit_defaults=True):
-    """One event after minimising: what is sealed is exactly this, nothing else of what was sent.
+    """One event after minimizing: exactly this is sealed, and nothing else of the call.
 
     `at_ms` is the corrected time in milliseconds since the epoch.
     """
@@ -63,5 +63,5 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True):
     group_id: str | None = None
     properties: Any = None
     traits: Any = None
-    #: The bits of the purposes it may serve, where they are fewer than its record's.
+    #: The bits of its purposes, where they are fewer than its record's.
     purposes: int | None = None

@@ -1,4 +1,4 @@
-"""The write job of one batch: who, whether they agreed, whether it is new; then one sealed record for each person."""
+"""The write job of intake: it finds people, asks consent, drops repeats, and seals one record for each person."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import msgspec
 
 from assent.intake.batch_work import BatchWork, Part, PersonShare, Tally
 from assent.intake.consent_gate import ConsentGate
-from assent.intake.dropped import Dropped
+from assent.intake.drops import DroppedEvent
 from assent.intake.item_numbers import ItemNumbers
 from assent.intake.known_people import KnownPeople
 from assent.intake.parse import context_of
 from assent.intake.stated_consent import StatedConsents, StatedGroup
-from assent.store.topics import meta, records
-from assent.store.topics import seen_events as messages
+from assent.store.topics import meta, records, seen_events
 from assent.store.topics.records import RecordRow
 from assent.terms.clock import DAY_MS
 from assent.terms.refusals import DUPLICATE
@@ -37,27 +36,27 @@ if TYPE_CHECKING:
 #: One entry of a history: item number, day since 1970, act (the layout of `assent.vault.HISTORY`).
 _ENTRY = Struct("<IHH").pack
 _encode = msgspec.msgpack.Encoder().encode
-_DAY_MAX = 0xFFFF
-#: How many people's loose trails are counted before all counts begin anew.
-LOOSE_PEOPLE_MAX = 200_000
-#: Trails that may lie loose until intake folds them itself: a training does it anyway, and a fold costs like thirty.
-LOOSE_TRAILS_MAX = 64
-#: How many different consent objects are remembered.
-SIGNALS_MAX = 4_096
-#: Longer ones are read anew each time.
-SIGNAL_BYTES_MAX = 2_048
+_LAST_DAY = 0xFFFF
+#: The number of people with a count of loose trails at which all counts are dropped.
+CACHED_TRAIL_COUNTS = 200_000
+#: Past so many loose trails intake folds a history itself. A training folds it anyway, and one fold costs as much as
+#: reading about 30 trails.
+FOLD_TRAILS = 64
+#: The number of cached consent objects at which all are dropped.
+CACHED_SIGNALS = 4_096
+#: Longer consent objects are not cached.
+CACHED_SIGNAL_BYTES = 2_048
 
 
 class IntakeJob:
-    """Does the write jobs of intake, in the writer's thread, with what it remembers of people and items.
+    """Does the write jobs of intake, in the writer's thread, with a cache of people and items.
 
-    Memory may be ahead of the store only inside a transaction: a job that is undone takes all of it along.
+    The cache may be ahead of the store only inside a transaction: when a job is undone, the cache is dropped.
     """
 
     def __init__(
         self, vault: Vault, ledger: Ledger, audit: AuditLog, learning: SumsKeeper, withdrawals: Withdrawals
     ) -> None:
-        """Start with empty memory."""
         self._vault = vault
         self._ledger = ledger
         self._clock = vault.clock
@@ -66,21 +65,21 @@ class IntakeJob:
         self._gate = ConsentGate(vault, ledger, learning, withdrawals, self._people)
         self._stated = StatedConsents(ledger, self._people, self._gate)
         self._numbers = ItemNumbers()
-        #: Trails since a person's history was folded last, as far as this process knows.
+        #: The number of trails of each person since the last fold, as counted by this process.
         self._loose: dict[PersonId, int] = {}
         self._signals: dict[tuple[ConsentText, bool], Signals] = {}
         self._epoch = -1
 
     def drop_person(self, person: PersonId) -> None:
-        """Drop somebody who was erased, and every name with them; in the writer's thread."""
+        """Drop an erased person and all names from memory; in the writer's thread."""
         self._people.drop()
         self._people.drop_blinds()
         self._loose.pop(person, None)
 
-    def take(self, session: Session, batches: Sequence[SentBatch]) -> tuple[list[TakenIn], int]:
+    def take_in(self, session: Session, batches: Sequence[SentBatch]) -> tuple[list[TakenIn], int]:
         """Take in batches inside a write job.
 
-        Returns what became of each batch's events, and how many bytes are kept of all.
+        Returns the outcome of each batch's events, and the number of bytes kept of all.
         """
         self._refresh(session)
         work = BatchWork(self._clock.now_ms(), Tally(Counter()))
@@ -95,8 +94,8 @@ class IntakeJob:
         self._write(session, work)
         return [tally.answer() for tally in tallies], work.bytes_kept
 
-    def take_stated(self, session: Session, stated: Sequence[StatedGroup], evidence: str) -> Counter[str]:
-        """Take in events under stated consent inside a write job; return what became of the lines that hold them."""
+    def take_in_stated(self, session: Session, stated: Sequence[StatedGroup], evidence: str) -> Counter[str]:
+        """Take in events under stated consent inside a write job; return the outcomes of their lines."""
         self._refresh(session)
         work = BatchWork(self._clock.now_ms(), Tally(Counter()))
         seen, _ = self._repeats(session, [each.group for each in stated])
@@ -105,7 +104,7 @@ class IntakeJob:
         return table
 
     def _refresh(self, session: Session) -> None:
-        """Drop people if consent, keys, suppression or erasures changed elsewhere; everything if this job is undone."""
+        """Drop people if consent, keys, suppression or erasures changed elsewhere; drop all if this job is undone."""
         session.after_undo(self._drop)
         epoch = meta.epoch(session)
         if epoch != self._epoch:
@@ -113,12 +112,12 @@ class IntakeJob:
             self._epoch = epoch
 
     def _drop(self) -> None:
-        """Drop whatever a job that is undone may have added to."""
+        """Drop the caches that a job that is undone may have changed."""
         self._people.drop()
         self._numbers.drop()
 
     def _gather(self, session: Session, batch: Batch, seen: set[bytes] | None, work: BatchWork, *, gpc: bool) -> None:
-        """Sort a batch's events into people's shares, as far as they are new and some purpose permits them."""
+        """Sort a batch's events into people's shares, if they are new and some purpose permits them."""
         for whole in batch.groups:
             group = whole
             if seen is not None:
@@ -127,28 +126,28 @@ class IntakeJob:
                 if not group.events:
                     continue
             signals = self._signals.get((group.consent, gpc)) or self._read_signals(group.consent, gpc=gpc)
-            known = self._people.known(group)
-            if known is not None:
-                self._gate.admit_known(session, group, known, signals, work)
+            person = self._people.active(group)
+            if person is not None:
+                self._gate.admit_person(session, group, person, signals, work)
                 continue
             try:
                 found = self._people.find(session, group)
-            except Dropped as dropped:
+            except DroppedEvent as dropped:
                 work.drop(dropped.reason, group)
                 continue
             self._gate.admit(session, group, found, signals, work)
 
     def _repeats(self, session: Session, groups: Sequence[Group]) -> tuple[set[bytes], bool]:
-        """Return the digests that the store has seen, and whether anything in the groups is there twice or was seen."""
+        """Return the digests that the store has seen, and True when the groups contain any repeated event."""
         digests = [digest for group in groups for digest in group.digests if digest is not None]
-        seen = messages.seen(session, digests)
+        seen = seen_events.seen(session, digests)
         return seen, bool(seen) or len(set(digests)) < len(digests)
 
     def _read_signals(self, consent: ConsentText, *, gpc: bool) -> Signals:
-        """Read what a group says about consent, and remember it by its text."""
+        """Read the consent objects of a group, and cache the signals by their text."""
         signals = self._ledger.signals_of(context_of(consent), gpc=gpc)
-        if len(consent[0]) + len(consent[1]) <= SIGNAL_BYTES_MAX:
-            if len(self._signals) >= SIGNALS_MAX:
+        if len(consent[0]) + len(consent[1]) <= CACHED_SIGNAL_BYTES:
+            if len(self._signals) >= CACHED_SIGNALS:
                 self._signals.clear()
             self._signals[consent, gpc] = signals
         return signals
@@ -156,7 +155,7 @@ class IntakeJob:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def _write(self, session: Session, work: BatchWork) -> None:
-        """Seal and write what was gathered, and count what is stored of each batch."""
+        """Seal and write the work, and count the stored events of each batch."""
         shares = [share for share in work.shares.values() if share.parts]
         rows = work.moved
         if shares:
@@ -168,7 +167,9 @@ class IntakeJob:
             self._number(session, groups, work.now_ms)
             first = meta.allocate(session, records.SEQUENCE, len(shares))
             rows += self._sealed(shares, first, work)
-            messages.add_seen(session, [digest for group in groups for digest in group.digests if digest is not None])
+            seen_events.add_seen(
+                session, [digest for group in groups for digest in group.digests if digest is not None]
+            )
         if rows:
             records.add_many(session, rows)
         self._fold(session, shares)
@@ -178,23 +179,23 @@ class IntakeJob:
             self._epoch = meta.epoch(session)
 
     def _fold(self, session: Session, shares: Sequence[PersonShare]) -> None:
-        """Fold the loose trails of those who have many by now, in case nobody trains: readers open each."""
+        """Fold the histories with many loose trails, in case no training does: a reader opens every trail."""
         loose = self._loose
-        if len(loose) > LOOSE_PEOPLE_MAX:
+        if len(loose) > CACHED_TRAIL_COUNTS:
             loose.clear()
         for share in shares:
-            person = share.known.person
+            person = share.person.id
             trails = loose.get(person, 0) + 1
-            if trails > LOOSE_TRAILS_MAX:
-                self._vault.fold_history(session, person, self._people.key(share.known))
+            if trails > FOLD_TRAILS:
+                self._vault.fold_history(session, person, self._people.key(share.person))
                 trails = 0
             loose[person] = trails
 
     def _number(self, session: Session, groups: Sequence[Group], now_ms: int) -> None:
-        """Learn the numbers of the items that these groups name, and note when each was seen last."""
+        """Look up the numbers of the items that these groups name, and write the day when each was seen last."""
         day = max(group.newest_ms for group in groups) // DAY_MS
-        known = self._numbers.seen_on(day)
-        named = {item for group in groups for _, _, _, item in group.deeds if item not in known}
+        seen = self._numbers.seen_on(day)
+        named = {item for group in groups for _, _, _, item in group.deeds if item not in seen}
         if not named:
             return
         self._numbers.learn(session, named, now_ms)
@@ -206,7 +207,7 @@ class IntakeJob:
             self._numbers.see(session, days)
 
     def _sealed(self, shares: Sequence[PersonShare], first: int, work: BatchWork) -> list[RecordRow]:
-        """Seal each person's events, and beside them their history entries, under that person's key."""
+        """Seal each person's events and history entries under that person's key."""
         masks = []
         plain = []
         key_of = self._people.key
@@ -223,7 +224,7 @@ class IntakeJob:
             packed = _encode(events)
             work.bytes_kept += len(packed)
             masks.append(mask)
-            plain.append((key_of(share.known), seq, packed, trail))
+            plain.append((key_of(share.person), seq, packed, trail))
         sealed = self._vault.seal_records(plain)
         return [
             RecordRow(seq, key.person, work.now_ms, mask, *both)
@@ -231,12 +232,12 @@ class IntakeJob:
         ]
 
     def _entries(self, mask: int, group: Group) -> bytes:
-        """Return the packed history entries of what a person did with items that have a number."""
+        """Return the packed history entries of a person's actions with items that have a number."""
         numbers = self._numbers.by_id
         purposes = act_of(0, mask)
         return b"".join(
             [
-                _ENTRY(numbers[item], day if 0 <= day <= _DAY_MAX else min(max(day, 0), _DAY_MAX), code | purposes)
+                _ENTRY(numbers[item], day if 0 <= day <= _LAST_DAY else min(max(day, 0), _LAST_DAY), code | purposes)
                 for _, day, code, item in group.deeds
                 if item in numbers
             ]
@@ -244,7 +245,7 @@ class IntakeJob:
 
 
 def _joined(parts: Sequence[Part]) -> list[Event]:
-    """Return the events of several groups in one list; where purposes differ, each event says its own."""
+    """Return the events of several groups in one list; where purposes differ, each event carries its own."""
     differ = len({part.mask for part in parts}) > 1
     events: list[Event] = []
     for part in parts:
@@ -256,7 +257,7 @@ def _joined(parts: Sequence[Part]) -> list[Event]:
 
 
 def _without_repeats(group: Group, seen: set[bytes]) -> Group:
-    """Return the events whose message id was not seen, in this batch or before; `seen` grows by theirs."""
+    """Return the events whose digest was not seen, in this batch or before; `seen` grows by theirs."""
     places = []
     for place, digest in enumerate(group.digests):
         if digest is None or digest not in seen:

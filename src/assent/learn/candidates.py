@@ -1,4 +1,4 @@
-"""Models that may answer next: over arrays in memory, over a file that another process published, or solved."""
+"""Candidates for the model that answers: over arrays in memory, over another process's file, or newly solved."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from assent.models.recommender.files import Snapshot
     from assent.store import Session, Store
 
-#: Past one changed row in this many, or so many rows, another way is cheaper than an exact low-rank difference.
-FOLLOW_SHARE, FOLLOW_ROWS_MAX = 8, 512
-#: Arrays are handed on from file to file with the changes folded in, until they are so far from inverting the sum.
-RESIDUAL_MAX: Final = 1e-3
+#: A model follows at most one changed row in `FOLLOW_SHARE`, and at most `FOLLOW_ROWS`: past these, an exact low-rank
+#: difference costs more than the alternatives.
+FOLLOW_SHARE, FOLLOW_ROWS = 8, 512
+#: Arrays go from file to file with the changes folded in while their residual is at most this.
+FOLD_RESIDUAL: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class SharedArrays:
-    """Arrays that nobody writes to, the version of the sum that they were solved from, and whether a file has them."""
+    """Read-only arrays, the version of the sum that they were solved from, and `in_file` when a file has them."""
 
     version: int
     snapshot: Snapshot
@@ -32,7 +33,7 @@ class SharedArrays:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may answer, the version of the sum that it stands for, and the arrays it was made over, if kept."""
+    """A model that may answer, the version of its sum, and the arrays below it, if they are kept."""
 
     model: SolvedModel
     version: int
@@ -40,16 +41,15 @@ class Candidate:
 
 
 class Candidates:
-    """Makes models of the stored sum, none of which anybody answers from yet."""
+    """Makes models of the stored sum that do not answer yet."""
 
     def __init__(self, store: Store, folder: ModelFolder, kind: AdditiveRecommender) -> None:
-        """Hold the store, the files, and what solves."""
         self._store = store
         self._folder = folder
         self._kind = kind
 
     def of_arrays(self, arrays: SharedArrays | None) -> Candidate | None:
-        """Let a model over arrays follow the sum; None without arrays, or where too much changed since."""
+        """Return a model over arrays that follows the sum; None without arrays, or when too many rows changed."""
         if arrays is None:
             return None
         with self._store.read() as session:
@@ -62,7 +62,7 @@ class Candidates:
         return Candidate(model, head.version, arrays)
 
     def of_file(self, least: int) -> Candidate | None:
-        """Map the newest file from version `least` on and let it follow; one that does not fit the store is refused."""
+        """Return a model over the newest file from version `least` on; a file that does not fit is refused."""
         with self._store.read() as session:
             head = sums.head(session, self._kind.name)
         found = None if head is None else self._folder.newest(max(least, head.last_left_version), head.version)
@@ -83,7 +83,7 @@ class Candidates:
         return Candidate(model, head.version, SharedArrays(version, snapshot, in_file=True))
 
     def solved(self) -> Candidate | None:
-        """Solve from the stored sum; nothing is read meanwhile, so that side files can be emptied."""
+        """Solve the stored sum, None before a training; no read is open meanwhile, so side files can be emptied."""
         with self._store.read() as session:
             head = sums.head(session, self._kind.name)
             if head is None:
@@ -92,26 +92,26 @@ class Candidates:
         return self.of_model(self._kind.solve(total), head.version)
 
     def of_model(self, model: SolvedModel, version: int) -> Candidate:
-        """Take a solved model; where models are shared, its arrays are kept as they are until a file has them."""
+        """Return a solved model as a candidate; where models are shared, its arrays are frozen for a file."""
         if self._folder.path is None:
             return Candidate(model, version, None)
         return Candidate(model, version, SharedArrays(version, model.freeze(), in_file=False))
 
     def arrays_to_publish(self, arrays: SharedArrays) -> SharedArrays | None:
-        """Return arrays that stand for the sum as it is: the given ones with changes folded in, or solved anew."""
+        """Return arrays of the sum's newest version: the given ones with changes folded in, or solved again."""
         made = self.of_arrays(arrays)
-        if made is None or made.model.residual(made.version % made.model.columns) > RESIDUAL_MAX:
+        if made is None or made.model.residual(made.version % made.model.columns) > FOLD_RESIDUAL:
             made = self.solved()
         return None if made is None else SharedArrays(made.version, made.model.freeze(), in_file=False)
 
 
 def rows_max(head: sums.HeadRow) -> int:
-    """Return how many changed rows a model follows by their exact difference."""
-    return min(head.columns // FOLLOW_SHARE, FOLLOW_ROWS_MAX)
+    """Return the number of changed rows that a model follows by their exact difference."""
+    return min(head.columns // FOLLOW_SHARE, FOLLOW_ROWS)
 
 
 def follow(model: SolvedModel, version: int, session: Session, head: sums.HeadRow, most: int) -> bool:
-    """Let a model follow from its version to that of `head`; False, having done nothing, past `most` changed rows."""
+    """Let a model follow to the version of `head`; return False past `most` changed rows, without a change."""
     if version >= head.version:
         return True
     if sums.count_after(session, head.model, version) > most:

@@ -1,4 +1,4 @@
-"""One model's sum as the keeper holds it: the rows in the store, and whoever answers from them."""
+"""One model's sum for the keeper: its rows in the store, and the server of its solved model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What taking one person out of a sum did: digests are SHA-256 in hex, empty before the first training."""
+    """The effect of forgetting one person in one sum; digests are SHA-256 in hex, empty before the first training."""
 
     had_contribution: bool
     digest_before: str
@@ -32,14 +32,14 @@ class KeptSum:
     """The sum of one kind of model, changed inside the caller's transactions."""
 
     def __init__(self, kind: Kind, server: Server, vault: Vault) -> None:
-        """Hold a kind, who answers from it, and the vault that seals what people add to it."""
+        """Keep the sum of `kind`, served by `server`; `vault` seals the contributions."""
         self.model = kind.model
         self.name = kind.name
         self.server = server
         self._vault = vault
 
     def forget(self, session: Session, person: PersonId, person_key: PersonKey, now_ms: int) -> Forgotten:
-        """Subtract one person's contribution, as it was sealed when it was added; who answers follows the commit."""
+        """Subtract one person's contribution, exactly as it was added; the server follows after the commit."""
         head = sums.head(session, self.name)
         if head is None:
             return Forgotten(had_contribution=False, digest_before="", digest_after="")
@@ -56,15 +56,15 @@ class KeptSum:
         return Forgotten(had_contribution=True, digest_before=head.digest, digest_after=fresh.digest)
 
     def open(self, person_key: PersonKey, sealed: bytes) -> Any:
-        """Open what was added for a person; raises `Corrupt`."""
+        """Open the stored contribution of a person; raises `Corrupt`."""
         return self.model.read_contribution(self._vault.open_contribution(person_key, self.name, sealed))
 
     def _total_at(self, session: Session, head: sums.HeadRow) -> Any:
         """Return a private copy of the sum at the version that `session` sees."""
-        held = self.server.sum()
-        if held is None or held[1] > head.version:
+        in_memory = self.server.sum()
+        if in_memory is None or in_memory[1] > head.version:
             return read_sum(session, self.model, head)
-        total, version = held
+        total, version = in_memory
         if version < head.version:
             total.grow(head.columns)
             rows = {number: row for number, _, row in sums.rows_after(session, self.name, version)}
@@ -74,15 +74,15 @@ class KeptSum:
     # -- training ------------------------------------------------------------------------------------------------
 
     def compare(self, session: Session, epoch: int, columns: int, *, rebuild: bool) -> Comparison:
-        """Begin to compare what everybody says now with what was added for them before."""
+        """Begin to compare people's contributions now with the stored ones."""
         head = sums.head(session, self.name)
         version = head.version if head else 0
         plan = TrainingPlan(epoch=epoch, version=version, columns=columns, rebuild=rebuild or head is None)
-        held = dict(sums.contributions(session, self.name)) if head else {}
-        return Comparison(plan, held, self.open)
+        stored = dict(sums.contributions(session, self.name)) if head else {}
+        return Comparison(plan, stored, self.open)
 
     def total_after(self, session: Session, plan: TrainingPlan) -> Any:
-        """Return the sum as it will stand once the plan is carried out."""
+        """Return the sum after the plan."""
         head = sums.head(session, self.name)
         if plan.rebuild or head is None:
             return self.model.sum_of(plan.everyone(), plan.columns)
@@ -99,7 +99,7 @@ class KeptSum:
         return sums.version(session, self.name) == plan.version
 
     def write(self, session: Session, plan: TrainingPlan, total: Any, now_ms: int) -> sums.HeadRow:
-        """Write the planned sum and what people added to it; return the new head."""
+        """Write the planned sum and its contributions; return the new head."""
         head = sums.head(session, self.name)
         touched = None if plan.rebuild or head is None else plan.touched()
         fresh = write_sum(session, self.name, head, total, touched, now_ms, left=bool(plan.gone))
@@ -114,7 +114,7 @@ class KeptSum:
     # -- proof ---------------------------------------------------------------------------------------------------
 
     def verify(self, session: Session, label: str) -> list[Check]:
-        """Check that the stored rows have the digest that was written; `label` follows the check's name."""
+        """Check that the stored rows have the written digest; `label` follows the check's name."""
         head = sums.head(session, self.name)
         if head is None:
             return [Check("sum" + label, holds=True, found="nothing learned yet")]
@@ -123,7 +123,7 @@ class KeptSum:
         return [Check("sum digest" + label, holds=stored == head.digest, found=found)]
 
     def verify_rebuilt(self, session: Session, contributions: Iterable[Any], label: str) -> list[Check]:
-        """Check that a fresh sum of everybody's contributions has the digest that was written."""
+        """Check that a fresh sum of all people's contributions has the written digest."""
         head = sums.head(session, self.name)
         if head is None:
             return []

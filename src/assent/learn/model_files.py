@@ -1,10 +1,9 @@
-"""Solved models as files that the processes of one store share: published whole, mapped read-only, gone with who left.
+"""Files of solved models, shared by the processes of a store: published whole, mapped, removed when a person leaves.
 
-One file is kept, named by the version of the sum that it stands for. Two locks, both let go of by the system when a
-process dies: `solving` is held for as long as somebody makes a model, so that the others wait for theirs instead of
-making it as well; the folder's own lock is held for moments, while a name appears or goes. Whoever left is in a file
-no more once `retire` returns: a publisher looks at the store under the folder's lock before a name appears, and
-`retire` takes away unfinished files too.
+One file is kept, named by the version of its sum. There are two locks; the system releases both when a process dies. A
+process has `solving` while it makes a model, so that the others wait instead of making it too. It has the folder's
+own lock for moments, while a name appears or goes. No file contains a person who left once `retire` returns: a
+publisher looks at the store under the folder's lock before a name appears, and `retire` removes unfinished files too.
 """
 
 from __future__ import annotations
@@ -39,28 +38,28 @@ _log = logging.getLogger("assent.learn")
 
 
 def folder_of(database: Path | None, named: str) -> Path | None:
-    """Return the folder of a store's models: the one that is named, else beside the database file, else none."""
+    """Return the folder of a store's models: the named one, else one beside the database file, else None."""
     if named:
         return Path(named)
     return None if database is None else database.with_name(database.name + ENDING)
 
 
 class ModelFolder:
-    """The model files of one store; without a path nothing is ever published, and every process solves for itself."""
+    """The model files of one store; without a path no file is published, and every process solves for itself."""
 
     def __init__(self, path: Path | None) -> None:
-        """Look at the folder `path`, which is made when a model is first published."""
+        """Use the folder `path`, which is made when a model is first published."""
         self.path = path
         self._within = threading.Lock()
         self._numbers = itertools.count()
 
     @contextlib.contextmanager
     def solving(self) -> Iterator[None]:
-        """Wait until no other thread or process makes a model, and keep them waiting meanwhile."""
-        with self._within, contextlib.ExitStack() as held:
+        """Wait until no other thread or process makes a model, and let the others wait meanwhile."""
+        with self._within, contextlib.ExitStack() as stack:
             if self.path is not None:
                 with contextlib.suppress(OSError):  # a folder that cannot be used is no reason not to learn
-                    held.enter_context(self._locked(self._made() / SOLVING))
+                    stack.enter_context(self._locked(self._made() / SOLVING))
             yield
 
     # -- finding -------------------------------------------------------------------------------------------------
@@ -85,7 +84,7 @@ class ModelFolder:
         return None
 
     def refuse(self, version: int, why: str) -> None:
-        """Remove a file that nobody may use, and tell the log why."""
+        """Remove a file that no process may use, and log the reason."""
         _log.warning("The model file of version %d was removed: %s It is made anew from the sum.", version, why)
         with contextlib.suppress(OSError):
             self._file(version).unlink(missing_ok=True)
@@ -104,24 +103,23 @@ class ModelFolder:
 
     def _folder(self) -> Path:
         if self.path is None:
-            message = "This store has no folder for models."
-            raise StoreUnavailable(message, advice="Name one in ASSENT_MODELS_FOLDER.")
+            raise StoreUnavailable("This store has no folder for models.", advice="Name one in ASSENT_MODELS_FOLDER.")
         return self.path
 
     # -- publishing ----------------------------------------------------------------------------------------------
 
     def publish(self, snapshot: Snapshot, version: int, last_left: Callable[[], int]) -> bool:
-        """Write a model to its file, put it in place of the older ones, and tell whether it stands there now.
+        """Write a model to its file in place of the older ones; return True when the file is there now.
 
-        `last_left` says at which version somebody last left the sum: a model that is older is not published. Nor is
-        one that cannot be written, which the log is told.
+        `last_left` returns the version at which a person last left the sum: an older model is not published. A model
+        that cannot be written is not published either; the log names the cause.
         """
         if self.path is None:
             return False
         unfinished = self._file(version).with_suffix(f".model.{os.getpid()}-{next(self._numbers)}.part")
         try:
             return self._write(snapshot, version, unfinished, last_left)
-        except FileNotFoundError:  # somebody left, so it was taken away
+        except FileNotFoundError:  # a person left, so `retire` removed it
             return False
         except OSError as error:
             _log.warning("The model file of version %d cannot be written: %s", version, error.strerror)
@@ -155,33 +153,33 @@ class ModelFolder:
             folder.chmod(FOLDER_MODE)
         return folder
 
-    # -- taking away ---------------------------------------------------------------------------------------------
+    # -- removing ------------------------------------------------------------------------------------------------
 
     def retire(self, left: int) -> int:
-        """Remove every file older than the version `left` at which somebody left, unfinished ones too.
+        """Remove every file older than the version `left` at which a person left, unfinished ones too.
 
-        Returns how many were removed, once that is durable. Raises `StoreUnavailable` when it cannot be done: then
-        nobody may say that the person is gone.
+        Returns the number of removed files, once that is durable. Raises `StoreUnavailable` when a file cannot be
+        removed: then the person is not gone yet.
         """
         return self._remove(lambda version: version < left, lambda version: version < left)
 
     def tidy(self, head: Callable[[], tuple[int, int]]) -> int:
-        """Remove what a crash or a restored backup left: files older than the last leaving or newer than the sum.
+        """Remove the files of a crash or a restored backup: older than the last leaving, or newer than the sum.
 
-        `head` tells the version of the sum and that of the last leaving; it is asked once the folder has been read.
-        Returns and raises as `retire`.
+        `head` returns the versions of the sum and of the last leaving; it is called once, after the folder was read.
+        Returns the number of removed files. Raises `StoreUnavailable` when a file cannot be removed.
         """
-        told = functools.cache(head)
+        versions = functools.cache(head)
 
         def useless(version: int) -> bool:
-            newest, left = told()
+            newest, left = versions()
             return not left <= version <= newest
 
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as stack:
             nobody_solves = False
             if self._there():
-                with contextlib.suppress(OSError):  # somebody does, so what is unfinished may be theirs
-                    held.enter_context(self._locked(self._folder() / SOLVING, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                with contextlib.suppress(OSError):  # another process solves: unfinished files may be its own
+                    stack.enter_context(self._locked(self._folder() / SOLVING, fcntl.LOCK_EX | fcntl.LOCK_NB))
                     nobody_solves = True
             return self._remove(useless, lambda version: nobody_solves or useless(version))
 
@@ -189,7 +187,7 @@ class ModelFolder:
         return self.path is not None and self.path.is_dir()
 
     def _remove(self, finished: Callable[[int], bool], unfinished: Callable[[int], bool]) -> int:
-        """Remove the files, finished or not, of the versions of which that is said."""
+        """Remove finished and unfinished files of the versions for which the functions return True."""
         if not self._there():
             return 0
         removed = 0
@@ -203,14 +201,15 @@ class ModelFolder:
                 if removed:
                     files.sync_folder(self._folder())
         except OSError as error:
-            message = "A model file that somebody who left may still be in cannot be removed."
-            advice = f"Give the server leave to write in {self.path}, then ask again."
-            raise StoreUnavailable(message, advice=advice) from error
+            raise StoreUnavailable(
+                "A model file that may still contain a person who left cannot be removed.",
+                advice=f"Give the server leave to write in {self.path}, then ask again.",
+            ) from error
         return removed
 
     @contextlib.contextmanager
     def _locked(self, path: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
-        """Hold the system's lock on a file or the folder. Raises `OSError`."""
+        """Take the system's lock on a file or the folder. Raises `OSError`."""
         kind = os.O_RDONLY if path == self.path else os.O_RDWR | os.O_CREAT
         descriptor = os.open(path, kind | os.O_CLOEXEC, FILE_MODE)
         try:

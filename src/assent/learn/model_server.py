@@ -1,8 +1,8 @@
-"""The one solved copy of the recommender that a process answers from: it follows the stored sum.
+"""The server of the recommender: one solved copy for each process, which follows the stored sum.
 
-Whoever asks gets a model without anybody who left. A few changed rows are taken in at once, as their exact difference.
-Anything wider is done beside the answers: from the arrays in memory and the difference, from the file that another
-process published, or by solving; the model before it answers meanwhile, unless somebody in it left.
+No answer comes from a model with a person who left. A few changed rows are followed at once, by their exact difference.
+For more rows a thread makes the next model: from the arrays in memory and the difference, from another process's file,
+or by solving. The old model answers meanwhile, unless a person in it left.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assent.learn")
 
-#: So many changed rows are taken in while somebody waits for the answer: a few milliseconds.
+#: So many changed rows are followed while a question waits: a few milliseconds.
 ROWS_AT_ONCE: Final = 64
 
 
 class ModelServer:
     """Keeps the solved model of one process; safe to use from several threads.
 
-    | state | what is true | a question | leaves it by |
+    | state | meaning | a question | leaves it by |
     |---|---|---|---|
     | empty | no model | waits for one | `_load` |
-    | serving | the model stands for the newest version | is answered | a commit, here or in another process |
-    | behind | the store has a newer version | takes in a few rows, else begins to load | `_follow_at_once`, `_load` |
-    | loading | a thread makes the newest model | the old one, unless somebody in it left: then waits | `install` |
+    | serving | the model has the newest version | is answered | a commit, here or in another process |
+    | behind | the store has a newer version | follows a few rows, else begins to load | `_follow_at_once`, `_load` |
+    | loading | a thread makes the newest model | the old one, unless a person in it left: then waits | `install` |
     | publishing | a thread writes a file and maps it | is answered as in the states above | `install` |
     """
 
@@ -58,16 +58,16 @@ class ModelServer:
 
     @property
     def lock(self) -> threading.RLock:
-        """The lock to hold while several questions to the model belong together; never wait for a model under it."""
+        """The lock for several questions that belong together; never wait for a model under it."""
         return self._state.lock
 
     # -- answering -----------------------------------------------------------------------------------------------
 
     def model(self, session: Session, version: int | None = None, *, wait: bool = True) -> SolvedModel | None:
-        """Return the model for what `session` sees, or None before the first training; nobody who left is in it.
+        """Return the model of the sum that `session` sees, None before the first training; no person who left is in it.
 
-        Where it has to be made first this waits for it, or raises `Loading` without `wait`; and what cannot be made
-        raises here: `Corrupt`, `NotEnoughMemory`. `version` is that of the stored sum, if it is known already.
+        Waits for a model that has to be made first, or raises `Loading` without `wait`. Raises `Corrupt` and
+        `NotEnoughMemory` when it cannot be made. `version` is that of the stored sum, if the caller has read it.
         """
         if version is None:
             version = sums.version(session, self._name)
@@ -85,23 +85,22 @@ class ModelServer:
                 if state.model is not None and head.last_left_version <= state.version:
                     return state.model
             if not wait:
-                message = "The model is being loaded."
-                raise Loading(message)
+                raise Loading("The model is being loaded.")
             loading.result()
 
     def sum(self) -> tuple[PairSum, int] | None:
-        """Return a copy of the sum that the model stands for, and its version."""
+        """Return a copy of the model's sum, and its version; None without a model."""
         state = self._state
         with state.lock:
             return None if state.model is None else (state.model.sum.copy(), state.version)
 
     def _follow_at_once(self, session: Session, head: sums.HeadRow) -> bool:
-        """Take in a few changed rows as their exact difference; False when there are more."""
+        """Follow a few changed rows by their exact difference; return False when there are more."""
         state = self._state
         model = state.model
         if model is None or model.columns != head.columns:
             return False
-        # Arrays that nothing else has must follow in place however wide it is, when somebody left.
+        # Arrays that no file has must follow in place, even by many rows, when a person left.
         alone = state.arrays is None and head.last_left_version > state.version
         most = head.columns // FOLLOW_SHARE if alone else ROWS_AT_ONCE
         if not follow(model, state.version, session, head, most):
@@ -111,10 +110,10 @@ class ModelServer:
         self.publisher.publish_later()
         return True
 
-    # -- what this process changed itself ------------------------------------------------------------------------
+    # -- this process's own changes ------------------------------------------------------------------------------
 
     def serve(self, solved: SolvedModel, version: int, left: int) -> None:
-        """After the commit: answer from a model that was solved just now; `left` is when somebody last left."""
+        """After the commit: answer from a newly solved model; `left` is the version at which a person last left."""
         candidate = self._candidates.of_model(solved, version)
         state = self._state
         with state.lock:
@@ -124,7 +123,7 @@ class ModelServer:
         self._folder.retire(left)
 
     def forget(self, version: int, contribution: Contribution) -> None:
-        """After the commit: take a contribution out of the model, if it stood right before it, and out of the files."""
+        """After the commit: subtract a contribution from the model, if it has version `version`, and retire files."""
         state = self._state
         with state.lock:
             state.left = max(state.left, version + 1)
@@ -133,38 +132,38 @@ class ModelServer:
                 model.remove(contribution)
                 state.version = version + 1
         if model is not None:
-            # What they held stands nowhere by itself any more, not even in memory.
+            # The person's items no longer exist as a separate list in memory.
             model.sum.flush()
         self._retire(version + 1)
 
     def retire(self) -> int:
-        """Remove every file that somebody who left is in; return how many there were. Raises `StoreUnavailable`."""
+        """Remove every file with a person who left; return their number. Raises `StoreUnavailable`."""
         return self._retire(self._stored_versions()[1])
 
     def _retire(self, left: int) -> int:
-        """Remove the files that somebody is in who left at version `left` or before; return how many there were."""
+        """Remove the files older than version `left`, at which a person left; return their number."""
         removed = self._folder.retire(left)
         self.publisher.publish_later()
         return removed
 
     def _stored_versions(self) -> tuple[int, int]:
-        """Return the version of the stored sum, and the version at which somebody last left it."""
+        """Return the version of the stored sum, and the version at which a person last left it."""
         with self._store.read() as session:
             head = sums.head(session, self._name)
         return (0, 0) if head is None else (head.version, head.last_left_version)
 
     def publish(self) -> None:
-        """Share the arrays of the model that was solved just now, for whoever holds the folder's `solving`."""
+        """Share the arrays of the newly solved model; the caller has the folder's `solving`."""
         self.publisher.publish()
 
     def close(self) -> None:
-        """Begin no other file, and wait a while for one that is being written."""
+        """Begin no other file, and wait for the one that is being written, for seconds at most."""
         self.publisher.close()
 
     # -- loading -------------------------------------------------------------------------------------------------
 
     def _begin_loading(self) -> Future[None]:
-        """Have the newest model made beside the answers, unless that is under way already; see the future."""
+        """Start a thread that makes the newest model, unless one runs already; return its future."""
         if self._loading is None or self._loading.done():
             self._loading = Future()
             threading.Thread(target=self._load, args=(self._loading,), name="assent-load", daemon=True).start()
@@ -176,16 +175,16 @@ class ModelServer:
             if not install(self._without_solving):
                 with self._folder.solving():
                     _ = install(self._without_solving) or install(self._candidates.solved)
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+        except BaseException as error:  # noqa: BLE001 - the waiting questions raise it
             if not isinstance(error, StoreUnavailable):
-                _log.warning("The newest model cannot be made: %s", error)  # the one before it may go on answering
+                _log.warning("The newest model cannot be made: %s", error)  # the old one may continue to answer
             loading.set_exception(error)
         else:
             loading.set_result(None)
             self.publisher.publish_later()
 
     def _without_solving(self) -> Candidate | None:
-        """Make a model from the arrays in memory, or from the file of another process."""
+        """Return a model over the arrays in memory, or over another process's file; None where neither can follow."""
         with self._state.lock:
             arrays = self._state.arrays
         return self._candidates.of_arrays(arrays) or self._candidates.of_file(0)

@@ -1,4 +1,4 @@
-"""Shares the arrays of the model that answers with other processes, by a file that all of them map."""
+"""The publisher: it shares the arrays of the served model with other processes, by a file that all of them map."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assent.learn")
 
-#: With so many changes beside the shared arrays it is time for a file that has them.
-TERMS_MAX: Final = 128
-#: A new file is made at once, and the next no sooner than after so many times as long as the last one took.
+#: Past so many changes beside the shared arrays a new file is due.
+PUBLISH_TERMS: Final = 128
+#: The publisher rests this many times the duration of its last publication.
 REST_FACTOR: Final = 4
-#: How long closing waits for a file that is being written.
+#: Closing waits so long for a file that is being written.
 CLOSING_SECONDS: Final = 5.0
 
 
 class Publisher:
-    """Publishes files beside the answers, as long as there is reason to."""
+    """Publishes files in a thread of its own, while one is due."""
 
     def __init__(
         self, store: Store, folder: ModelFolder, state: ServedState, candidates: Candidates, name: str
     ) -> None:
-        """Publish nothing yet of the sum called `name`."""
+        """Publish the sum called `name`."""
         self._store = store
         self._folder = folder
         self._state = state
         self._candidates = candidates
         self._name = name
-        #: What publishes at present.
+        #: The thread that publishes now, if any.
         self.thread: threading.Thread | None = None
         self._closed = threading.Event()
 
     def publish(self) -> bool:
-        """Answer from arrays that a file has, in which nobody is who left; for whoever holds the folder's `solving`.
+        """Answer from the arrays of a file without any person who left; the caller has the folder's `solving`.
 
-        Maps what another process published, or publishes first. False when that cannot be, which the log is told.
+        Maps another process's file, or publishes one first. Returns False when that fails; the log names the cause.
         """
         try:
             return self._publish()
@@ -78,19 +78,19 @@ class Publisher:
         return 0 if head is None else head.last_left_version
 
     def publish_later(self) -> None:
-        """Do the same beside the answers, unless that is under way."""
+        """Start the thread that publishes, if a file is due and no thread runs."""
         with self._state.lock:
             if self.thread is None and self._due():
                 self.thread = threading.Thread(target=self._publish_loop, name="assent-publish", daemon=True)
                 self.thread.start()
 
     def _publish_loop(self) -> None:
-        """Publish for as long as there is reason to, resting in between."""
+        """Publish while a file is due, with rests in between."""
         state = self._state
         failed_left = -1
         while True:
             with state.lock:
-                # Where it failed although nobody left meanwhile, it would fail again.
+                # Where it failed and no person left since, it would fail again.
                 if not self._due() or state.left == failed_left:
                     self.thread = None
                     return
@@ -102,17 +102,17 @@ class Publisher:
             self._closed.wait(REST_FACTOR * (time.monotonic() - began))
 
     def _due(self) -> bool:
-        """Tell whether other arrays should follow: no file has these, somebody left, a training ended, much came."""
+        """Tell whether a file is due: none has these arrays, a person left, a training ended, or many changes came."""
         state = self._state
         with state.lock:
             arrays, model = state.arrays, state.model
             if arrays is None or model is None or self._closed.is_set():
                 return False
             outdated = arrays.version < max(state.left, state.trained)
-            return not arrays.in_file or outdated or model.terms > TERMS_MAX
+            return not arrays.in_file or outdated or model.terms > PUBLISH_TERMS
 
     def close(self) -> None:
-        """Begin no other file, and wait a while for one that is being written: its folder may be taken away next."""
+        """Begin no other file, and wait for the one that is being written: its folder may be removed next."""
         self._closed.set()
         thread = self.thread
         if thread is not None:

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A model, and who answers from it: unless told, whoever solves its sum in memory."""
+    """A model, and its server: by default, one that solves the sum in memory."""
 
     model: AdditiveModel[Any, Any, Any]
     server: Callable[[Store, Any, ModelFolder], Server] = SumServer
 
     @property
     def name(self) -> str:
-        """What store, certificates and exports call it."""
+        """Its name in the store, certificates and exports."""
         return self.model.name
 
 
-#: The name of the recommender's sum: decisions ask it.
+#: The name of the recommender's sum, which decisions use.
 MODEL: Final = AdditiveRecommender.name
 
-#: The recommender comes first: a training reports its sum.
+#: The recommender comes first, because a training reports the first sum.
 KINDS: tuple[Kind, ...] = (Kind(AdditiveRecommender(), ModelServer),)

@@ -1,4 +1,4 @@
-"""What one process answers from at a moment, held under one lock by whoever answers, loads and publishes."""
+"""The state of a model server: answering, loading and publishing share it under one lock."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 
 class ServedState:
-    """The model that answers, the version of the sum it stands for, and the arrays below it."""
+    """The served model, the version of its sum, and the arrays below it."""
 
     def __init__(self, store: Store, name: str) -> None:
-        """Hold nothing yet of the sum called `name`."""
+        """Start without a model of the sum called `name`."""
         self._store = store
         self._name = name
-        #: Held while a model is used or changed, for moments only; never wait for a model while holding it.
+        #: Taken while a model is used or changed, for moments only; never wait for a model under it.
         self.lock = threading.RLock()
         self.model: SolvedModel | None = None
         self.version = 0
-        #: None where no file is ever made: the model alone holds its arrays.
+        #: None where no files are made: then only the model has its arrays.
         self.arrays: SharedArrays | None = None
-        #: The version at which somebody last left the sum, and the one at which a training last ended.
+        #: The version at which a person last left the sum, and the one at which a training last ended.
         self.left = self.trained = 0
 
     def note(self, head: sums.HeadRow) -> None:
-        """Remember when somebody last left, and when a training last ended: each asks for other arrays."""
+        """Keep the versions of the last leaving and the last training: each makes other arrays due."""
         self.left = max(self.left, head.last_left_version)
         if head.last_left_version < head.version:
             self.trained = max(self.trained, head.version)
 
     def put(self, candidate: Candidate) -> None:
-        """Answer from a candidate from now on; hold the lock."""
+        """Answer from a candidate from now on; the caller has the lock."""
         self.model, self.version, self.arrays = candidate.model, candidate.version, candidate.arrays
 
     def install(self, make: Callable[[], Candidate | None]) -> bool:
-        """Make a model, let it follow whatever happened meanwhile, and answer from it; False where it cannot be."""
+        """Make a model, let it follow the changes since, and answer from it; return False where it cannot follow."""
         made = make()
         while made is not None:
             with self._store.read() as session:

@@ -1,4 +1,4 @@
-"""What the keeper asks of whoever answers from a sum, and the plainest one: it solves the stored sum in memory."""
+"""Servers of solved models: their protocol for the keeper, and the simplest one, which solves the sum in memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Server(Protocol):
-    """Answers from the solved sum of one model in one process, and never from one that somebody who left is in."""
+    """Answers from the solved sum of one model in one process, and never from one with a person who left."""
 
     def model(self, session: Session, version: int | None = None, *, wait: bool = True) -> Any | None:
-        """Return what is solved from the sum that `session` sees, or None before the first training.
+        """Return the solved model of the sum that `session` sees, or None before the first training.
 
-        Raises `Loading` without `wait` where it has to be waited for. `version`: the sum's, if it is known already.
+        Raises `Loading` without `wait` instead of waiting. `version`: the sum's, if the caller has read it.
         """
         ...
 
@@ -29,41 +29,41 @@ class Server(Protocol):
         ...
 
     def serve(self, solved: Any, version: int, left: int) -> None:
-        """After the commit: answer from what was solved just now; `left` is the version at which somebody last left."""
+        """After the commit: answer from a newly solved model; `left` is the version at which a person last left."""
         ...
 
     def forget(self, version: int, contribution: Any) -> None:
-        """After the commit that took a contribution out of the sum of `version`: take it out of everything else."""
+        """After the commit that subtracted a contribution from the sum of `version`: forget it in models and files."""
         ...
 
     def retire(self) -> int:
-        """Remove whatever somebody who left is in outside the store; return how much there was.
+        """Remove every model file with a person who left; return the number of files.
 
-        Raises `StoreUnavailable` when it cannot be removed.
+        Raises `StoreUnavailable` when one cannot be removed.
         """
         ...
 
     def publish(self) -> None:
-        """After a training, while its models are still waited for: share what was solved with other processes."""
+        """Share the solved model with other processes, after a training and under the folder's `solving`."""
         ...
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Begin no other work."""
         ...
 
 
 class SumServer:
-    """Solves a sum that is small; safe to use from several threads."""
+    """Serves a small sum; safe to use from several threads."""
 
     def __init__(self, store: Store, model: AdditiveModel[Any, Any, Any], folder: ModelFolder) -> None:  # noqa: ARG002 - has no files
-        """Start empty; the first question reads what the store holds."""
+        """Start empty; the first question reads the stored sum."""
         self._model = model
         self._lock = threading.Lock()
         self._solved: Any = None
         self._version = 0
 
     def model(self, session: Session, version: int | None = None, *, wait: bool = True) -> Any | None:  # noqa: ARG002 - is quick
-        """Return what is solved from the sum that `session` sees, or None before the first training."""
+        """Return the solved model of the sum that `session` sees, or None before the first training."""
         if version is None:
             version = sums.version(session, self._model.name)
         with self._lock:
@@ -81,13 +81,13 @@ class SumServer:
             return None if self._solved is None else (self._solved.sum.copy(), self._version)
 
     def serve(self, solved: Any, version: int, left: int) -> None:  # noqa: ARG002 - newer versions are without them
-        """After the commit: answer from what was solved just now."""
+        """After the commit: answer from a newly solved model."""
         with self._lock:
             if version > self._version:
                 self._solved, self._version = solved, version
 
     def forget(self, version: int, contribution: Any) -> None:  # noqa: ARG002 - it is read anew
-        """After the commit: let go of a sum that the person is in; the next question reads the one without them."""
+        """After the commit: drop the sum with the person; the next question reads the one without."""
         with self._lock:
             if self._version <= version:
                 self._solved = None
@@ -97,7 +97,7 @@ class SumServer:
         return 0
 
     def publish(self) -> None:
-        """Share nothing: whoever asks solves for themself."""
+        """Share nothing: each process solves for itself."""
 
     def close(self) -> None:
-        """Let everything be: nothing is under way."""
+        """Do nothing: no work is running."""

@@ -1,4 +1,4 @@
-"""A sum on disk: one head with counts and digest, and rows of whole numbers."""
+"""Stored sums: one head with counts and digest, and rows of whole numbers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def read_sum(session: Session, model: AdditiveModel[Any, Any, Any], head: sums.H
     rows = {number: row for number, _, row in sums.rows_after(session, model.name, 0)}
     total = model.sum_of_rows(head.columns, rows, counts_of(head), head.people)
     if verify and total.digest() != head.digest:
-        message = "The stored sum does not have the digest that was written with it."
-        raise Corrupt(message, advice="Run `assent train --rebuild`: it adds everybody up again.")
+        raise Corrupt(
+            "The stored sum does not have the digest that was written with it.",
+            advice="Run `assent train --rebuild`: it adds everybody up again.",
+        )
     return total
 
 
@@ -43,7 +45,7 @@ def write_sum(
 ) -> sums.HeadRow:
     """Write the rows that changed, int32 [k] (all of them when `touched` is None), and the new head; return the head.
 
-    `head` is the one before. `left` says that somebody left.
+    `head` is the one before. `left` is True when a person left the sum.
     """
     version = (head.version if head else 0) + 1
     if touched is None:

@@ -1,7 +1,7 @@
-"""The keeper of every model's sum: one truth on disk, one solved copy in memory.
+"""The keeper of every model's sum: the truth in the store, one solved copy in memory.
 
-The sums live in the store row by row, each person's sealed contribution beside them; both change in one transaction.
-What is solved in memory is a cache of them. The kinds of models are those of `registry.KINDS`.
+The store has each sum row by row, and the sealed contribution of each person; both change in one transaction. Solved
+models in memory are caches of the sums. The kinds of models are those of `registry.KINDS`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import threading
 
     from assent.consent import Ledger
-    from assent.learn.spark.training import Spark
+    from assent.learn.spark.driver import Spark
     from assent.models.recommender import SolvedModel
     from assent.store import Session, Store
     from assent.terms.answers.models import TrainReport
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 
 class SumsKeeper:
-    """Adds people to the sums, takes them out, keeps solved models that are never older than the store."""
+    """Adds people to the sums, subtracts them, and keeps solved models that are never older than the store."""
 
     def __init__(self, store: Store, vault: Vault, ledger: Ledger, clock: Clock, *, models_folder: str = "") -> None:
-        """Start empty; the first `model` or `train` loads what the store holds.
+        """Start empty; the first `model` or `train` loads the stored sums.
 
-        `models_folder` is where the processes of the store share solved models; unless named, beside an SQLite file,
-        else nowhere. Model files that a crash left behind are removed; raises `StoreUnavailable` when they cannot be.
+        The processes of the store share solved models in `models_folder`: by default beside an SQLite file, else
+        nowhere. Model files that a crash left are removed; raises `StoreUnavailable` when they cannot be.
         """
         self._vault = vault
         self._ledger = ledger
@@ -49,39 +49,38 @@ class SumsKeeper:
         self._kept = tuple(KeptSum(kind, servers[kind.name], vault) for kind in registry.KINDS)
         recommender = servers[registry.MODEL]
         if not isinstance(recommender, ModelServer):
-            message = "Decisions are made by the recommender: its row of the registry stays as it is."
-            raise TypeError(message)
-        #: Who answers for the recommender.
+            raise TypeError("Decisions are made by the recommender: its row of the registry stays as it is.")
+        #: The server of the recommender.
         self.recommender = recommender
         self._trainer = Trainer(self._kept, store=store, vault=vault, ledger=ledger, clock=clock, folder=folder)
 
     # -- serving -------------------------------------------------------------------------------------------------
 
     def model(self, session: Session, version: int | None = None, *, wait: bool = True) -> SolvedModel | None:
-        """Return the solved recommender for what `session` sees, or None before the first training.
+        """Return the solved recommender of the sum that `session` sees, or None before the first training.
 
-        Nobody who left is ever in it. People who came, or whose history changed, may follow a moment later. Where no
-        model may answer yet this waits for one, or raises `Loading` without `wait`; ask for it before taking `lock`.
-        `version`: the sum's version, if the same session has read it already.
+        No person who left is in it. New people and changed histories may follow a moment later. Where no model may
+        answer yet this waits for one, or raises `Loading` without `wait`; call it before taking `lock`. `version`: the
+        sum's version, if the same session has read it.
         """
         return self.recommender.model(session, version, wait=wait)
 
     @property
     def lock(self) -> threading.RLock:
-        """The lock to hold while several questions to the recommender belong together."""
+        """The lock for several questions to the recommender that belong together."""
         return self.recommender.lock
 
     def solved(self, session: Session, name: str) -> Any | None:
-        """Return what is solved from the sum of the model of that name, as `session` sees it; None before a training.
+        """Return the solved model of that name for the sum that `session` sees; None before a training.
 
-        Raises `KeyError` for a name that no row of the registry has.
+        Raises `KeyError` for a name outside the registry.
         """
         return {each.name: each for each in self._kept}[name].server.model(session)
 
     def retire_files(self) -> int:
-        """Remove every model file that somebody who left is in; return how many there were. Raises `StoreUnavailable`.
+        """Remove every model file with a person who left; return their number. Raises `StoreUnavailable`.
 
-        Whoever says that a person is gone calls this first: another process may have died before it did.
+        An erasure calls this before its certificate: another process may have died before it removed its files.
         """
         return sum(each.server.retire() for each in self._kept)
 
@@ -95,50 +94,52 @@ class SumsKeeper:
     def forget_person(self, session: Session, person: PersonId, person_key: PersonKey) -> dict[str, Forgotten]:
         """Subtract one person's contribution from every sum, inside the caller's write job; return it by model.
 
-        What is subtracted is the sealed version of what was added. Solved models follow when the job has committed.
+        It subtracts exactly the sealed contribution that was added. Solved models follow after the commit.
         """
         now_ms = self._clock.now_ms()
         return {each.name: each.forget(session, person, person_key, now_ms) for each in self._kept}
 
     def train(self, *, rebuild: bool = False) -> TrainReport:
-        """Bring the sums up to date with everybody who says yes now, and solve; the report is the recommender's.
+        """Bring the sums up to date with all people who consent now, and solve; the report is the recommender's.
 
-        Reads and solves without holding up writers, then commits in one transaction; if consent changed in between it
-        starts again. `rebuild` adds up everything anew instead of changing the sums by the differences.
+        Reads and solves while others write, then commits in one transaction; if consent changed in between it starts
+        again. `rebuild` adds all people up again instead of changing the sums by the differences.
         """
         return self._trainer.train(rebuild=rebuild)
 
     def train_on(self, spark: Spark) -> TrainReport:
         """Train as `train(rebuild=True)` does, with histories read by Spark: a session, or a master's URL.
 
-        Raises `SparkUnavailable`, what an executor met, and `Busy` when consent changed again and again; nothing is
-        changed then.
+        Raises `SparkUnavailable`, an executor's error, and `Busy` when consent changed during every attempt; then
+        nothing changed.
         """
         return self._trainer.train_on(spark)
 
     # -- proof ---------------------------------------------------------------------------------------------------
 
     def verify(self, session: Session, *, rebuild: bool = False) -> list[Check]:
-        """Check that stored rows have the digests that were written, with `rebuild` that fresh sums have them too.
+        """Check that stored rows have the written digests; with `rebuild`, that fresh sums have them too.
 
-        Where there are several models, each check says of which. Raises `NotLearned` when somebody without leave to
-        learn is in a sum that is added up.
+        With several models, each check names its model. Raises `NotLearned` when a person without consent to `learn`
+        is in a sum that is added up.
         """
         checks = []
         for each in self._kept:
             label = f" of {each.name}" if len(self._kept) > 1 else ""
             checks += each.verify(session, label)
             if rebuild:
-                checks += each.verify_rebuilt(session, self._held(session, each), label)
+                checks += each.verify_rebuilt(session, self._contributions(session, each), label)
         return checks
 
-    def _held(self, session: Session, kept: KeptSum) -> list[Any]:
-        """Open every stored contribution of people who still say yes."""
-        held = []
+    def _contributions(self, session: Session, kept: KeptSum) -> list[Any]:
+        """Open the stored contributions of all people; raises `NotLearned` for one without consent."""
+        opened = []
         for person, sealed in sums.contributions(session, kept.name):
             permit = self._ledger.may(session, person, Learn)
             if not isinstance(permit, Permit):
-                message = "Somebody without leave to learn is still in the sum."
-                raise NotLearned(message, advice="Run `assent train`, which takes out whoever withdrew or expired.")
-            held.append(kept.open(key_of(session, self._vault, person), sealed))
-        return held
+                raise NotLearned(
+                    "Somebody without leave to learn is still in the sum.",
+                    advice="Run `assent train`, which takes out whoever withdrew or expired.",
+                )
+            opened.append(kept.open(key_of(session, self._vault, person), sealed))
+        return opened

@@ -1,4 +1,4 @@
-"""Training: every model's sum is brought up to date with everybody who says yes now, all in one transaction."""
+"""The trainer: it brings every model's sum up to date with the people who consent now, in one transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assent.learn.registry import MODEL
-from assent.learn.spark.training import gatherer
+from assent.learn.spark.driver import gatherer
+from assent.learn.training_plan import READ_TOGETHER, TrainingPlan
 from assent.models.additive import Facts
 from assent.store.topics import items, people, records
 from assent.store.topics import meta as store_meta
@@ -23,26 +24,21 @@ if TYPE_CHECKING:
     from assent.consent import Ledger
     from assent.learn.kept_sum import KeptSum
     from assent.learn.model_files import ModelFolder
-    from assent.learn.spark.training import Spark
-    from assent.learn.training_plan import TrainingPlan
+    from assent.learn.spark.driver import Spark
     from assent.store import Session, Store
     from assent.terms.clock import Clock
     from assent.terms.ids import PersonId
     from assent.vault import PersonKey, Vault
 
-#: How often a training starts again because somebody's consent changed while it was reading.
-ATTEMPTS_MAX = 3
+_ATTEMPTS_MAX = limit("train_attempts_max")
 
-#: How many histories one write job folds: few enough that nobody waits for it.
+#: One write job folds so many histories: few enough that other jobs wait only for moments.
 FOLDED_TOGETHER = 100
-
-#: How many histories are opened and weighed at once.
-READ_TOGETHER = 1_000
 
 
 @dataclass(slots=True)
 class Draft:
-    """What a training will write of one sum, and how it is solved."""
+    """The plan and the new sum of one model in a training, and its solver."""
 
     kept: KeptSum
     plan: TrainingPlan
@@ -52,7 +48,7 @@ class Draft:
 
 
 class Trainer:
-    """Reads and solves without holding up writers, then commits; if consent changed in between it starts again."""
+    """Reads and solves while others write, then commits; if consent changed in between it starts again."""
 
     def __init__(
         self,
@@ -64,7 +60,6 @@ class Trainer:
         clock: Clock,
         folder: ModelFolder,
     ) -> None:
-        """Hold the sums, and the rooms below."""
         self._kept = tuple(kept)
         self._store = store
         self._vault = vault
@@ -73,7 +68,7 @@ class Trainer:
         self._folder = folder
 
     def train(self, *, rebuild: bool = False) -> TrainReport:
-        """Train, at last inside one write job; `rebuild` adds up anew instead of changing sums by the differences."""
+        """Train; the last attempt is one write job. `rebuild` adds all people up again instead of the differences."""
         started = time.perf_counter()
         self._fold_tails()
 
@@ -89,10 +84,10 @@ class Trainer:
         return replace(report, seconds=round(time.perf_counter() - started, 3))
 
     def train_on(self, spark: Spark) -> TrainReport:
-        """Train as `train(rebuild=True)` does, the recommender's histories read by Spark: a session, or a master's URL.
+        """Train as `train(rebuild=True)` does, with the recommender's histories read by Spark (session or URL).
 
-        What other models add up is read here. Raises `SparkUnavailable`, what an executor met, and `Busy` when consent
-        changed again and again; nothing is changed then.
+        Histories for other models are read here. Raises `SparkUnavailable`, an executor's error, and `Busy` when
+        consent changed during every attempt; then nothing changed.
         """
         started = time.perf_counter()
         with gatherer(spark, store=self._store, vault=self._vault, ledger=self._ledger, clock=self._clock) as gather:
@@ -116,13 +111,15 @@ class Trainer:
 
             report = self._attempts(read)
         if report is None:
-            message = f"Consent changed during each of {ATTEMPTS_MAX} trainings."
-            raise Busy(message, advice="Train at a quieter hour, or without Spark; nothing was changed.")
+            raise Busy(
+                f"Consent changed during each of {_ATTEMPTS_MAX} trainings.",
+                advice="Train at a quieter hour, or without Spark; nothing was changed.",
+            )
         return replace(report, seconds=round(time.perf_counter() - started, 3))
 
     def _attempts(self, read: Callable[[], list[Draft] | None]) -> TrainReport | None:
-        """Read, solve and commit until what was read still stands; None when it never did."""
-        for _ in range(ATTEMPTS_MAX):
+        """Read, solve and commit until no consent changed meanwhile; None when it changed during every attempt."""
+        for _ in range(_ATTEMPTS_MAX):
             drafts = read()
             if drafts is None:
                 continue
@@ -135,13 +132,12 @@ class Trainer:
         return None
 
     def _train_holding(self, session: Session, *, rebuild: bool) -> TrainReport:
-        """Train inside one write job, so that nobody's consent changes meanwhile: the last resort on a busy store."""
+        """Train inside one write job, so that no consent changes meanwhile: the last attempt on a busy store."""
         drafts = self._drafts(session, self._kept, rebuild=rebuild)
         _solve(drafts)
         report = self._commit(session, drafts=drafts)
         if report is None:
-            message = "The store changed inside its own transaction."
-            raise AssentError(message)
+            raise AssentError("The store changed inside its own transaction.")
         return report
 
     def _publish(self) -> None:
@@ -151,7 +147,7 @@ class Trainer:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def _fold_tails(self) -> None:
-        """Fold the histories that lie in many pieces, a few at a time, so that opening them stays quick."""
+        """Fold the histories with many trails, a few at a time, so that opening them stays quick."""
         with self._store.read() as session:
             people_to_fold = records.long_tails(session, limit("history_tail_records"))
         for start in range(0, len(people_to_fold), FOLDED_TOGETHER):
@@ -165,7 +161,7 @@ class Trainer:
                 self._vault.fold_history(session, person, self._vault.key(person, *row))
 
     def _drafts(self, session: Session, kept: Sequence[KeptSum], *, rebuild: bool) -> list[Draft]:
-        """Compare what everybody's history says now with what was added before, and change copies of the sums."""
+        """Compare the contributions of all histories with the stored ones, and change copies of the sums."""
         epoch, facts = store_meta.epoch(session), facts_of(session)
         comparisons = [each.compare(session, epoch, facts.columns, rebuild=rebuild) for each in kept]
         for key, wanted in self._wanted(session, kept, facts):
@@ -180,7 +176,7 @@ class Trainer:
     def _wanted(
         self, session: Session, kept: Sequence[KeptSum], facts: Facts
     ) -> Iterator[tuple[PersonKey, tuple[Any, ...]]]:
-        """Yield what each person with leave to learn would contribute now to each of the sums."""
+        """Yield the contributions now, to each of the sums, of each person with a permit to learn."""
         granting = self._ledger.people_granting(session, Learn)
         for start in range(0, len(granting), READ_TOGETHER):
             permits = self._ledger.permits(session, granting[start : start + READ_TOGETHER], Learn)
@@ -196,7 +192,7 @@ class Trainer:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def _commit(self, session: Session, *, drafts: Sequence[Draft]) -> TrainReport | None:
-        """Write all sums and contributions in one transaction; None when a plan no longer fits what is stored."""
+        """Write all sums and contributions in one transaction; None when a plan no longer fits the store."""
         epoch = store_meta.epoch(session)
         if any(each.plan.epoch != epoch or not each.kept.is_as_planned(session, each.plan) for each in drafts):
             return None
@@ -226,27 +222,26 @@ def _solve(drafts: Sequence[Draft]) -> None:
 
 
 def facts_of(session: Session) -> Facts:
-    """Return what models may know of the goods; the catalogue is read once somebody asks for labels."""
+    """Return the facts of items for models; the catalog is read when labels are first used."""
 
     @functools.cache
-    def told() -> list[dict[str, Any]]:
+    def item_facts() -> list[dict[str, Any]]:
         return [json.loads(row.facts) for row in items.all(session)]
 
     def labels(name: str) -> list[str]:
-        found = (facts.get(name) for facts in told())
+        found = (facts.get(name) for facts in item_facts())
         return [label if isinstance(label, str) else "" for label in found]
 
     return Facts(items.count(session), labels)
 
 
 def key_of(session: Session, vault: Vault, person: PersonId) -> PersonKey:
-    """Return the key of somebody whose consent stands; raises `AssentError` when it is missing."""
+    """Return the key of a person with consent; raises `AssentError` when it is missing."""
     return vault.key(person, *_present(people.key(session, person)))
 
 
 def _present(row: tuple[bytes, str] | None) -> tuple[bytes, str]:
-    """Hand on a wrapped key; raises `AssentError` when there is none."""
+    """Return a wrapped key that must be there; raises `AssentError` for None."""
     if row is None:
-        message = "A person's key is missing although their consent stands."
-        raise AssentError(message)
+        raise AssentError("A person's key is missing although their consent stands.")
     return row

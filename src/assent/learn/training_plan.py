@@ -1,4 +1,4 @@
-"""What a training will change in one sum: a comparison of what people say now with what was added for them before."""
+"""The plan of a training for one sum: a comparison of people's contributions now with the stored ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from assent.terms.ids import PersonId
     from assent.vault import PersonKey
 
-#: Past this many changed people a fresh sum is cheaper than changing the old one person by person.
-CHANGES_MAX = 256
+#: A training opens and weighs so many histories at once, here and in an executor.
+READ_TOGETHER = 1_000
+#: Past so many changed people a fresh sum is cheaper than changing the old one person by person.
+REBUILD_CHANGES = 256
 
 
 @dataclass(slots=True)
 class TrainingPlan:
-    """The changes of one training, valid while epoch and version stand; contributions are those of one model."""
+    """The changes of one training, valid for one epoch and version; contributions are those of one model."""
 
     epoch: int
     version: int
@@ -30,7 +32,7 @@ class TrainingPlan:
     leaving: list[Any] = field(default_factory=list)
     staying: list[Any] = field(default_factory=list)
     fresh: list[tuple[PersonId, PersonKey, Any]] = field(default_factory=list)
-    #: People whose changed contribution comes sealed already, from an executor.
+    #: People with a changed contribution that an executor has sealed already.
     sealed: list[tuple[PersonId, bytes]] = field(default_factory=list)
     gone: list[PersonId] = field(default_factory=list)
 
@@ -48,17 +50,17 @@ class Comparison:
     """Sorts people into staying, coming, changed and gone, one after the other."""
 
     def __init__(
-        self, plan: TrainingPlan, held: Mapping[PersonId, bytes], open_held: Callable[[PersonKey, bytes], Any]
+        self, plan: TrainingPlan, stored: Mapping[PersonId, bytes], open_stored: Callable[[PersonKey, bytes], Any]
     ) -> None:
-        """Fill an empty plan; `held` is what was added for people before, sealed, and `open_held` opens it."""
+        """Fill an empty plan; `stored` are the sealed contributions from before, and `open_stored` opens one."""
         self._plan = plan
-        self._left = dict(held)
-        self._open_held = open_held
+        self._left = dict(stored)
+        self._open_stored = open_stored
 
     def add(self, person: PersonId, key: PersonKey, wanted: Any | None) -> None:
-        """Compare what a person contributes now (None for nothing) with what was added for them."""
+        """Compare a person's contribution now (None for nothing) with the stored one."""
         plan, sealed = self._plan, self._left.pop(person, None)
-        before = self._open_held(key, sealed) if sealed is not None else None
+        before = self._open_stored(key, sealed) if sealed is not None else None
         if before == wanted:
             if before is not None:
                 plan.staying.append(before)
@@ -72,10 +74,10 @@ class Comparison:
             plan.gone.append(person)
 
     def finish(self, key_of: Callable[[PersonId], PersonKey]) -> TrainingPlan:
-        """Return the plan; whoever was not seen is gone."""
+        """Return the plan; stored people who were not compared are gone."""
         plan = self._plan
         for person, sealed in self._left.items():
-            plan.leaving.append(self._open_held(key_of(person), sealed))
+            plan.leaving.append(self._open_stored(key_of(person), sealed))
             plan.gone.append(person)
-        plan.rebuild = plan.rebuild or len(plan.leaving) + len(plan.coming) > CHANGES_MAX
+        plan.rebuild = plan.rebuild or len(plan.leaving) + len(plan.coming) > REBUILD_CHANGES
         return plan

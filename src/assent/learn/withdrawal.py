@@ -1,4 +1,4 @@
-"""What a withdrawal means, said once: every way by which a purpose ends for a person leads here."""
+"""The effect of a withdrawal: every way by which a purpose ends for a person leads here."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from assent.learn.sums_keeper import SumsKeeper
     from assent.vault import PersonKey, Vault
 
-#: What a room does when purposes, named by their ids, end for a person: inside the same write job.
+#: A room's own work when purposes (ids) end for a person, inside the same write job.
 OnWithdrawn = Callable[[Session, PersonId, Collection[str]], None]
 
 
 class Withdrawals:
-    """Takes out whatever was kept for purposes that ended, in the transaction that writes their end into the ledger."""
+    """Removes the data kept for purposes that ended, in the transaction that writes their end into the ledger."""
 
     def __init__(self, vault: Vault, ledger: Ledger, learning: SumsKeeper) -> None:
         """Change the sums of `learning` and the records that `vault` opens; `ledger` knows the purposes' bits."""
         self._vault = vault
         self._purposes = ledger.purposes
         self._learning = learning
-        #: Rooms above add what they must do themselves; it is called after models, records and history have changed.
+        #: Rooms above add their own work; it is called after models, records and history have changed.
         self.on_withdrawn: list[OnWithdrawn] = []
 
     def carry_out(self, session: Session, person: PersonId, key: PersonKey, purposes: Collection[str]) -> None:
-        """Take a person out of what these purposes served, inside the caller's write job.
+        """Remove a person from the data of these purposes, inside the caller's write job.
 
-        The models forget them if `learn` ended; records, trails and history lose each purpose; then hooks are called,
-        and what one of them raises undoes the job. The caller has written the ledger's entries.
+        The models forget the person if `learn` ended; records, trails and history lose each purpose; then hooks are
+        called, and an error in one of them undoes the job. The caller has written the ledger's entries.
         """
         if not purposes:
             return

@@ -1,9 +1,9 @@
-"""What a model has to be before the engine keeps it: a sum over the people who said yes, and a solve of that sum.
+"""The interface of additive models: a sum over the people who agreed, and a solve of that sum.
 
     zero -> contribution -> add, remove -> solve
 
 A model subclasses `AdditiveModel`, its name goes into one row of `learn/registry.py`, and
-`assent.testing.AdditiveModelContract` proves it. Nothing here knows a person or a disk.
+`assent.testing.AdditiveModelContract` proves it. Models see no person's id and no disk.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from assent.terms.events import ACTION_BITS
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a model may know beside a history: the goods, never a person.
+    """The facts that a model may use beside a history: facts of items, never of a person.
 
-    `columns`: how many items there are, numbered from 0. `labels(name)`: what the catalogue says of each item under
-    `name` (a category, say), in the order of their numbers; an empty text where it says nothing.
+    `columns`: the number of items, numbered from 0. `labels(name)`: the catalog's text of each item under `name` (a
+    category, say), in the order of their numbers; empty where there is none.
     """
 
     columns: int
@@ -33,21 +33,21 @@ class Facts:
 
 
 def actions_of(history: NDArray[np.void]) -> NDArray[np.uint16]:
-    """Return what was done in each entry of a history, uint16 [entries]: codes of `assent.terms.events`."""
+    """Return the action code of each entry of a history (HISTORY dtype, [entries]), uint16 [entries]."""
     actions: NDArray[np.uint16] = history["act"] & np.uint16((1 << ACTION_BITS) - 1)
     return actions
 
 
 class AdditiveContribution(Protocol):
-    """What one person adds to a sum: whole numbers, equal to another that adds the same."""
+    """One person's contribution to a sum: whole numbers; equal contributions add the same."""
 
     @property
     def rows(self) -> NDArray[np.int32]:
-        """The rows of the sum that it changes, int32 [k], ascending, each once."""
+        """The changed rows of the sum, int32 [k], ascending, each once."""
         ...
 
     def to_bytes(self) -> bytes:
-        """Return the one stored form."""
+        """Return the stored form."""
         ...
 
 
@@ -56,29 +56,29 @@ C_contra = TypeVar("C_contra", bound=AdditiveContribution, contravariant=True)
 
 
 class AdditiveSum(Protocol[C_contra]):
-    """A sum of contributions: equal to the last bit for the same people, by whatever way they came about.
+    """A sum of contributions: equal to the last bit for the same people, in any order and by any shards.
 
     It is stored as `rows` rows of bytes, and a head of `columns`, `counts` and `people`.
     """
 
     @property
     def columns(self) -> int:
-        """How many items it spans."""
+        """The number of items."""
         ...
 
     @property
     def people(self) -> int:
-        """How many people it adds up."""
+        """The number of people."""
         ...
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """The whole numbers that stand beside the rows, int64 [any]: how many people touched each item, say."""
+        """The whole numbers beside the rows, int64 [any]: the number of people of each item, say."""
         ...
 
     @property
     def rows(self) -> int:
-        """How many rows it is stored in, numbered from 0."""
+        """The number of stored rows, numbered from 0."""
         ...
 
     def add(self, contribution: C_contra, /) -> None:
@@ -86,7 +86,7 @@ class AdditiveSum(Protocol[C_contra]):
         ...
 
     def remove(self, contribution: C_contra, /) -> None:
-        """Take one person out again. Raises `NotLearned` when the sum cannot hold them; then nothing changed."""
+        """Subtract one person. Raises `NotLearned` when the sum cannot contain them; then nothing changed."""
         ...
 
     def merge(self, other: Self, /) -> None:
@@ -94,7 +94,7 @@ class AdditiveSum(Protocol[C_contra]):
         ...
 
     def grow(self, columns: int, /) -> None:
-        """Span `columns` items, the new ones held by nobody; raises `InvalidInput` for fewer than before."""
+        """Append items without people until there are `columns`; raises `InvalidInput` for fewer than before."""
         ...
 
     def copy(self) -> Self:
@@ -102,19 +102,19 @@ class AdditiveSum(Protocol[C_contra]):
         ...
 
     def flush(self) -> None:
-        """Keep nobody's contribution by itself any longer, where the last ones are kept aside for a while."""
+        """Write pending contributions into the rows, so that none is kept by itself."""
         ...
 
     def digest(self) -> str:
-        """Return the SHA-256 of everything the sum says, in hex."""
+        """Return the SHA-256 of the whole sum, in hex."""
         ...
 
     def row_bytes(self, row: int, /) -> bytes:
-        """Return the one stored form of a row."""
+        """Return the stored form of a row."""
         ...
 
     def replace_rows(self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int, /) -> None:
-        """Take over stored rows by number, with the counts, int64 [any], and the people that belong to them.
+        """Replace stored rows by number, with their `counts`, int64 [any], and `people`.
 
         Raises `Corrupt` when they cannot be read or do not belong together; then nothing changed.
         """
@@ -126,15 +126,15 @@ S_co = TypeVar("S_co", bound=AdditiveSum[Any], covariant=True)
 
 
 class Solved(Protocol[S_co]):
-    """What answers: a sum and what was solved from it."""
+    """A solved model: it answers from a sum."""
 
     @property
     def sum(self) -> S_co:
-        """The sum it was solved from; do not change it."""
+        """The sum that it was solved from; do not change it."""
         ...
 
     def scores_of(self, history: NDArray[np.void], /) -> NDArray[Any]:
-        """Return what it answers to a history (HISTORY dtype, [entries]), floats [answers]."""
+        """Return the answers to a history (HISTORY dtype, [entries]), floats [answers]."""
         ...
 
     def parts_of(self, history: NDArray[np.void], /) -> NDArray[Any]:
@@ -150,7 +150,7 @@ M_co = TypeVar("M_co", bound=Solved[Any], covariant=True)
 
 
 class AdditiveModel(Protocol[C, S, M_co]):
-    """A kind of model. Subclass it: what it can do in terms of the rest, it does already.
+    """A kind of model. Subclass it; methods that follow from the others are there already.
 
     Histories are arrays of HISTORY dtype: `item`, `day`, `action` and `purposes`, [entries], oldest first.
     """
@@ -158,17 +158,17 @@ class AdditiveModel(Protocol[C, S, M_co]):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What store, certificates and exports call it; it never changes."""
+        """Its name in the store, certificates and exports; it never changes."""
         ...
 
     @abstractmethod
     def zero(self, columns: int, /) -> S:
-        """Return the sum over nobody, of `columns` items."""
+        """Return the sum without people, of `columns` items."""
         ...
 
     @abstractmethod
     def contribution(self, history: NDArray[np.void], facts: Facts, /) -> C | None:
-        """Return what a person with this history adds, the same for the same history and facts; None for nothing."""
+        """Return the contribution of a history (HISTORY dtype, [entries]), None for nothing; always the same one."""
         ...
 
     @abstractmethod
@@ -178,7 +178,7 @@ class AdditiveModel(Protocol[C, S, M_co]):
 
     @abstractmethod
     def solve(self, total: S, /) -> M_co:
-        """Return what answers from a sum, which it takes over. Raises `NotEnoughMemory`."""
+        """Return the solved model of a sum, which it takes over. Raises `NotEnoughMemory`."""
         ...
 
     @abstractmethod
@@ -188,11 +188,11 @@ class AdditiveModel(Protocol[C, S, M_co]):
 
     @abstractmethod
     def describe(self, contribution: C, items: Mapping[int, str], /) -> dict[str, Any]:
-        """Return what a contribution holds of its person, JSON-ready, for their export; `items` are ids by number."""
+        """Return a contribution as JSON for its person's export; `items` are ids by number."""
         ...
 
     def contributions(self, histories: Sequence[NDArray[np.void]], facts: Facts, /) -> list[C | None]:
-        """Return the `contribution` of many histories, in their order."""
+        """Return the `contribution` of many histories (HISTORY dtype, [entries]), in their order."""
         return [self.contribution(history, facts) for history in histories]
 
     def sum_of(self, contributions: Iterable[C], columns: int, /) -> S:
@@ -203,7 +203,7 @@ class AdditiveModel(Protocol[C, S, M_co]):
         return total
 
     def sum_of_rows(self, columns: int, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int, /) -> S:
-        """Put a sum together from all of its stored rows and its head, `counts` int64 [any]; raises `Corrupt`."""
+        """Return the sum of all of its stored rows and its head, `counts` int64 [any]; raises `Corrupt`."""
         total = self.zero(columns)
         total.replace_rows(rows, counts, people)
         return total

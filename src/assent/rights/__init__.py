@@ -1,4 +1,4 @@
-"""See, carry away, withdraw, erase: what a person may ask for, carried through to the end and proven."""
+"""The rights of a person: see, carry away, withdraw and erase, each carried through to the end and proven."""
 
 from assent.rights.choices import Choice, Choices
 from assent.rights.retention import Retention

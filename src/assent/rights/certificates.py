@@ -1,4 +1,4 @@
-"""Certificates of erasure: what was removed, the digests, and the log's own proof, signed together."""
+"""Certificates of erasure: the removed data, the digests, and the log's own proof, signed together."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ COMPLETED = "erasure completed"
 
 
 def facts_digest(facts: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of an erasure's facts, hexadecimal: what the log commits to."""
+    """Return the SHA-256 of an erasure's facts, hexadecimal; the log holds it."""
     return sha256(canonical(facts)).hexdigest()
 
 
 def make_certificate(vault: Vault, row: ErasureRow, facts: Mapping[str, Any], logged: Proven) -> Certificate:
-    """Sign what an erasure did; the same facts and proof give the same certificate, byte for byte."""
+    """Sign the facts of an erasure; the same facts and proof give the same certificate, byte for byte."""
     body = {
         "format": FORMAT,
         "erasure": row.erasure_id.hex(),
@@ -59,7 +59,7 @@ def from_json(text: str) -> Certificate:
 
 
 def verify(store: Store, vault: Vault, certificate: Mapping[str, Any]) -> Verification:
-    """Check a certificate: signature, facts, log proof, that the log still has it, that the person is not back."""
+    """Check a certificate: signature, facts, log proof, the log's entry, and that the person is not back."""
     body = certificate.get("body")
     parts = {"payload": body, "signature": certificate.get("signature"), "public_key": certificate.get("public_key")}
     if (
@@ -70,14 +70,14 @@ def verify(store: Store, vault: Vault, certificate: Mapping[str, Any]) -> Verifi
         found = "not signed by this store's key, or altered"
         return Verification(holds=False, checks=(Check("signature", holds=False, found=found),))
     logged = Proven.from_json(body["log"])
-    checks = [Check("signature", holds=True, found="signed by this store's key"), *_claims(vault, body, logged)]
+    checks = [Check("signature", holds=True, found="signed by this store's key"), *_own_checks(vault, body, logged)]
     with store.read() as session:
-        checks += _standing(session, body, logged)
+        checks += _store_checks(session, body, logged)
     return Verification(holds=all(check.holds for check in checks), checks=tuple(checks))
 
 
-def _claims(vault: Vault, body: Mapping[str, Any], logged: Proven) -> list[Check]:
-    """Check what the certificate itself can show: its facts are those the log took in, and a checkpoint covers them."""
+def _own_checks(vault: Vault, body: Mapping[str, Any], logged: Proven) -> list[Check]:
+    """Check the certificate by itself: its facts are those of the log's entry, and a checkpoint covers them."""
     same = logged.detail() == {"erasure": body["erasure"], "facts": facts_digest(body["facts"])}
     proven = logged.holds(vault.signer.public_key)
     place = f"entry {logged.proof.index} of {logged.proof.size}"
@@ -87,13 +87,15 @@ def _claims(vault: Vault, body: Mapping[str, Any], logged: Proven) -> list[Check
     ]
 
 
-def _standing(session: Session, body: Mapping[str, Any], logged: Proven) -> list[Check]:
-    """Check what the store shows now: the log still has the entry, and nobody has the erased person's random id."""
+def _store_checks(session: Session, body: Mapping[str, Any], logged: Proven) -> list[Check]:
+    """Check the store: the log still has the entry, and no row has the erased person's random id."""
     row = log.leaf(session, logged.proof.index)
     kept = row is not None and leaf_of(row.at_ms, row.kind, row.leaf) == logged.proof.leaf
     found = sum(people.traces(session, bytes.fromhex(body["person"])).values())
-    stands = f"entry {logged.proof.index} stands"
+    found_at = f"entry {logged.proof.index} stands"
     return [
-        Check("log continues", holds=kept, found=stands if kept else "the log was altered, or restored from a backup"),
+        Check(
+            "log continues", holds=kept, found=found_at if kept else "the log was altered, or restored from a backup"
+        ),
         Check("not back", holds=not found, found=f"{found} rows name the person"),
     ]

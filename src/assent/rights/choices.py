@@ -1,4 +1,4 @@
-"""Grant and withdraw: one call each, the same call, in force with the next one."""
+"""Grants and withdrawals: one call each, in force with the next call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCE = "api"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person says: purposes to grant, purposes to withdraw, and what proves it."""
+    """The choice of a person: purposes to grant, purposes to withdraw, and its evidence."""
 
     person: str
     grant: Sequence[str]
@@ -32,10 +32,9 @@ class Choice:
 
 
 class Choices:
-    """Writes choices into the ledger and carries out what they mean, in one transaction."""
+    """Writes choices into the ledger and carries them out, in one transaction."""
 
     def __init__(self, rooms: RightsRooms) -> None:
-        """Hold the rooms below."""
         self._vault = rooms.vault
         self._ledger = rooms.ledger
         self._audit = rooms.audit
@@ -46,7 +45,7 @@ class Choices:
         """Record every choice, take withdrawn data out everywhere, and return a signed receipt for each.
 
         Raises `UnknownPurpose`, `InvalidInput` (a purpose both granted and withdrawn, nothing chosen), `NotFound`
-        (a withdrawal by somebody of whom nothing is held), `Conflict` (the person is being erased).
+        (a withdrawal by an unknown person), `Conflict` (the person is being erased).
         """
         self._check(choice)
         key = self._person(session, choice)
@@ -67,26 +66,28 @@ class Choices:
 
     def _check(self, choice: Choice) -> None:
         if not choice.grant and not choice.withdraw:
-            message = "No purpose is granted or withdrawn."
-            raise InvalidInput(message, advice="Name at least one purpose in grant or withdraw.")
+            raise InvalidInput(
+                "No purpose is granted or withdrawn.", advice="Name at least one purpose in grant or withdraw."
+            )
         both = set(choice.grant) & set(choice.withdraw)
         if both:
-            message = "A purpose is both granted and withdrawn."
-            raise InvalidInput(message, advice="Name each purpose once.")
+            raise InvalidInput("A purpose is both granted and withdrawn.", advice="Name each purpose once.")
         if choice.evidence is not None and len(choice.evidence) > limit("evidence_chars_max"):
-            message = "The evidence is too long."
-            raise InvalidInput(message, advice=f"State it in at most {limit('evidence_chars_max')} characters.")
+            raise InvalidInput(
+                "The evidence is too long.", advice=f"State it in at most {limit('evidence_chars_max')} characters."
+            )
         for purpose in (*choice.grant, *choice.withdraw):
             self._ledger.purposes.get(purpose)
 
     def _person(self, session: Session, choice: Choice) -> PersonKey:
-        """Find the person, or make one for somebody who grants something and is not known yet."""
+        """Return the key of the person; an unknown person who grants a purpose is added."""
         named = identifiers_named(choice.person)
         blinds = self._vault.blinds(named)
         row = people.load(session, blinds)
         if row is None and not choice.grant:
-            message = "Nobody is known by that name."
-            raise NotFound(message, advice="Nothing is held about them, so there is nothing to withdraw.")
+            raise NotFound(
+                "Nobody is known by that name.", advice="Nothing is held about them, so there is nothing to withdraw."
+            )
         if row is None:
             person = PersonId(self._vault.randomness.bytes(PERSON_ID_BYTES))
             now_ms = self._vault.clock.now_ms()
@@ -96,8 +97,7 @@ class Choices:
             people.add_identifier(session, kind, blind, person)
             row = people.load(session, blinds)
         if row is None or row.state != people.ACTIVE or row.wrapped is None or row.key_id is None:
-            message = "This person is being erased."
-            raise Conflict(message, advice="Wait for the certificate, then ask again.")
+            raise Conflict("This person is being erased.", advice="Wait for the certificate, then ask again.")
         if choice.grant:
             people.unsuppress(session, blinds)
         return self._vault.key(PersonId(row.person), row.wrapped, row.key_id)

@@ -1,16 +1,16 @@
 """Erasure, step by step.
 
-Every step is one transaction that also writes how far the erasure is, so that whoever comes next, after a crash or at
-the same time, goes on from there, and no step is done twice:
+Every step is one transaction that also writes the progress of the erasure. A thread or process that continues after a
+crash, or helps at the same time, begins there, and no step is done twice:
 
 suppress   no permit from this moment: state `erasing`, identifiers suppressed, the epoch grows
-journal    a line in the erase journal, durable, before anything is taken away
+journal    a line in the erase journal, durable, before anything is removed
 subtract   the person's contribution leaves every sum
 delete     rows, index entries and the key, in one transaction: nothing is ever left that could still be opened
 drop       each process that helps drops the person from its memory: the hooks of `on_erased`
-empty      side files are emptied; what was freed in the main file is overwritten when it is freed
-search     every table, and the folder of models, is searched again; what was found is written down, and the log
-           takes in the facts
+empty      side files are emptied; freed pages of the main file are overwritten when they are freed
+search     every table, and the folder of models, is searched again; the findings become facts, and the log gets
+           their digest
 certify    certificate with the log's proof, signed
 """
 
@@ -29,6 +29,7 @@ from assent.store.topics import erasures, meta, people
 from assent.store.topics.erasures import ErasureRow
 from assent.terms.errors import Busy, Corrupt, NotFound
 from assent.terms.ids import PersonId
+from assent.terms.limits import limit
 from assent.vault import Proven
 
 if TYPE_CHECKING:
@@ -51,13 +52,13 @@ SEARCHED = "searched"
 #: The steps after which the person's rows are still there.
 KEPT = frozenset({SUPPRESSED, SUBTRACTED})
 
-#: How long an erasure tries to empty side files that readers or another process hold up, and the first pause.
-EMPTY_SECONDS = 15.0
+#: An erasure tries so long to empty side files that a reader or another process uses; the first pause.
+_WAIT_SECONDS = limit("erasure_wait_seconds")
 PAUSE_SECONDS = 0.01
 
 
 class Eraser:
-    """Carries erasures through; holds nothing of its own, so that any number of threads and processes may help."""
+    """Carries erasures through. It has no state of its own, so any number of threads and processes may help."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Eraser:
         journal: ErasureJournal,
         on_erased: Sequence[Callable[[PersonId], None]],
     ) -> None:
-        """Call each of `on_erased` with everybody whose rows and key are gone, before the last search."""
+        """Call each of `on_erased` with every person whose rows and key are gone, before the last search."""
         self._store = store
         self._vault = vault
         self._audit = audit
@@ -88,9 +89,9 @@ class Eraser:
     # -- beginning -----------------------------------------------------------------------------------------------
 
     def request(self, session: Session, blinds: Sequence[tuple[str, bytes]]) -> bytes | None:
-        """Suppress a person inside a write job; return the erasure's id, or None when nobody has these identifiers.
+        """Suppress a person inside a write job; return the erasure's id, or None when no person has these identifiers.
 
-        Somebody who is being erased already gets the id of that erasure.
+        A person who is being erased already gets the id of that erasure.
         """
         row = people.load(session, blinds)
         if row is None:
@@ -109,7 +110,7 @@ class Eraser:
         return line.erasure
 
     def repeat(self, line: JournalLine, session: Session) -> None:
-        """Begin the erasure of a journal line that this store knows nothing of, inside a write job."""
+        """Begin the erasure of a journal line that this store does not have, inside a write job."""
         self._suppress(session, line, repeated=True)
 
     def _suppress(self, session: Session, line: JournalLine, *, repeated: bool) -> None:
@@ -131,21 +132,20 @@ class Eraser:
     # -- going on ------------------------------------------------------------------------------------------------
 
     def run(self, erasure_id: bytes) -> Certificate:
-        """Go on with an erasure to its end, from wherever it stands; return its certificate.
+        """Continue an erasure to its end, from its last step; return its certificate.
 
         Raises `NotFound` (no such erasure), `Busy` (readers hold up the emptying of side files), `StoreUnavailable`
         (the journal cannot be written), `Corrupt`; the person stays suppressed, and the next call goes on. So it does
         after a hook that raised.
         """
-        told = False
+        hooks_called = False
         while True:
             with self._store.read() as session:
                 row = erasures.get(session, erasure_id)
             if row is None:
-                message = "No such erasure was ever begun here."
-                raise NotFound(message)
-            if not told and row.step not in KEPT:
-                told = True
+                raise NotFound("No such erasure was ever begun here.")
+            if not hooks_called and row.step not in KEPT:
+                hooks_called = True
                 for hook in self._on_erased:
                     hook(PersonId(row.person))
             if row.certificate is not None:
@@ -153,7 +153,7 @@ class Eraser:
             self._steps[row.step](row)
 
     def _advance(self, row: ErasureRow, done: str, work: Callable[[Session], dict[str, Any]]) -> None:
-        """Do `work` and note the step and the facts it returns, in one transaction; nothing if somebody else did it."""
+        """Do `work` and write the step and its facts, in one transaction; do nothing if another thread did it."""
 
         def job(session: Session) -> None:
             now = erasures.get(session, row.erasure_id)
@@ -184,14 +184,16 @@ class Eraser:
         wrapped = people.key(session, person)
         if wrapped is None:
             if people.state(session, person) is not None:
-                message = "A person's key is missing, so what they added to the sums cannot be opened."
-                raise Corrupt(message, advice="Restore the person's key from a backup, then ask again.")
+                raise Corrupt(
+                    "A person's key is missing, so what they added to the sums cannot be opened.",
+                    advice="Restore the person's key from a backup, then ask again.",
+                )
             return {"models": {}}
         forgotten = self._learning.forget_person(session, person, self._vault.key(person, *wrapped))
         return {"models": {model: asdict(each) for model, each in forgotten.items()}}
 
     def _delete(self, row: ErasureRow) -> None:
-        """Delete every row, and the key with them."""
+        """Delete every row, and the key."""
         person = PersonId(row.person)
 
         def work(session: Session) -> dict[str, Any]:
@@ -204,10 +206,10 @@ class Eraser:
         self._advance(row, DELETED, work)
 
     def _empty_and_search(self, row: ErasureRow) -> None:
-        """Empty side files, then search every table again; whatever turns up is deleted and counted."""
+        """Empty side files, then search every table again; rows that are found are deleted and counted."""
         self._vault.drop_key(PersonId(row.person))
         self._empty()
-        # Taken away with the subtraction; but whoever did that may have died right after it.
+        # The subtraction removed them; but its process may have died right after it.
         model_files = self._learning.retire_files()
 
         def work(session: Session) -> dict[str, Any]:
@@ -224,8 +226,8 @@ class Eraser:
         self._advance(row, SEARCHED, work)
 
     def _empty(self) -> None:
-        """Empty side files; another process that does the same, or a reader, may hold it up for a while."""
-        give_up = time.monotonic() + EMPTY_SECONDS
+        """Empty side files; a reader or another process may delay it. Raises `Busy`."""
+        give_up = time.monotonic() + _WAIT_SECONDS
         pause_seconds = PAUSE_SECONDS
         with self._emptying:
             while True:
@@ -233,8 +235,10 @@ class Eraser:
                     return self._store.checkpoint()
                 except Busy as error:
                     if time.monotonic() >= give_up:
-                        message = "Readers hold up the end of an erasure; the rows are deleted, the key is destroyed."
-                        raise Busy(message, advice="Ask for the same erasure again in a minute: it goes on.") from error
+                        raise Busy(
+                            "Readers hold up the end of an erasure; the rows are deleted, the key is destroyed.",
+                            advice="Ask for the same erasure again in a minute: it goes on.",
+                        ) from error
                 time.sleep(pause_seconds)
                 pause_seconds *= 2
 

@@ -1,4 +1,4 @@
-"""Everything held on one person, opened with their own key and ready for JSON: the rights of access and portability."""
+"""The export of one person's data, opened with their own key and ready for JSON: access and portability."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assent.vault import AuditLog, Opened, PersonKey, Vault
 
 FORMAT = "assent-export-1"
-#: Where an event says who did it.
+#: The fields of an event that may hold an identifier.
 NAMING = ("user_id", "anonymous_id", "previous_id", "email")
 
 ALSO_HELD = (
@@ -40,15 +40,15 @@ _decode = msgspec.msgpack.Decoder().decode
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """Collects what every table holds on one person, in one snapshot."""
+    """Collects one person's data from every table, in one snapshot."""
 
     vault: Vault
     ledger: Ledger
     audit: AuditLog
     controller: Controller
 
-    def collect(self, session: Session, person: PersonId, key: PersonKey, asked: Sequence[Identifier]) -> Export:
-        """Return everything held on `person`; `asked` are the identifiers the person was named by."""
+    def collect(self, session: Session, person: PersonId, key: PersonKey, named_by: Sequence[Identifier]) -> Export:
+        """Return all data of `person`; `named_by` are the identifiers of the request."""
         opened = self.vault.export_records(session, key)
         names = {row.number: row.id for row in items.all(session)}
         return Export(
@@ -56,7 +56,7 @@ class Exporter:
             made=to_text(self.vault.clock.now_ms()),
             person=person.hex(),
             controller=asdict(self.controller),
-            identifiers=self._identifiers(session, person, opened, asked),
+            identifiers=self._identifiers(session, person, opened, named_by),
             events=[_event(each, self.ledger.purposes) for each in opened],
             history=self._history(session, key, names),
             consents=self.consents(session, person),
@@ -80,7 +80,7 @@ class Exporter:
         )
 
     def consents(self, session: Session, person: PersonId) -> Consents:
-        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it."""
+        """Return a person's consent, purpose by purpose, and every ledger entry behind it."""
         now_ms = self.vault.clock.now_ms()
         states = self.ledger.states(session, person)
         purposes = {
@@ -126,20 +126,20 @@ class Exporter:
     def _models(
         self, session: Session, person: PersonId, key: PersonKey, names: Mapping[int, str]
     ) -> dict[str, dict[str, Any]]:
-        """Return what each model's sum holds of the person: exactly what would be taken out."""
-        held = {}
+        """Return the person's contribution to each model's sum: exactly this would be subtracted."""
+        described = {}
         for kind in registry.KINDS:
             sealed = sums.contribution(session, kind.name, person)
             if sealed is not None:
                 stored = self.vault.open_contribution(key, kind.name, sealed)
-                held[kind.name] = kind.model.describe(kind.model.read_contribution(stored), names)
-        return held
+                described[kind.name] = kind.model.describe(kind.model.read_contribution(stored), names)
+        return described
 
     def _identifiers(
-        self, session: Session, person: PersonId, opened: Sequence[Opened], asked: Sequence[Identifier]
+        self, session: Session, person: PersonId, opened: Sequence[Opened], named_by: Sequence[Identifier]
     ) -> list[dict[str, Any]]:
-        """Return every identifier, with its value where an event or the question tells it: the index holds digests."""
-        values = {blind: each.value for each in asked for blind in self.vault.blinds([each])}
+        """Return every identifier, with its value if an event or the request has it: the index holds digests only."""
+        values = {blind: each.value for each in named_by for blind in self.vault.blinds([each])}
         for value in {value for each in opened for value in _names(each.event)}:
             for kind in IDENTIFIER_KINDS:
                 try:
@@ -153,7 +153,7 @@ class Exporter:
 
 
 def _purpose_state(state: State | None, now_ms: int, *, optional: bool) -> PurposeState:
-    """Return whether a purpose may be used now, from what the ledger says last."""
+    """Return the state of a purpose now, from the ledger's last entry."""
     if state is None:
         return PurposeState(allowed=not optional, why_not=NOT_GRANTED if optional else None)
     why = state.refusal(now_ms)
@@ -168,7 +168,7 @@ def _purpose_state(state: State | None, now_ms: int, *, optional: bool) -> Purpo
 
 
 def _names(event: Any) -> Iterator[str]:
-    """Yield every text that may be an identifier."""
+    """Yield every text of an event that may be an identifier."""
     for part in (event, event.get("traits")) if isinstance(event, dict) else ():
         if isinstance(part, dict):
             yield from (part[name] for name in NAMING if isinstance(part.get(name), str))

@@ -1,8 +1,8 @@
-"""The erase journal: a small file apart from the data that says who was erased, by random ids and keyed digests only.
+"""The erase journal: a small file apart from the data with the erased people, by random ids and keyed digests only.
 
-A backup of the data that is restored brings erased people back; the journal, which no backup of data carries, says so,
-and they are erased again before anything is served. Append-only; every line is durable before an erasure goes on. A
-last line that a crash cut short was never relied on and is written anew by the erasure that goes on.
+A restored backup of the data brings erased people back. No backup of data carries the journal, so they are erased again
+before the store serves. The file is append-only; a line is durable before its erasure continues. A last line that a
+crash cut short is written again by the erasure that continues.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ END = b"\n"
 
 
 class JournalLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One erasure that was asked for: its random id, the person's random id, and their identifiers' blind indexes."""
+    """One requested erasure: its random id, the person's random id, and the blind indexes of their identifiers."""
 
     erasure: bytes
     person: bytes
@@ -40,7 +40,7 @@ class ErasureJournal:
         self.path = path
 
     def lines(self) -> list[JournalLine]:
-        """Return every whole line, oldest first; raises `Corrupt` when one that is not the last cannot be read."""
+        """Return every whole line, oldest first; raises `Corrupt` for an unreadable line before the last."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -52,15 +52,15 @@ class ErasureJournal:
         try:
             self._add(msgspec.json.encode(line) + END)
         except OSError as error:
-            message = "The erase journal cannot be written, so nobody can be erased."
             raise StoreUnavailable(
-                message, advice="Give the server leave and room to write beside its key file, then ask again."
+                "The erase journal cannot be written, so nobody can be erased.",
+                advice="Give the server leave and room to write beside its key file, then ask again.",
             ) from error
 
     def _add(self, text: bytes) -> None:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
         with os.fdopen(descriptor, "r+b") as file:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # let go of when the file is closed
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # released when the file is closed
             content = file.read()
             if text not in content:
                 whole = content.rfind(END) + 1
@@ -72,10 +72,10 @@ class ErasureJournal:
         _sync_directory(self.path.parent)
 
     def erasure_of(self, blinds: Sequence[tuple[str, bytes]]) -> bytes | None:
-        """Return the id of the newest erasure of anybody who had one of these identifiers."""
-        asked = set(blinds)
+        """Return the id of the newest erasure of a person with one of these identifiers, None without one."""
+        wanted = set(blinds)
         for line in reversed(self.lines()):
-            if not asked.isdisjoint(line.blinds):
+            if not wanted.isdisjoint(line.blinds):
                 return line.erasure
         return None
 
@@ -85,8 +85,10 @@ def _parse(content: bytes) -> list[JournalLine]:
     try:
         return [msgspec.json.decode(text, type=JournalLine) for text in whole]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = "A line of the erase journal cannot be read."
-        raise Corrupt(message, advice="Put the journal back from a copy: it says who must not come back.") from error
+        raise Corrupt(
+            "A line of the erase journal cannot be read.",
+            advice="Put the journal back from a copy: it says who must not come back.",
+        ) from error
 
 
 def _sync_directory(directory: Path) -> None:

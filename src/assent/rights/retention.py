@@ -1,4 +1,4 @@
-"""Keeping no longer than the notices say: old records lose their purposes, consents that ran out are followed up."""
+"""Retention as the notices promise: old records lose their purposes, and expired consents are carried out."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Retention:
-    """Sweeps out what is past its time, person by person, each in a transaction of their own."""
+    """Removes data past its retention, person by person, each in a transaction of their own."""
 
     def __init__(self, rooms: RightsRooms) -> None:
-        """Read from the notices how long each purpose keeps what it uses."""
+        """Read the retention of each purpose from the notices."""
         self._store = rooms.store
         self._vault = rooms.vault
         self._ledger = rooms.ledger
@@ -29,9 +29,9 @@ class Retention:
         self._days = {purposes.bit(each.id): each.retention_days for each in purposes.all() if purposes.bit(each.id)}
 
     def sweep(self) -> int:
-        """Take out whatever the notices no longer allow to keep; return how many people were touched.
+        """Remove the data that the notices no longer allow to keep; return the number of people it concerned.
 
-        Safe to stop and to repeat: what one sweep leaves, the next one finds.
+        Safe to stop and to repeat: the next sweep finds what this one leaves.
         """
         now_ms = self._vault.clock.now_ms()
         touched = 0
@@ -54,7 +54,7 @@ class Retention:
             return records.people_before(session, at_ms, after)
 
     def _follow_up(self, session: Session, *, person: PersonId) -> bool:
-        """Write down the consents that ended, and take out what was kept for them, as a withdrawal would."""
+        """Write the consents that expired into the ledger, and carry them out as withdrawals."""
         key = self._key(session, person)
         if key is None:
             return False
@@ -74,7 +74,7 @@ class Retention:
         return True
 
     def _key(self, session: Session, person: PersonId) -> PersonKey | None:
-        """Return a person's key; None for somebody who is being erased or is gone."""
+        """Return a person's key; None for a person who is being erased or is gone."""
         row = people.key(session, person)
         if row is None or people.state(session, person) != people.ACTIVE:
             return None

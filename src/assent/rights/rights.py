@@ -1,4 +1,4 @@
-"""The rights of a person: see what is agreed, carry everything away, be erased with proof."""
+"""The rights of a person: see the consents, export all data, be erased with proof."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ EXPORTED = "export"
 
 
 class Rights:
-    """Export, erase, and what must be done when a store is opened. Safe to use from several threads."""
+    """Exports, erases, and finishes erasures when a store is opened. Safe to use from several threads."""
 
     def __init__(self, rooms: RightsRooms) -> None:
-        """Keep the erase journal where the vault says: apart from the data."""
-        #: Rooms add what drops a person from their memory, or cancels what waits for them. Called when the rows and the
-        #: key are gone, before the certificate, also for erasures resumed at opening; after a crash, once more.
+        """Open the erase journal at the vault's path, apart from the data."""
+        #: Hooks of other rooms: each drops a person from a cache, or cancels messages. They are called when the rows
+        #: and the key are gone, before the certificate, also for erasures resumed at opening; after a crash, again.
         self.on_erased: list[Callable[[PersonId], None]] = []
         self._store = rooms.store
         self._vault = rooms.vault
@@ -45,16 +45,16 @@ class Rights:
     # -- seeing --------------------------------------------------------------------------------------------------
 
     def consents(self, session: Session, person: PersonId) -> Consents:
-        """Return what a person agreed to, purpose by purpose, and every ledger entry behind it."""
+        """Return a person's consent, purpose by purpose, and every ledger entry behind it."""
         return self._exporter.consents(session, person)
 
     def export(self, name: str) -> Export:
-        """Return everything held on a person; the log notes that it was carried away.
+        """Return all data of a person; the log notes the export.
 
-        Raises `NotFound` when nobody is known by that name, or they are being erased.
+        Raises `NotFound` for an unknown name, and for a person who is being erased.
         """
-        asked = identifiers_named(name)
-        blinds = self._vault.blinds(asked)
+        named_by = identifiers_named(name)
+        blinds = self._vault.blinds(named_by)
 
         def note(session: Session) -> None:
             row, _ = self._open(session, blinds)
@@ -63,10 +63,10 @@ class Rights:
         self._store.write(note)
         with self._store.read() as session:
             row, key = self._open(session, blinds)
-            return self._exporter.collect(session, row.person, key, asked)
+            return self._exporter.collect(session, row.person, key, named_by)
 
     def _open(self, session: Session, blinds: Sequence[tuple[str, bytes]]) -> tuple[PersonRow, PersonKey]:
-        """Find somebody whose records may be opened; raises `NotFound`."""
+        """Return the row and key of an active person; raises `NotFound`."""
         row = people.load(session, blinds)
         if row is None or row.state != people.ACTIVE or row.wrapped is None or row.key_id is None:
             raise _nobody()
@@ -77,8 +77,8 @@ class Rights:
     def erase(self, name: str) -> Certificate:
         """Erase a person everywhere and return the signed certificate.
 
-        Somebody who is being erased already, or was erased and did not come back, gets the certificate of that erasure.
-        Raises `NotFound` when nobody is known by that name, and what `Eraser.run` raises.
+        A person who is being erased already, or was erased and did not come back, gets the certificate of that erasure.
+        Raises `NotFound` for an unknown name, and the errors of `Eraser.run`.
         """
         blinds = self._vault.blinds(identifiers_named(name))
         erasure_id = self._store.write(lambda session: self._eraser.request(session, blinds))
@@ -96,13 +96,13 @@ class Rights:
         return erasure_id
 
     def resume_all(self) -> list[Certificate]:
-        """Carry every erasure that was interrupted to its end; call it when a store is opened, before it serves."""
+        """Carry every interrupted erasure to its end; call it when a store is opened, before it serves."""
         with self._store.read() as session:
             waiting = erasures.open_ones(session)
         return [self._eraser.run(row.erasure_id) for row in waiting]
 
     def replay_journal(self) -> list[Certificate]:
-        """Erase again everybody of whose erasure this store knows nothing: it was restored from an older backup.
+        """Erase again every person of the journal whose erasure this store does not have: a backup was restored.
 
         Call it when a store is opened, before it serves. Raises `Corrupt` when the journal cannot be read.
         """
@@ -115,10 +115,9 @@ class Rights:
         return [self._eraser.run(line.erasure) for line in unknown]
 
     def verify_certificate(self, certificate: Mapping[str, Any]) -> Verification:
-        """Check a certificate: signature, facts, log proof, that the log has it still, that the person is not back."""
+        """Check a certificate: signature, facts, log proof, the log's entry, and that the person is not back."""
         return certificates.verify(self._store, self._vault, certificate)
 
 
 def _nobody() -> NotFound:
-    message = "Nobody is known by that name."
-    return NotFound(message)
+    return NotFound("Nobody is known by that name.")

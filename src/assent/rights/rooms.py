@@ -1,4 +1,4 @@
-"""The rooms that rights stand on."""
+"""The rooms below rights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RightsRooms:
-    """What every right needs of the rooms below, and in whose name receipts and exports are given."""
+    """The rooms that every right needs, and the controller of receipts and exports."""
 
     store: Store
     vault: Vault

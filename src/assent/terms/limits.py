@@ -57,6 +57,23 @@ _ROWS = (
     Limit("item_value_max", 63, "units", "The value of a person at one item leaves enough steps for a precise weight."),
     Limit("sum_columns_max", 1 << 30, "columns", "An item number fits in an int32, with room for the sum of two."),
     Limit("sum_entry_max", 1 << 61, "steps", "An entry fits in an int64, with room for the sum of two."),
+    # intake
+    Limit("event_name_chars_max", 200, "characters", "Longer than the name of any event in Segment's specification."),
+    Limit(
+        "property_chars_max", 512, "characters", "Longer text is prose, which tells more than an allow-list foresees."
+    ),
+    Limit("consent_object_bytes_max", 8_192, "bytes", "The consent objects of no common banner come near this."),
+    Limit(
+        "intake_waiting_batches_max", 2_000, "batches", "Past this the writer is too far behind; a sender tries again."
+    ),
+    Limit("intake_waiting_bytes_max", 268_435_456, "bytes", "Bodies that wait to be read are kept in memory."),
+    Limit("import_line_bytes_max", 16_777_216, "bytes", "A longer line is an open quote, not a line."),
+    # rights
+    Limit("erasure_wait_seconds", 15, "seconds", "A reader that holds up the end of an erasure is done by then."),
+    # learn
+    Limit("train_attempts_max", 3, "attempts", "Consent that changes during each of these changes all the time."),
+    # models
+    Limit("recommend_count_max", 10_000, "items", "A list may be longer than a small catalog, but not without end."),
 )
 
 LIMITS = {row.name: row for row in _ROWS}

@@ -1,4 +1,4 @@
-"""What tests of and around assent need: clocks, seeds and the contract suites. Nothing in assent imports it."""
+"""Helpers for tests with assent: clocks, seeds and the contract suites. Nothing in assent imports it."""
 
 from assent.testing.clock import START_MS, FixedClock, SeededRandomness
 

@@ -1,4 +1,4 @@
-"""What every additive model must keep, as one suite to inherit: a test class that sets `model` and nothing else.
+"""The contract suite of additive models: a test class inherits it and sets `model`, nothing else.
 
     class TestMine(AdditiveModelContract):
         model = MyModel()
@@ -24,9 +24,9 @@ from assent.terms.errors import Corrupt, NotLearned
 from assent.terms.events import ACTION_BY_CODE
 from assent.vault import entries
 
-#: How many items the histories of the suite are about.
+#: The number of items in the histories of the suite.
 ITEMS = 7
-#: The facts that the suite tells models: under every name, the items have one of three labels or none.
+#: The facts of the suite: under every name, each item has one of three labels or none.
 FACTS = Facts(ITEMS, lambda name: [f"{name} {item % 3}" if item % 4 else "" for item in range(ITEMS)])
 
 History = NDArray[np.void]
@@ -44,7 +44,7 @@ def histories(draw: st.DrawFn, least: int = 2) -> list[History]:
 
 @st.composite
 def parted(draw: st.DrawFn) -> tuple[list[History], list[History]]:
-    """Draw those who stay (one at least) and those who leave, in any order."""
+    """Draw people who stay (one at least) and people who leave, in any order."""
     everybody = draw(histories())
     count = draw(st.integers(0, len(everybody) - 1))
     order = draw(st.permutations(everybody))
@@ -58,13 +58,13 @@ _CONTRACT = settings(
 
 
 class AdditiveModelContract:
-    """The suite; `tolerance` is how far the answers of two models of the same sum may be apart."""
+    """The suite; `tolerance` bounds the difference between the answers of two models of the same sum."""
 
     model: ClassVar[AdditiveModel[Any, Any, Any]]
     tolerance: ClassVar[float] = 1e-5
 
     def added_by(self, people: Sequence[History]) -> list[Any]:
-        """Return what people add, those left out who add nothing."""
+        """Return the contributions of people, without the people who add nothing."""
         return [each for each in self.model.contributions(people, FACTS) if each is not None]
 
     def total(self, people: Sequence[History], columns: int = ITEMS) -> Any:
@@ -72,7 +72,7 @@ class AdditiveModelContract:
         return self.model.sum_of(self.added_by(people), columns)
 
     def assert_same(self, one: Any, other: Any, people: Sequence[History]) -> None:
-        """Assert that two sums are the same to the last bit, and answer everybody alike, to rounding."""
+        """Assert that two sums are the same to the last bit, and give everyone the same answers, to rounding."""
         assert one.digest() == other.digest()
         assert (one.columns, one.people, one.rows) == (other.columns, other.people, other.rows)
         np.testing.assert_array_equal(one.counts, other.counts)
@@ -85,7 +85,7 @@ class AdditiveModelContract:
     @_CONTRACT
     @given(parted())
     def test_forgetting_equals_never_knowing(self, people: Any) -> None:
-        """Whoever is forgotten leaves the sum that never held them, and what is solved from it."""
+        """A forgotten person leaves the sum of the others, and its solved model."""
         staying, leaving = people
         total = self.total([*staying, *leaving])
         for each in self.added_by(leaving):
@@ -95,7 +95,7 @@ class AdditiveModelContract:
     @_CONTRACT
     @given(parted())
     def test_learning_again_brings_the_same_model_back(self, people: Any) -> None:
-        """Taking people out and adding them again is as if nothing happened."""
+        """Removing people and adding them again changes nothing."""
         staying, leaving = people
         total = self.total([*staying, *leaving])
         for each in self.added_by(leaving):
@@ -126,7 +126,7 @@ class AdditiveModelContract:
     @_CONTRACT
     @given(histories())
     def test_a_copy_is_independent(self, people: Any) -> None:
-        """What happens to a copy does not happen to the sum, nor does settling it."""
+        """A change of a copy does not change the sum, nor does settling it."""
         total = self.total(people)
         digest, copied = total.digest(), total.copy()
         for each in self.added_by(people):
@@ -138,7 +138,7 @@ class AdditiveModelContract:
     @_CONTRACT
     @given(histories())
     def test_a_stranger_is_refused_and_changes_nothing(self, people: Any) -> None:
-        """Nobody can be taken out of a sum over nobody: not a stranger, and not anybody twice."""
+        """No person can be removed from an empty sum: not a stranger, and not one person twice."""
         total, added = self.total(people), self.added_by(people)
         for each in added:
             total.remove(each)
@@ -152,7 +152,7 @@ class AdditiveModelContract:
     @_CONTRACT
     @given(histories())
     def test_a_contribution_comes_back_from_its_bytes(self, people: Any) -> None:
-        """What is kept for each person is exactly what was added, alone or in company, and told in words of JSON."""
+        """The stored contribution of each person is exactly what was added, alone or together, and has a JSON form."""
         items = {item: f"item-{item}" for item in range(ITEMS)}
         for history, each in zip(people, self.model.contributions(people, FACTS), strict=True):
             assert each == self.model.contribution(history, FACTS)
@@ -180,7 +180,7 @@ class AdditiveModelContract:
 
     @_CONTRACT
     @given(histories(), st.integers(0, 3))
-    def test_a_catalogue_may_grow(self, people: Any, more: int) -> None:
+    def test_a_catalog_may_grow(self, people: Any, more: int) -> None:
         """A sum that grew is the sum of the same people over as many items from the beginning."""
         total = self.total(people)
         total.grow(ITEMS + more)
@@ -189,7 +189,7 @@ class AdditiveModelContract:
     @_CONTRACT
     @given(histories())
     def test_parts_add_up_to_the_answers(self, people: Any) -> None:
-        """What the reasons of an answer add up to is the answer."""
+        """The reasons of an answer add up to the answer."""
         solved = self.model.solve(self.total(people))
         for history in people:
             parts, answers = solved.parts_of(history), solved.scores_of(history)

@@ -1,4 +1,4 @@
-"""A small shop with a crowd that has tastes, as events that a tracking client would send."""
+"""A small shop with a crowd of people, as events that a tracking client would send."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOTH: Mapping[str, bool] = {"personalize": True, "learn": True}
 
 
 def goods() -> list[dict[str, Any]]:
-    """Return the catalogue: eight items on each of three shelves."""
+    """Return the catalog: eight items on each of three shelves."""
     return [
         {"id": f"{shelf}-{place}", "name": f"{shelf.title()} {place}", "price": 10.0 + place, "category": shelf}
         for shelf, count in SHELVES.items()
@@ -49,7 +49,7 @@ def acts(
 
 
 def crowd(engine: Engine, clock: FixedClock, people: int = 24) -> None:
-    """Fill a shop: everybody likes one shelf, looks at five of its items, and agreed to everything."""
+    """Fill a shop: each person likes one shelf, views five of its items, and has agreed to all purposes."""
     engine.put_items(goods())
     shelves = list(SHELVES)
     events: list[dict[str, Any]] = []

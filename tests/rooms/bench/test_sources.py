@@ -9,7 +9,7 @@ import pytest
 
 from assent.bench.pair_files import read_pairs
 from assent.bench.splits import split_of_interactions, split_of_pairs
-from assent.intake.files.actions import read_interactions
+from assent.intake.files.actions import read_actions
 from assent.terms.errors import InvalidInput, NotFound
 
 
@@ -162,7 +162,7 @@ cleo,milk,2026-02-01T10:00:00Z,1
 
 def test_events_are_split_by_time(write):
     """Learned from what was before; judged by items of the catalogue that were new to people who were there before."""
-    events = read_interactions(write(EVENTS, "events.csv"))
+    events = read_actions(write(EVENTS, "events.csv"))
     assert events.table == {"no person": 1, "not goods": 0, "taken back or free": 1, "bad": 2, "used": 9}
     split = split_of_interactions(events, cut("2026-02-01"))
     assert split.held.toarray().tolist() == [[1, 0, 1], [0, 1, 1]]
@@ -178,7 +178,7 @@ def test_validation_splits_the_training_part_alone(write):
     """Settings are judged within the training part, as the model is in the end, and by nothing of the test part."""
     lines = [f"p{day % 4},i{day % 7},2026-01-{day:02}T10:00:00Z" for day in range(1, 31)]
     lines += [f"p{person},i{item},2026-02-01T10:00:00Z" for person in range(4) for item in range(7)]
-    events = read_interactions(write("\n".join(["person,item,time", *lines, ""]).encode(), "e.csv"))
+    events = read_actions(write("\n".join(["person,item,time", *lines, ""]).encode(), "e.csv"))
     split = split_of_interactions(events, cut("2026-01-20"), validating=True)
     assert split_of_interactions(events, cut("2026-01-20")).validation == ()
     assert len(split.validation) == 3
@@ -196,7 +196,7 @@ def test_validation_splits_the_training_part_alone(write):
 def test_a_training_part_of_one_moment_has_no_validation(write):
     """Nothing lies before the only moment, so settings are chosen by a slice of the training part instead."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,y,2026-01-01\na,z,2026-01-01\nb,z,2026-02-01\n"
-    split = split_of_interactions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
+    split = split_of_interactions(read_actions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
     assert split.validation == ()
 
 
@@ -207,7 +207,7 @@ def test_a_training_part_of_one_moment_has_no_validation(write):
 def test_a_date_outside_the_file_is_refused_with_the_dates_inside(write, day, words):
     """A split with nothing on one side says where the file begins and ends."""
     with pytest.raises(InvalidInput) as told:
-        split_of_interactions(read_interactions(write(EVENTS, "events.csv")), cut(day))
+        split_of_interactions(read_actions(write(EVENTS, "events.csv")), cut(day))
     assert words in str(told.value)
 
 
@@ -215,7 +215,7 @@ def test_a_split_after_which_nobody_takes_anything_new_is_refused(write):
     """There must be somebody to judge by."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,x,2026-02-01\nc,y,2026-02-01\n"
     with pytest.raises(InvalidInput, match="Nobody took anything new"):
-        split_of_interactions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"))
+        split_of_interactions(read_actions(write(lines, "e.csv")), cut("2026-01-15"))
 
 
 def test_the_shape_of_online_retail_is_read_by_its_own_rules(tmp_path):
@@ -235,7 +235,7 @@ def test_the_shape_of_online_retail_is_read_by_its_own_rules(tmp_path):
     frame.write_csv(tmp_path / "r.csv")
     frame.write_ndjson(tmp_path / "r.ndjson")
     for name in ("r.parquet", "r.csv", "r.ndjson"):
-        read = read_interactions(tmp_path / name)
+        read = read_actions(tmp_path / name)
         assert read.table == {"no person": 1, "not goods": 1, "taken back or free": 3, "bad": 0, "used": 2}
         assert read.items.tolist() == [0, 1]
         assert np.array_equal(read.at_ms, [cut("2011-09-30") + 86_340_000] * 2)
@@ -256,12 +256,12 @@ def test_the_shape_of_online_retail_is_read_by_its_own_rules(tmp_path):
 def test_events_that_cannot_be_used_are_refused(write, content, name, words):
     """Missing columns, no lines, nothing usable, a kind of file that is not read."""
     with pytest.raises(InvalidInput) as told:
-        read_interactions(write(content, name))
+        read_actions(write(content, name))
     assert words in str(told.value)
 
 
 def test_lines_of_ndjson_that_cannot_be_read_are_counted(write):
     """Every line of the file ends somewhere."""
     content = b'{"person": "a", "item": 1, "time": 1700000000}\nnot json\n'
-    table = read_interactions(write(content, "e.ndjson")).table
+    table = read_actions(write(content, "e.ndjson")).table
     assert (table["bad"], table["used"]) == (1, 1)

@@ -15,7 +15,7 @@ from assent.terms.purposes import Learn, Measure, Message, Personalize, Purpose,
 from assent.testing import START_MS
 from tests.rooms.consent.own import recipients
 
-ANN, BEN, NOBODY = PersonId(b"a" * 16), PersonId(b"b" * 16), PersonId(b"n" * 16)
+ANN, BEN, NO_ITEM = PersonId(b"a" * 16), PersonId(b"b" * 16), PersonId(b"n" * 16)
 YEAR_DAYS = 365
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_purpose_is_refused_everywhere(known, ledger):
 def test_somebody_unknown_and_somebody_leaving_get_no_permit(known, ledger):
     """Nobody's records serve anything, and an erasure ends every permit before it removes a row."""
     say(known, ledger, "granted")
-    assert may(known, ledger, person=NOBODY) == Refusal(Learn, "unknown_person", "people")
+    assert may(known, ledger, person=NO_ITEM) == Refusal(Learn, "unknown_person", "people")
     known.write(lambda session: people.set_state(session, ANN, "erasing"))
     for tag in (Learn, Service):
         assert may(known, ledger, tag) == Refusal(tag, "erasing", "people")
@@ -143,7 +143,7 @@ def test_many_are_asked_about_at_once_as_one_by_one(known, ledger, clock):
     known.write(lambda session: people.set_state(session, granted[3], "erasing"))
 
     def ask(tag=Learn):
-        asked = [*granted, NOBODY]
+        asked = [*granted, NO_ITEM]
         with known.read() as session:
             one_by_one = {each: ledger.may(session, each, tag) for each in asked}
             many = ledger.permits(session, asked, tag)
@@ -282,7 +282,7 @@ def test_what_is_not_an_entry_is_not_recorded(known, ledger):
 def test_no_entry_is_made_for_nobody_or_for_somebody_leaving(known, ledger):
     """An erasure under way gets no new rows, whatever they would say."""
     with pytest.raises(NotFound):
-        known.write(lambda session: ledger.record(session, NOBODY, "learn", "granted", "api"))
+        known.write(lambda session: ledger.record(session, NO_ITEM, "learn", "granted", "api"))
     known.write(lambda session: people.set_state(session, ANN, "erasing"))
     for action in ("granted", "withdrawn"):
         with pytest.raises(Conflict, match="certificate"):
@@ -378,4 +378,4 @@ def test_what_time_and_new_words_ended_is_written_down_once(known, ledger, clock
     assert known.write(lambda session: changed.lapse(session, ANN)) == []
     assert may(known, changed, Measure).reason == "not_granted"
     with pytest.raises(NotFound):
-        known.write(lambda session: ledger.lapse(session, NOBODY))
+        known.write(lambda session: ledger.lapse(session, NO_ITEM))

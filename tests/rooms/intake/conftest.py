@@ -1,4 +1,4 @@
-"""What the tests of intake share: a shop on each database, and one on SQLite for what no database changes."""
+"""Fixtures of the tests of intake: a shop on each database, and one on SQLite where the database does not matter."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Shop:
     def send_plainly(self, *events: Mapping[str, Any], gpc: bool = False) -> TakenIn:
         """Take in events as one batch, by a job that the store runs."""
         batch = self.intake.parse(self.intake.body_of(events), kind="batch")
-        return self.store.write(self.intake.take(batch, gpc=gpc))
+        return self.store.write(self.intake.job(batch, gpc=gpc))
 
     def event(self, person: str | None = "ann", item: str | None = "tea", **fields: Any) -> dict[str, Any]:
         """Return one `Product Viewed` under consent to personalize and learn; fields replace what is there."""

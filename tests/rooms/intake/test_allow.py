@@ -53,7 +53,7 @@ def test_urls_lose_what_may_tell_of_a_person(text, plain) -> None:
 
 @given(st.text(max_size=60))
 def test_a_plain_url_has_no_query_and_no_fragment(text) -> None:
-    """Whatever the text, nothing after a question mark or a hash stays; cutting twice is cutting once."""
+    """Nothing after a question mark or a hash stays of any text; cutting twice is cutting once."""
     once = plain_url(text)
     assert not set("?#") & set(once)
     assert plain_url(once) == once

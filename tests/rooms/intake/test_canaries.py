@@ -95,7 +95,7 @@ def check(content: bytes) -> None:
     marks = [*HIDDEN.values(), USER, DEVICE, MAIL, "canary"]
     found = {mark for mark in marks for form in forms(mark) if form in content}
     assert found == set()
-    assert b"tea" in content  # the catalogue is in the clear, so the search does find what is there
+    assert b"tea" in content  # the catalog is in the clear, so the search does find what is there
 
 
 def test_no_mark_is_readable_in_the_database_files(file_shop: Shop) -> None:

@@ -263,7 +263,7 @@ def test_times_are_corrected_for_the_clients_clock() -> None:
 
 
 def test_events_of_one_person_and_one_consent_are_one_group() -> None:
-    """What names the same people and says the same about consent is decided on once."""
+    """Events with the same people and the same consent objects are decided on once."""
     yes = {"consent": {"categoryPreferences": {"learn": True}}}
     batch = parse({"batch": [event(context=yes), event(context=yes), event(), event(anonymousId="d")]})
     assert [len(group.events) for group in batch.groups] == [2, 1, 1]
@@ -341,7 +341,7 @@ def check(body: bytes, kind: str | None) -> None:
 
 @given(st.binary(max_size=400), st.sampled_from([None, "batch", "track", "i"]))
 def test_any_bytes_give_a_batch_or_our_own_error(body, kind) -> None:
-    """Whatever arrives, the answer is a batch or an error with advice."""
+    """The answer to any body is a batch or an error with advice."""
     check(body, kind)
     check(gzip.compress(body), kind)
 
@@ -357,7 +357,7 @@ def test_any_json_gives_a_batch_or_our_own_error(events, kind) -> None:
 
 @given(PROPERTIES)
 def test_any_properties_leave_only_what_is_allowed(properties) -> None:
-    """Whatever the properties hold, what stays is allow-listed, plain, and fits into a sealed record."""
+    """Of any properties only allow-listed, plain values stay, and they fit into a sealed record."""
     import msgspec
 
     body = json.dumps({"batch": [event(event="Order Completed", properties=properties)]}).encode()

@@ -1,4 +1,4 @@
-"""Who is who: names that lead to one person, visitors who become known, devices that are shared."""
+"""People by name: names that lead to one person, visitors who become known, devices that are shared."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_visitor_who_signs_in_becomes_the_person_they_are(shop: Shop) -> None:
 
 
 def test_in_one_batch_a_visitor_signs_in(shop: Shop) -> None:
-    """What the visitor did earlier in the same batch moves with them."""
+    """The visitor's earlier events in the same batch move with them."""
     shop.send(shop.event("ann", "tea"))
     taken = shop.send(
         shop.event(None, "mug", anonymousId=DEVICE),
@@ -126,7 +126,7 @@ def test_a_shared_device_stays_with_the_first_who_signed_in(shop: Shop) -> None:
 
 
 def test_an_email_never_leads_to_somebody_else(shop: Shop) -> None:
-    """Whoever holds the public write key may say any e-mail address; the first who had it keeps it."""
+    """A holder of the public write key may send any e-mail address; the first person with it keeps it."""
     shop.send(call("identify", userId="ann", traits={"email": "ann@example.org"}))
     shop.send(call("identify", userId="bob", traits={"email": "ann@example.org"}))
     assert shop.find("email:ann@example.org") == shop.find("ann") != shop.find("bob")

@@ -8,7 +8,7 @@ import pytest
 
 from assent.intake import queue as queue_module
 from assent.intake import write_job
-from assent.intake.intake import INLINE_BYTES_MAX
+from assent.intake.intake import INLINE_BYTES
 from assent.store.topics import records
 from assent.terms.errors import Busy, InvalidInput, StoreUnavailable
 from tests.rooms.intake.shop import BOTH, Shop
@@ -33,7 +33,7 @@ def queue(shop: Shop, *events):
 
 
 def test_batches_that_wait_become_one_record_for_each_person(shop: Shop) -> None:
-    """What came while the writer was busy is sealed once for each person, and counted batch by batch."""
+    """Events that came while the writer was busy are sealed once for each person, and counted batch by batch."""
     go_on = hold(shop)
     waiting = [queue(shop, shop.event("ann", f"item-{number}"), shop.event("bob", context=None)) for number in range(5)]
     go_on.set()
@@ -102,7 +102,7 @@ def test_a_sender_who_gave_up_is_left_out(shop: Shop) -> None:
 
 def test_too_many_waiting_batches_are_told_to_come_again(file_shop: Shop, monkeypatch) -> None:
     """Past the bound a sender hears at once that the store is busy; nothing that waits is lost."""
-    monkeypatch.setattr(queue_module, "WAITING_BATCHES_MAX", 2)
+    monkeypatch.setattr(queue_module, "_WAITING_BATCHES_MAX", 2)
     go_on = hold(file_shop)
     waiting = [queue(file_shop, file_shop.event("ann")) for _ in range(2)]
     with pytest.raises(Busy):
@@ -146,7 +146,7 @@ def test_after_closing_nothing_is_queued(file_shop: Shop) -> None:
 
 def unread(shop: Shop, *events):
     """Queue a body that is too long to be read at once."""
-    body = shop.intake.body_of(events) + b" " * INLINE_BYTES_MAX
+    body = shop.intake.body_of(events) + b" " * INLINE_BYTES
     return shop.intake.submit_body(body, kind="batch")
 
 
@@ -223,8 +223,8 @@ def test_the_reader_looks_out_for_as_many_as_came_before(file_shop: Shop, monkey
 
 
 def test_a_long_body_that_cannot_be_read_says_so(file_shop: Shop) -> None:
-    """What a body lacks is told by its future, and the bodies after it are read."""
-    bad = file_shop.intake.submit_body(b"[" * (INLINE_BYTES_MAX + 1), kind="batch")
+    """The future of a bad body raises its error, and the bodies after it are read."""
+    bad = file_shop.intake.submit_body(b"[" * (INLINE_BYTES + 1), kind="batch")
     good = unread(file_shop, file_shop.event("ann"))
     with pytest.raises(InvalidInput):
         bad.result()
@@ -251,8 +251,8 @@ def test_a_body_whose_sender_gave_up_is_not_taken_in(file_shop: Shop) -> None:
 
 
 def test_too_many_waiting_bytes_are_told_to_come_again(file_shop: Shop, monkeypatch) -> None:
-    """What waits to be read is bounded in bytes too."""
-    monkeypatch.setattr(queue_module, "WAITING_BYTES_MAX", INLINE_BYTES_MAX)
+    """The bodies that wait to be read are bounded in bytes too."""
+    monkeypatch.setattr(queue_module, "_WAITING_BYTES_MAX", INLINE_BYTES)
     batches = file_shop.intake._queue
     batches._reading = True
     waiting = unread(file_shop, file_shop.event("ann"))
@@ -277,8 +277,8 @@ def test_closing_reads_what_is_not_read_yet(file_shop: Shop) -> None:
 
 def test_trails_do_not_lie_loose_without_end(shop: Shop, monkeypatch) -> None:
     """Somebody with many loose trails has them folded into one history, which stays the same."""
-    monkeypatch.setattr(write_job, "LOOSE_TRAILS_MAX", 3)
-    monkeypatch.setattr(write_job, "LOOSE_PEOPLE_MAX", 0)
+    monkeypatch.setattr(write_job, "FOLD_TRAILS", 3)
+    monkeypatch.setattr(write_job, "CACHED_TRAIL_COUNTS", 0)
     for number in range(6):
         shop.send(shop.event("ann", f"item-{number}"))
     with shop.store.read() as session:
@@ -286,7 +286,7 @@ def test_trails_do_not_lie_loose_without_end(shop: Shop, monkeypatch) -> None:
         loose = records.trails(session, shop.find("ann"), folded.through_seq if folded else 0)
     assert folded is None
     assert len(loose) == 6
-    monkeypatch.setattr(write_job, "LOOSE_PEOPLE_MAX", 1_000)
+    monkeypatch.setattr(write_job, "CACHED_TRAIL_COUNTS", 1_000)
     for number in range(6, 12):
         shop.send(shop.event("ann", f"item-{number}"))
     with shop.store.read() as session:

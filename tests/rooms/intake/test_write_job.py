@@ -22,7 +22,7 @@ def consenting(**purposes: bool) -> dict:
 
 
 def test_an_event_under_consent_is_kept_and_becomes_history(shop: Shop) -> None:
-    """What somebody agreed to is stored, sealed, and what they did with the item stands in their history."""
+    """An event under consent is stored, sealed, and its action with the item is in the person's history."""
     taken = shop.send(shop.event("ann", "tea"))
     assert (taken.stored, taken.dropped) == (1, {})
     ((purposes, event),) = shop.events("ann")
@@ -102,7 +102,7 @@ def test_a_no_in_an_event_withdraws_and_takes_back_what_was_kept_for_it(shop: Sh
 
 
 def test_a_later_yes_of_the_same_banner_grants_again(shop: Shop) -> None:
-    """Whoever changes their mind in the banner is taken at their word, in both directions."""
+    """A changed choice in the banner is followed, in both directions."""
     for seconds, said in ((0, True), (5, False), (5, True)):
         shop.clock.move(seconds=seconds)
         shop.send(shop.event("ann", "tea", context=consenting(personalize=said)))
@@ -111,7 +111,7 @@ def test_a_later_yes_of_the_same_banner_grants_again(shop: Shop) -> None:
 
 
 def test_an_older_yes_that_changed_nothing_does_not_hide_a_newer_one(shop: Shop) -> None:
-    """What was settled about one event serves the next only where signals and ledger say the same."""
+    """The answer for one event serves the next only where signals and ledger agree."""
     both, only = consenting(personalize=True, learn=True), consenting(personalize=True, learn=False)
     older = to_text(shop.clock.now_ms())
     shop.send(shop.event("ann", "tea", context=both))
@@ -135,7 +135,7 @@ def test_what_was_settled_ends_with_the_consent(shop: Shop) -> None:
 
 
 def test_a_banner_never_overrules_a_withdrawal_through_our_api(shop: Shop) -> None:
-    """What a person took back in the privacy centre stays taken back, whatever a banner says."""
+    """A purpose that a person withdrew in the privacy center stays withdrawn; a banner does not change it."""
     shop.send(shop.event("ann", "tea"))
     shop.clock.move(seconds=5)
     shop.consent("ann", withdraw=["personalize", "learn"])
@@ -186,7 +186,7 @@ def test_mixed_purposes_in_one_batch_are_kept_event_by_event(shop: Shop) -> None
     assert {event["properties"]["product_id"] for _, event in shop.events("ann")} == {"mug", "jam", "pen"}
 
 
-@pytest.mark.parametrize("bound", ["SIGNALS_MAX", "SIGNAL_BYTES_MAX"])
+@pytest.mark.parametrize("bound", ["CACHED_SIGNALS", "CACHED_SIGNAL_BYTES"])
 def test_memory_for_signals_is_bounded(file_shop: Shop, monkeypatch, bound) -> None:
     """Consent objects that are too many or too long to remember are read anew, with the same answer."""
     monkeypatch.setattr(write_job, bound, 1)
@@ -194,13 +194,13 @@ def test_memory_for_signals_is_bounded(file_shop: Shop, monkeypatch, bound) -> N
         padding = "x" * number
         context = {"consent": {"categoryPreferences": YES, "note": padding}}
         assert file_shop.send(file_shop.event("ann", f"item-{number}", context=context)).stored == 1
-    assert len(file_shop.intake._taker._signals) <= 1
+    assert len(file_shop.intake._job._signals) <= 1
 
 
 def test_memory_for_people_and_items_is_bounded(file_shop: Shop, monkeypatch) -> None:
     """Past the bounds everything is dropped and asked of the store again; nothing is doubled."""
-    monkeypatch.setattr(known_people, "NAMES_MAX", 2)
-    monkeypatch.setattr(item_numbers, "NUMBERS_MAX", 2)
+    monkeypatch.setattr(known_people, "CACHED_NAMES", 2)
+    monkeypatch.setattr(item_numbers, "CACHED_NUMBERS", 2)
     for number in range(12):
         file_shop.send(file_shop.event(f"person-{number % 4}", f"item-{number % 5}"))
     assert file_shop.people() == 4
@@ -288,7 +288,7 @@ def test_people_being_erased_are_left_alone(shop: Shop) -> None:
 
 
 def test_a_change_made_elsewhere_is_in_force_with_the_next_batch(shop: Shop) -> None:
-    """What another process withdraws is seen by this one although it remembers the person."""
+    """A withdrawal in another process is seen by this one although it has the person in memory."""
     other = shop.another()
     shop.send(shop.event("ann", "tea", context=None), shop.event("ann", "tea"))
     other.consent("ann", withdraw=["personalize", "learn"])
@@ -297,7 +297,7 @@ def test_a_change_made_elsewhere_is_in_force_with_the_next_batch(shop: Shop) -> 
 
 @pytest.mark.parametrize("plainly", [True, False])
 def test_a_job_that_is_undone_leaves_nothing_in_memory(shop: Shop, plainly) -> None:
-    """When a batch fails after it found out about people and items, the next one does not believe what it found."""
+    """When a batch fails after it found people and items, the next one does not use what it found."""
     send = shop.send_plainly if plainly else shop.send
     add_many = records.add_many
 
@@ -318,7 +318,7 @@ def test_a_job_that_is_undone_leaves_nothing_in_memory(shop: Shop, plainly) -> N
 
 @pytest.mark.parametrize("plainly", [True, False])
 def test_a_group_whose_commit_fails_leaves_nothing_in_memory(shop: Shop, plainly) -> None:
-    """When the commit itself fails, whatever the jobs of the group remembered is dropped."""
+    """When the commit itself fails, the caches that the jobs of the group filled are dropped."""
     send = shop.send_plainly if plainly else shop.send
     writer = shop.store._writer
     shop.store.write(lambda _: None)
@@ -386,7 +386,7 @@ def test_counts_tell_reasons_and_sizes_but_nothing_about_anybody(shop: Shop) -> 
 def test_after_an_erasure_memory_can_be_emptied(shop: Shop) -> None:
     """Dropping somebody leaves no name in memory, and changes nothing else."""
     shop.send(shop.event("ann"))
-    known = shop.intake._taker._people
+    known = shop.intake._job._people
     assert known._blinds
     shop.intake.drop_person(shop.find("ann"))
     assert not any(known._by_name.values())

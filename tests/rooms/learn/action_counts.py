@@ -23,7 +23,7 @@ ACTIONS = sorted(ACTION_BY_CODE)
 
 @dataclass(frozen=True)
 class Acts:
-    """How often one person did each action in each category: (action's row, category, times), sorted."""
+    """The counts of one person's actions in each category: (action's row, category, times), sorted."""
 
     counted: tuple[tuple[int, str, int], ...]
 
@@ -49,7 +49,7 @@ class ActionSum:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many acts there are of each kind, int64 [rows]."""
+        """The number of actions of each kind, int64 [rows]."""
         return np.array([sum(self.row(row).values()) for row in range(self.rows)], np.int64)
 
     def row(self, row: int) -> dict[str, int]:

@@ -40,7 +40,7 @@ from assent.terms.clock import DAY_MS, to_text
 from assent.terms.errors import NotFound
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
-from tests.rooms.learn import dying
+from tests.rooms.learn import crash
 
 NAMES = [f"person-{number}" for number in range(6)]
 #: Many goods, most of them seldom touched: so a change is few rows, and other processes follow it as a difference.
@@ -282,7 +282,7 @@ class Shop(RuleBasedStateMachine):
     def shard_and_merge(self, chance: Any, shards: int) -> None:
         """The sealed ledger of contributions, dealt to any shards and merged in any order, is the stored sum."""
         with self.engine._rooms.store.read() as session:
-            held = self.engine._rooms.learning._held(session, self.engine._rooms.learning._kept[0])
+            held = self.engine._rooms.learning._contributions(session, self.engine._rooms.learning._kept[0])
         assert len(held) == sum(1 for member in self.people.values() if member.inside)
         chance.shuffle(held)
         parts = [PairSum.of(held[start::shards], self.columns) for start in range(shards)]
@@ -314,8 +314,8 @@ class Shop(RuleBasedStateMachine):
         self.clock.move(seconds=1)
         self.close()
         where = (str(self.path), str(self.path.with_suffix(".key")), self.clock.now_ms())
-        survived = dying.survives(*where, act, arguments, point)
-        if not survived and act == "erase" and not dying.survives(*where, dying.OPEN, {}, point // 2):
+        survived = crash.survives(*where, act, arguments, point)
+        if not survived and act == "erase" and not crash.survives(*where, crash.OPEN, {}, point // 2):
             HAPPENED["killed while resuming"] += 1
         HAPPENED["killed"] += not survived
         self.engine = self.opened()

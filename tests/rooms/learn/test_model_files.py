@@ -344,7 +344,7 @@ def test_many_changes_beside_the_arrays_bring_a_new_file(
     shop: Engine, clock: FixedClock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Instead of folding into arrays that others map, a process publishes new ones, without solving."""
-    monkeypatch.setattr(publisher, "TERMS_MAX", 0)
+    monkeypatch.setattr(publisher, "PUBLISH_TERMS", 0)
     shop.consent("crowd-3", withdraw=["learn"])
     solved_nothing(monkeypatch)
     settled_version = head(shop).version
@@ -354,8 +354,8 @@ def test_many_changes_beside_the_arrays_bring_a_new_file(
 
 
 def test_arrays_that_drifted_are_not_handed_on(shop: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch):
-    """Where the arrays no longer invert the sum, the next file is solved anew."""
-    monkeypatch.setattr(candidates, "RESIDUAL_MAX", -1.0)
+    """Where the arrays no longer invert the sum, the next file is solved again."""
+    monkeypatch.setattr(candidates, "FOLD_RESIDUAL", -1.0)
     solved = []
     of_sum = SolvedModel.of_sum
     monkeypatch.setattr(SolvedModel, "of_sum", lambda total, *_, **__: solved.append(total) or of_sum(total))

@@ -79,7 +79,7 @@ def test_both_models_learn_in_one_training(shop: Engine, store_url: str, key_pat
 
 
 def test_differences_and_a_rebuild_give_the_same_sums(shop: Engine, clock: FixedClock):
-    """Whoever came or did more is added to each sum by the difference; adding everybody up anew changes nothing."""
+    """New people and new actions are added to each sum by the difference; a rebuild changes nothing."""
     clock.move(days=1)
     shop.take_in([*acts("crowd-1", ["book-7"], clock), *acts("newcomer", ["tea-1", "tea-2"], clock)])
     step = shop.train()

@@ -15,8 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent import Engine, Recommender
-from assent.learn.spark import blocks, cluster, columns, histories, sessions, solver_on, sum_of_parquet, training
-from assent.learn.spark.pieces import Gathering, Moved, Piece, as_it_is, merged, name_reading, plain_boxes, take
+from assent.learn.spark import blocks, cluster, columns, driver, histories, sessions, solver_on, sum_of_parquet
+from assent.learn.spark.pieces import (
+    BlockBuffer,
+    Piece,
+    SourceChanged,
+    as_it_is,
+    merged,
+    name_reading,
+    plain_boxes,
+    sum_of_pieces,
+)
 from assent.models.recommender import RecommenderSettings, SolvedModel, solver
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.store.topics import meta, people, sums
@@ -85,9 +94,9 @@ def sum_of(matrix) -> PairSum:
 
 def travelled(total: PairSum, part: int) -> list[Piece]:
     """Return the pieces of one part's sum."""
-    gathering = Gathering(blocks.cut(total.columns), as_it_is)
-    assert list(gathering.take_in(name_reading(part, 0, [b"read"]), total)) == []
-    return list(gathering.rest())
+    buffer = BlockBuffer(blocks.cut(total.columns), as_it_is)
+    assert list(buffer.add(name_reading(part, 0, [b"read"]), total)) == []
+    return list(buffer.rest())
 
 
 def gathered(*parts: list[Piece]) -> list[Piece]:
@@ -108,21 +117,21 @@ def test_parts_add_up_to_the_whole(items):
     parts = [
         travelled(sum_of(matrix[first:last]), part) for part, (first, last) in enumerate([(0, 11), (11, 12), (12, 30)])
     ]
-    total, said = take(gathered(*parts), 3, items, as_it_is)
+    total, said = sum_of_pieces(gathered(*parts), 3, items, as_it_is)
     assert total.digest() == sum_of(matrix).digest()
     assert (total.people, said) == (sum_of(matrix).people, [])
 
 
 def test_a_sum_over_no_items_travels_too():
-    """An empty catalogue has one empty block."""
-    assert take(travelled(PairSum(0), 0), 1, 0, as_it_is)[0].digest() == PairSum(0).digest()
+    """An empty catalog has one empty block."""
+    assert sum_of_pieces(travelled(PairSum(0), 0), 1, 0, as_it_is)[0].digest() == PairSum(0).digest()
 
 
 def test_wide_numbers_travel_whole():
     """Far columns and values past 32 bits are neither cut nor rounded."""
     far = Contribution(np.array([0, 90_000], np.int32), np.array([63, 63], np.int32), UNIT)
     total = PairSum.of([far] * 4, 90_001)
-    assert take(travelled(total, 0), 1, 90_001, as_it_is)[0].digest() == total.digest()
+    assert sum_of_pieces(travelled(total, 0), 1, 90_001, as_it_is)[0].digest() == total.digest()
 
 
 @given(
@@ -153,11 +162,11 @@ def test_pieces_that_come_as_they_were_made_are_added_up():
     matrix = crowd_matrix(30, 40)
     parts = [travelled(sum_of(matrix[first::3]), first) for first in range(3)]
     mixed = [piece for place in zip(*parts, strict=True) for piece in place[::-1]]
-    assert take(mixed, 3, 40, as_it_is)[0].digest() == sum_of(matrix).digest()
+    assert sum_of_pieces(mixed, 3, 40, as_it_is)[0].digest() == sum_of(matrix).digest()
     row = (np.array([0, 1]), np.array([0], np.int32), np.array([ENTRY_MAX]))
     packed = blocks.pack(blocks.Block(0, 1, 1, np.array([1]), *row))
     with pytest.raises(SumOverflow):
-        take([Piece(0, name_reading(part, 0, []), packed) for part in range(2)], 2, 1, as_it_is)
+        sum_of_pieces([Piece(0, name_reading(part, 0, []), packed) for part in range(2)], 2, 1, as_it_is)
 
 
 def test_places_are_taken_in_runs_of_bounded_weight():
@@ -169,7 +178,7 @@ def test_places_are_taken_in_runs_of_bounded_weight():
 
 @pytest.mark.parametrize("cut", [0, 10, -1])
 def test_a_block_that_was_cut_short_is_refused(cut):
-    """What is not exactly a block is `Corrupt`."""
+    """Bytes that are not exactly a block are `Corrupt`."""
     packed = blocks.pack(next(blocks.blocks_of(sum_of(crowd_matrix(5, 9)), np.array([0, 9]))))
     altered = []
     # In the head of the first array: one number more, far too many, bytes of each that cannot be, and one apart.
@@ -186,7 +195,7 @@ def test_blocks_that_are_not_all_there_are_refused():
     whole = list(blocks.blocks_of(sum_of(crowd_matrix(5, 9)), np.array([0, 4, 9])))
     for lacking in (whole[:1], whole[1:], []):
         with pytest.raises(Corrupt):
-            blocks.put_together(lacking, 9)
+            blocks.sum_of_blocks(lacking, 9)
 
 
 @pytest.mark.parametrize(("most", "pieces_of_a_place"), [(1 << 26, 1), (0, 4)])
@@ -194,15 +203,15 @@ def test_a_part_adds_its_sums_up_while_they_are_small(monkeypatch, most, pieces_
     """However many sums of a part travel together, it is one sum, of all the readings, and nothing stays behind."""
     monkeypatch.setattr("assent.learn.spark.pieces.PAIRS_TOGETHER", most)
     whole = crowd_matrix(40, 9)
-    gathering, pieces = Gathering(blocks.cut(9), as_it_is), []
+    buffer, pieces = BlockBuffer(blocks.cut(9), as_it_is), []
     for flush in range(4):
         some = sum_of(whole[10 * flush : 10 * flush + 10])
         assert 9 * 10 // 4 < len(some.arrays()[1]) <= 9 * 10 // 2
-        pieces += gathering.take_in(name_reading(0, flush, [b"read"]), some)
-    pieces += gathering.rest()
-    assert list(gathering.rest()) == []
+        pieces += buffer.add(name_reading(0, flush, [b"read"]), some)
+    pieces += buffer.rest()
+    assert list(buffer.rest()) == []
     assert sum(piece.place == 0 for piece in pieces) == pieces_of_a_place
-    assert take(pieces, 1, 9, as_it_is)[0].digest() == sum_of(whole).digest()
+    assert sum_of_pieces(pieces, 1, 9, as_it_is)[0].digest() == sum_of(whole).digest()
 
 
 def test_pieces_of_two_states_are_never_mixed():
@@ -211,26 +220,28 @@ def test_pieces_of_two_states_are_never_mixed():
     other = [piece._replace(readings=name_reading(0, 0, [b"read later"])) for piece in first]
     mixed = [*first[:1], *other[1:]]
     for pieces, parts in ((first, 2), (gathered(first, second), 1), (mixed, 1), ([], 1)):
-        with pytest.raises(Moved):
-            take(pieces, parts, 20, as_it_is)
+        with pytest.raises(SourceChanged):
+            sum_of_pieces(pieces, parts, 20, as_it_is)
     said = Piece(-1, name_reading(0, 0, [b"read later"]), b"")
-    with pytest.raises(Moved):
-        take([*first, said], 1, 20, as_it_is)
+    with pytest.raises(SourceChanged):
+        sum_of_pieces([*first, said], 1, 20, as_it_is)
 
 
 # -- what an executor does, without Spark ------------------------------------------------------------------------
 
 
-def errand_of(engine: Engine) -> histories.Errand:
+def state_of(engine: Engine) -> histories.RunState:
     """Return what the driver would send now."""
     vault, store = engine._rooms.vault, engine._rooms.store
     run = PersonId(b"run of one hour.")
     wrapped, key_id = vault.new_person_key(run)
     with store.read() as reading:
         epoch, columns = meta.epoch(reading), len(engine.catalog.page(count=1000).items)
-    where = training.without_password(store)
+    where = driver.without_password(store)
     now_ms = engine._rooms.clock.now_ms()
-    return histories.Errand(where, vault.public_key, histories.release(), now_ms, epoch, columns, run, wrapped, key_id)
+    return histories.RunState(
+        where, vault.public_key, histories.release(), now_ms, epoch, columns, run, wrapped, key_id
+    )
 
 
 class Batch:
@@ -246,9 +257,9 @@ class Batch:
         return list(self.parts)
 
 
-def read(errand: histories.Errand, persons: list[PersonId]) -> list[Piece]:
+def read(state: histories.RunState, persons: list[PersonId]) -> list[Piece]:
     """Return the pieces that an executor makes of one part."""
-    return list(histories.Histories(errand, (b"".join(persons),))(0, iter([Batch(0)])))
+    return list(histories.Histories(state, (b"".join(persons),))(0, iter([Batch(0)])))
 
 
 def everybody(engine: Engine) -> list[PersonId]:
@@ -268,12 +279,12 @@ def test_an_executor_opens_nothing_without_consent(engine: Engine, environment, 
     """Ids are no leave: whoever did not say yes to learning adds nothing, although they were asked for."""
     crowd(engine, clock, people=6)
     engine.take_in(acts("quiet", ["tea-1", "tea-2"], clock, consent={"personalize": True, "learn": False}))
-    errand = errand_of(engine)
+    state = state_of(engine)
     assert len(everybody(engine)) == 7
-    pieces = gathered(read(errand, everybody(engine)))
-    total, said = take(pieces, 1, errand.columns, errand.boxes()[0])
+    pieces = gathered(read(state, everybody(engine)))
+    total, said = sum_of_pieces(pieces, 1, state.columns, state.boxes()[0])
     assert total.digest() == engine.train().digest
-    assert (total.people, len(list(histories.hear(said[0])))) == (6, 6)
+    assert (total.people, len(list(histories.unpack_contributions(said[0])))) == (6, 6)
 
 
 def test_people_read_together_are_read_as_one_by_one(engine: Engine, environment, clock: FixedClock, monkeypatch):
@@ -285,37 +296,37 @@ def test_people_read_together_are_read_as_one_by_one(engine: Engine, environment
     engine.consent("crowd-1", withdraw=["learn"])
     gone = everybody(engine)[0]
     engine._rooms.store.write(lambda job: drop_key(job, gone))
-    errand = errand_of(engine)
-    unseal = errand.boxes()[0]
+    state = state_of(engine)
+    unseal = state.boxes()[0]
 
-    def told(together: int) -> list[tuple[str, bytes]]:
+    def read_by(together: int) -> list[tuple[str, bytes]]:
         monkeypatch.setattr(histories, "READ_TOGETHER", together)
-        total, said = take(read(errand, everybody(engine)), 1, errand.columns, unseal)
-        return [(total.digest(), person) for person, _ in histories.hear(said[0])]
+        total, said = sum_of_pieces(read(state, everybody(engine)), 1, state.columns, unseal)
+        return [(total.digest(), person) for person, _ in histories.unpack_contributions(said[0])]
 
-    assert told(1) == told(3) == told(1_000)
-    assert told(2)
+    assert read_by(1) == read_by(3) == read_by(1_000)
+    assert read_by(2)
 
 
 def test_what_leaves_an_executor_is_sealed(engine: Engine, environment, clock: FixedClock, monkeypatch):
     """No piece holds a readable part of the sum, and a bounded number of pairs is added up at a time."""
     crowd(engine, clock, people=6)
     monkeypatch.setattr(histories, "PAIRS_AT_ONCE", 20)
-    errand = errand_of(engine)
-    pieces = read(errand, everybody(engine))
-    unseal = errand.boxes()[0]
+    state = state_of(engine)
+    pieces = read(state, everybody(engine))
+    unseal = state.boxes()[0]
     plain = [unseal(piece.place, piece.data) for piece in pieces]
     assert len({piece.readings for piece in pieces}) > 2
     assert all(len(each) < 20 or each[4:20] not in piece.data for each, piece in zip(plain, pieces, strict=True))
     assert (
-        take(
+        sum_of_pieces(
             [
-                merged(place, [each.readings for each in held], [each.data for each in held], *errand.boxes())
+                merged(place, [each.readings for each in held], [each.data for each in held], *state.boxes())
                 for place in {piece.place for piece in pieces}
                 if (held := [piece for piece in pieces if piece.place == place])
             ],
             1,
-            errand.columns,
+            state.columns,
             unseal,
         )[0].digest()
         == engine.train().digest
@@ -327,9 +338,9 @@ def test_what_leaves_an_executor_is_sealed(engine: Engine, environment, clock: F
 def test_an_executor_notices_what_changed(engine: Engine, environment, clock: FixedClock):
     """Another epoch of consent, or an item past the last column, starts the training again."""
     crowd(engine, clock, people=3)
-    errand = errand_of(engine)
-    for stale in (dataclasses.replace(errand, epoch=errand.epoch - 1), dataclasses.replace(errand, columns=1)):
-        with pytest.raises(Moved):
+    state = state_of(engine)
+    for stale in (dataclasses.replace(state, epoch=state.epoch - 1), dataclasses.replace(state, columns=1)):
+        with pytest.raises(SourceChanged):
             read(stale, everybody(engine))
 
 
@@ -340,11 +351,11 @@ def test_who_is_gone_meanwhile_is_said_to_be_gone(engine: Engine, environment, c
     gone = everybody(engine)[0]
     engine._rooms.store.write(lambda job: drop_key(job, gone))
     stranger = PersonId(bytes(16))
-    errand = errand_of(engine)
-    pieces = read(errand, [*everybody(engine), stranger])
-    total, said = take(pieces, 1, errand.columns, errand.boxes()[0])
+    state = state_of(engine)
+    pieces = read(state, [*everybody(engine), stranger])
+    total, said = sum_of_pieces(pieces, 1, state.columns, state.boxes()[0])
     assert total.people == 2
-    assert list(histories.hear(said[0])) == [(gone, b"")]
+    assert list(histories.unpack_contributions(said[0])) == [(gone, b"")]
 
 
 @pytest.mark.parametrize(
@@ -363,29 +374,31 @@ def test_an_executor_without_the_key_says_what_to_do(engine: Engine, environment
         environment.setenv(name, value)
     histories._run_key.cache_clear()
     with pytest.raises(error, match=words) as told:
-        errand_of(engine).boxes()
+        state_of(engine).boxes()
     assert "docs/spark.md" in told.value.advice
 
 
 def test_executors_run_the_drivers_version(engine: Engine, environment):
     """Another version of assent might weigh people otherwise: refused."""
     with pytest.raises(Conflict, match=r"the driver 0\.0"):
-        dataclasses.replace(errand_of(engine), release="0.0").boxes()
+        dataclasses.replace(state_of(engine), release="0.0").boxes()
 
 
 def test_errors_carry_nothing_of_the_data():
     """Our own errors cross over as they are; of any other only the kind is told."""
-    ours = cluster.told(
-        RuntimeError(f"Traceback ...\n{cluster._in_our_words(KeyFileMissing('None there.', advice='Do.'))}\n at")
+    ours = cluster.meaning_of(
+        RuntimeError(f"Traceback ...\n{cluster._as_executor_error(KeyFileMissing('None there.', advice='Do.'))}\n at")
     )
     assert isinstance(ours, KeyFileMissing)
     assert (ours.message, ours.advice) == ("None there.", "Do.")
-    foreign = str(cluster._in_our_words(ValueError("ann@example.org")))
+    foreign = str(cluster._as_executor_error(ValueError("ann@example.org")))
     assert "ValueError" in foreign
     assert "ann" not in foreign
-    assert type(cluster.told(RuntimeError(foreign))) is AssentError
-    assert isinstance(cluster.told(RuntimeError(str(cluster._in_our_words(Moved("It moved."))))), Moved)
-    assert isinstance(cluster.told(RuntimeError("lost")), SparkUnavailable)
+    assert type(cluster.meaning_of(RuntimeError(foreign))) is AssentError
+    assert isinstance(
+        cluster.meaning_of(RuntimeError(str(cluster._as_executor_error(SourceChanged("It moved."))))), SourceChanged
+    )
+    assert isinstance(cluster.meaning_of(RuntimeError("lost")), SparkUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -406,7 +419,7 @@ def test_no_password_travels(url, told):
 
     named = Named()
     named.url = url
-    assert training.without_password(named) == told
+    assert driver.without_password(named) == told
 
 
 # -- opening a session -------------------------------------------------------------------------------------------
@@ -422,7 +435,7 @@ def test_without_pyspark_the_advice_is_to_install_it(engine: Engine, monkeypatch
 
 @pytest.mark.parametrize("master", ["", "yarns", "http://host:7077", "local[two]", "spark://host", "spark://a:1,b"])
 def test_a_master_of_no_kind_is_refused(master):
-    """What Spark would not know is `InvalidInput` before Java starts."""
+    """A URL that Spark would not accept is `InvalidInput` before Java starts."""
     require_spark()
     with pytest.raises(InvalidInput, match="master"), sessions.opened(master, {}):
         pass
@@ -465,9 +478,9 @@ class Shut:
         raise KeyFileMissing(message)
 
 
-def gathering(engine: Engine, spark):
+def buffer(engine: Engine, spark):
     """Open Spark for the engine's store, with its secrets shut."""
-    return training.gatherer(
+    return driver.gatherer(
         spark, store=engine._rooms.store, vault=Shut(), ledger=engine._rooms.ledger, clock=engine._rooms.clock
     )
 
@@ -479,11 +492,11 @@ def test_a_missing_master_or_store_is_told_before_keys_are_asked_for(engine: Eng
     port = free_port()
     with (
         pytest.raises(SparkUnavailable, match="No Spark master answers"),
-        gathering(engine, f"spark://127.0.0.1:{port}"),
+        buffer(engine, f"spark://127.0.0.1:{port}"),
     ):
         pass
     idle = SimpleNamespace()
-    with gathering(engine, idle) as gather:
+    with buffer(engine, idle) as gather:
         assert gather()[1].people == 0
         crowd(engine, clock, people=3)
         with pytest.raises(KeyFileMissing):
@@ -519,7 +532,7 @@ def test_training_on_spark_equals_training_here(spark, engine: Engine, clock: Fi
 
 @SQLITE_ALONE
 def test_a_withdrawal_meanwhile_starts_the_training_again(spark, engine: Engine, clock: FixedClock, monkeypatch):
-    """Who withdraws between the driver's look and the executors' is not in the sum; who never stops ends it."""
+    """A person who withdraws between the driver's and the executors' reading is not in it; endless changes end it."""
     crowd(engine, clock, people=6)
     add_up, leavers = cluster.add_up, ["crowd-0"]
 
@@ -542,7 +555,7 @@ def test_a_shop_that_never_rests_is_told_so(engine: Engine, clock: FixedClock, m
 
     def moved(*_):
         message = "Consent changed while the training ran."
-        raise Moved(message)
+        raise SourceChanged(message)
 
     context = SimpleNamespace(defaultParallelism=2)
     idle = SimpleNamespace(sparkContext=context, range=lambda *_: None)
@@ -571,7 +584,7 @@ BOTH_WAYS = pytest.mark.parametrize("driver_bytes", [cluster.DRIVER_BYTES, 0])
 def test_whoever_adds_up_the_sum_is_the_same(spark, engine: Engine, clock: FixedClock, monkeypatch, driver_bytes):
     """Few bytes are added up by the driver, some places at a time; many by executors first: one digest."""
     monkeypatch.setattr(cluster, "DRIVER_BYTES", driver_bytes)
-    monkeypatch.setattr(cluster, "_TAKEN_BYTES", 400)
+    monkeypatch.setattr(cluster, "_FETCHED_BYTES", 400)
     crowd(engine, clock, people=12)
     report = engine.train(spark=spark)
     assert (report.people, report.added) == (12, 12)
@@ -600,7 +613,7 @@ def test_nothing_readable_lies_on_sparks_disks(
     monkeypatch.setattr(type(spark.range(1)), "unpersist", look_first)
     crowd(engine, clock, people=6)
     engine.train(spark=spark)
-    write_interactions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
+    write_actions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
     running[0], before = "plain", files_under(folder)
     total = sum_of_parquet(spark, str(tmp_path / "plain.parquet"))
     running[0], before = "columns", files_under(folder)
@@ -633,8 +646,8 @@ def test_a_shop_that_nobody_agreed_in_needs_no_executor(spark, engine: Engine):
 
 def let_executors_solve(monkeypatch) -> None:
     """Have every model be a sparse one, and this machine have one core, fewer than the executors."""
-    monkeypatch.setattr(solver, "_DENSE_ITEMS_MAX", 0)
-    monkeypatch.setattr(training, "os", SimpleNamespace(cpu_count=lambda: 1))
+    monkeypatch.setattr(solver, "_DENSE_ITEMS", 0)
+    monkeypatch.setattr(driver, "os", SimpleNamespace(cpu_count=lambda: 1))
 
 
 def test_executors_solve_what_would_be_solved_here(spark, monkeypatch):
@@ -703,7 +716,7 @@ def columns_work(total: PairSum, digest: str | None = None) -> columns._Columns:
 
 
 def test_columns_leave_an_executor_sealed():
-    """What a task makes can be read with the run's boxes alone, under the place of its columns."""
+    """The result of a task can be read only with the run's boxes, under the place of its columns."""
     pa = pytest.importorskip("pyarrow")
     total = sum_of(crowd_matrix(20, 30))
     batch = pa.RecordBatch.from_pydict({"id": [1]})
@@ -727,20 +740,20 @@ def test_an_executor_solves_no_other_sum(monkeypatch):
     work = columns_work(sum_of(crowd_matrix(20, 30)), "0" * 64)
     with pytest.raises(Corrupt, match="does not belong"):
         list(work(0, iter([pa.RecordBatch.from_pydict({"id": [0]})])))
-    assert columns._HELD.kept is None
+    assert columns._KEPT_SUM.kept is None
     monkeypatch.setattr(columns, "_KEPT_SECONDS", 0.0)
     total = sum_of(crowd_matrix(20, 30))
     asked = columns_work(total)(0, iter([pa.RecordBatch.from_pydict({"id": [0, 1]})]))
     next(asked)
-    assert columns._HELD.kept[0] == total.digest()
+    assert columns._KEPT_SUM.kept[0] == total.digest()
     assert len(list(asked)) == 1
-    columns._HELD.timer.join()
-    assert columns._HELD.kept is None
+    columns._KEPT_SUM.timer.join()
+    assert columns._KEPT_SUM.kept is None
 
 
 def test_tasks_that_follow_each_other_read_the_sum_once():
     """The second one finds it where the first one left it; another sum takes its place."""
-    held, read = columns._Held(), []
+    held, read = columns._KeptSum(), []
     for digest in ("one", "one", "other"):
         with held.reader(digest, lambda digest=digest: read.append(digest) or digest) as reader:
             assert reader == digest
@@ -749,7 +762,7 @@ def test_tasks_that_follow_each_other_read_the_sum_once():
 
 
 def test_a_sum_that_cannot_be_sent_is_told():
-    """What Spark says of its own memory comes as our error."""
+    """Spark's error about its own memory comes as our error."""
 
     def full(_value):
         raise MemoryError
@@ -785,7 +798,7 @@ def test_columns_are_cut_into_tasks_of_equal_work():
 # -- a plain file ------------------------------------------------------------------------------------------------
 
 
-def write_interactions(path: Path, matrix, names=None) -> None:
+def write_actions(path: Path, matrix, names=None) -> None:
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -798,8 +811,8 @@ def write_interactions(path: Path, matrix, names=None) -> None:
 def test_a_plain_file_adds_up_to_the_fitted_sum(spark, tmp_path, monkeypatch):
     """With values or without, people named by numbers or words: the digest is that of `Recommender.fit`."""
     matrix = crowd_matrix(40, 60)
-    write_interactions(tmp_path / "numbers.parquet", matrix)
-    write_interactions(tmp_path / "words.parquet", matrix, [f"person {row}" for row in range(40)])
+    write_actions(tmp_path / "numbers.parquet", matrix)
+    write_actions(tmp_path / "words.parquet", matrix, [f"person {row}" for row in range(40)])
     numbers = sum_of_parquet(spark, str(tmp_path / "numbers.parquet"), value="value")
     assert numbers.digest() == Recommender().fit(matrix).digest()
     assert Recommender.of_sum(numbers).recommend(matrix[:2], 3)[0].shape == (2, 3)
@@ -832,7 +845,7 @@ def test_bad_files_are_refused_with_advice(spark, tmp_path):
         (lambda: sum_of_parquet(spark, written(person=[1, 1], item=[0, None]), 2), "without a person"),
         (lambda: sum_of_parquet(spark, written(person=[1, 2], item=[-3, 1]), 2), "from -3 to 1"),
         (lambda: sum_of_parquet(spark, good, 0), "from 0 to 1"),
-        (lambda: sum_of_parquet(spark, empty), "no interactions"),
+        (lambda: sum_of_parquet(spark, empty), "no actions"),
         (lambda: sum_of_parquet(spark, good, weight_exponent=7), "weight_exponent"),
         (lambda: sum_of_parquet(spark, good, value="value"), "above 63"),
     ]:
@@ -842,7 +855,7 @@ def test_bad_files_are_refused_with_advice(spark, tmp_path):
 
 def test_a_file_that_keeps_changing_is_refused(spark, tmp_path, monkeypatch):
     """Pieces of two states are not taken, however often."""
-    write_interactions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
+    write_actions(tmp_path / "plain.parquet", crowd_matrix(6, 9))
     monkeypatch.setattr(cluster, "add_up", lambda *_: [])
     with pytest.raises(Busy, match="changed while it was read"):
         sum_of_parquet(spark, str(tmp_path / "plain.parquet"))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.engine import Engine
-from assent.learn import MODEL, taste
+from assent.learn import MODEL, input_of
 from assent.models.recommender import contribution, contributions_of
 from assent.store.topics import records, sums
 from assent.terms.errors import AssentError, Corrupt
@@ -230,7 +230,7 @@ def test_a_history_becomes_each_item_once_as_fresh_as_its_newest_act():
 def test_many_histories_become_what_each_becomes_alone(rows):
     """Weighing everybody at once is exactly weighing one after the other, empty histories among them."""
     histories = [entries(each) if each else no_history() for each in rows]
-    alone = [contribution(*taste(each)) if len(each) else None for each in histories]
+    alone = [contribution(*input_of(each)) if len(each) else None for each in histories]
     assert contributions_of(histories) == alone
 
 

@@ -48,7 +48,7 @@ class Shop:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many people hold each item."""
+        """The number of people with each item."""
         return self.total.counts
 
 

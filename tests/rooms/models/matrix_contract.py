@@ -1,4 +1,4 @@
-"""What a recommender on a people x items matrix must keep, as one suite to inherit: a test class that sets `model`.
+"""The contract suite of a recommender on a people x items matrix, to inherit: a test class that sets `model`.
 
     class TestMine(MatrixModelContract):
         model = functools.partial(Recommender, ridge=1.0)
@@ -72,7 +72,7 @@ class MatrixModelContract:
     @_CONTRACT
     @given(parted_crowds())
     def test_forgetting_equals_never_knowing(self, parted: Any) -> None:
-        """Whoever is forgotten leaves the model that a fit without them gives."""
+        """A forgotten person leaves the model that a fit without them gives."""
         crowd, staying, leaving = parted
         model = self.fresh().fit(crowd).forget(crowd[leaving])
         self.assert_same(model, self.fresh().fit(crowd[staying]))
@@ -114,7 +114,7 @@ class MatrixModelContract:
     @_CONTRACT
     @given(crowds())
     def test_parts_add_up_to_the_score(self, crowd: Any) -> None:
-        """What the reasons of a score add up to is the score, and only the person's own items are reasons."""
+        """The reasons of a score add up to it, and only the person's own items are reasons."""
         model = self.fresh().fit(crowd)
         scores = model.score(crowd)
         for row in range(crowd.shape[0]):

@@ -72,7 +72,7 @@ def test_rounded_weights_are_not_the_whole_sum():
 
 @pytest.mark.parametrize(("people", "length"), sorted(COUNTS_MAX))
 def test_lists_tell_some_of_how_many_people_hold_a_pair(people, length):
-    """How many people hold a pair is guessed from lists a little more often than from popularity alone."""
+    """The number of people with a pair is guessed from lists a little more often than from popularity alone."""
     shops = studied(people)
     chance = attacks.guessed_right(shops, None)
     found = attacks.guessed_right(shops, [attacks.seen_in_lists(each, length) for each in shops])
@@ -109,7 +109,7 @@ def test_exact_weights_name_a_leavers_items():
 
 @pytest.mark.parametrize("people", SIZES)
 def test_lists_before_and_after_name_many_of_a_leavers_items(people):
-    """Whoever sees all lists right before and right after one person leaves learns much of what they held."""
+    """All lists right before and right after one person leaves tell much of the person's items."""
     attacked = studied(people)[0]
     before = attacks.lists_shown(Recommender.of_sum(attacked.total.copy()), LONG)
     popular = np.argsort(-attacked.counts, kind="stable")

@@ -50,8 +50,8 @@ def test_lists_hold_the_best_in_order(people, model, count, exclude_seen, monkey
 
 
 @pytest.mark.parametrize(("items", "most"), [(24, 10_000), (10_003, 10_003)])
-def test_a_list_is_as_long_as_the_catalogue_or_ten_thousand(items, most):
-    """Whoever asks for more than there can be is refused; up to there a list may be longer than the catalogue."""
+def test_a_list_is_as_long_as_the_catalog_or_ten_thousand(items, most):
+    """A count over the limit is refused; up to it a list may be longer than the catalog."""
     one = scipy.sparse.csr_matrix(([1, 1], ([0, 0], [0, items - 1])), shape=(1, items))
     model = Recommender(form="sparse").fit(one)
     assert model.recommend(one, most)[0].shape == (1, most)
@@ -85,6 +85,6 @@ def test_everybody_is_answered_whatever_the_blocks(people, model, monkeypatch):
     ids, _ = model.recommend(people, 3)
     model.forget(people[0])
     model.learn(people[0])
-    monkeypatch.setattr(batch_module, "_BLOCK_SCORES_MAX", 24 * 7)
+    monkeypatch.setattr(batch_module, "_MOST_BLOCK_SCORES", 24 * 7)
     in_blocks, _ = model.recommend(people, 3)
     assert np.array_equal(in_blocks, ids)

@@ -66,7 +66,7 @@ def test_changes_of_a_loaded_model_stay_out_of_the_file(stored, folder):
     assert [each.name for each in folder.glob(".*")] == []
 
 
-def test_an_empty_catalogue_survives(folder):
+def test_an_empty_catalog_survives(folder):
     """A model of nobody over a few items is saved and loaded as well."""
     model = Recommender().fit(PEOPLE).forget(PEOPLE)
     model.save(folder / "nobody.model")
@@ -183,7 +183,7 @@ def test_a_written_file_is_known_to_the_folder(folder, monkeypatch):
 
 @pytest.mark.parametrize("form", ["dense", "sparse"])
 def test_a_frozen_model_is_written_to_by_nobody(form):
-    """Whatever the model learns and forgets after it was frozen, the snapshot answers as it did."""
+    """The snapshot answers as before, for all that the model learns and forgets after it was frozen."""
     model = Recommender(ridge=3.0, form=form).fit(PEOPLE)
     snapshot, digest, scores = model.solved.freeze(), model.digest(), model.score(PEOPLE)
     assert not any(array.flags.writeable for array in snapshot.arrays.values())

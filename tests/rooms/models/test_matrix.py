@@ -123,7 +123,7 @@ def test_duplicates_are_added_and_zeros_and_empty_rows_are_nothing():
 
 @pytest.mark.parametrize("act", ["fit", "learn", "score", "recommend"])
 def test_the_callers_matrix_is_left_as_it_is(act):
-    """What is cleaned is a copy: stored zeros, duplicates and an order of their own stay in the caller's arrays."""
+    """The clean matrix is a copy: stored zeros, duplicates and order stay in the caller's arrays."""
     model = Recommender().fit(csr(GOOD))
     mine = scipy.sparse.csr_matrix(([1.0, 0.0, 1.0, 1.0], [2, 1, 0, 0], [0, 4]), shape=(1, 3))
     before = [array.copy() for array in (mine.data, mine.indices, mine.indptr)]

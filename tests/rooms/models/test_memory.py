@@ -99,7 +99,7 @@ def test_what_is_free_here_is_some_of_what_there_is():
 
 
 def test_the_lesser_of_system_and_container_counts(tmp_path):
-    """What is available is what the kernel says, or less where a container ends; without either, what there is."""
+    """The available memory is the kernel's number, or less in a container; without either, all memory."""
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "meminfo").write_text("MemTotal: 10 kB\nMemAvailable: 4000 kB\n")
     assert memory.available_bytes(tmp_path) == 4000 * 1024

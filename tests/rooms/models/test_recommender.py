@@ -166,7 +166,7 @@ def test_popularity_counts_people(people, model):
 
 
 def test_pending_terms_show_in_every_answer(people):
-    """What was learned or forgotten a moment ago shows in each kind of answer, before it is folded in."""
+    """Pending learned and forgotten people show in each kind of answer, before they are folded in."""
     settings = {"ridge": 2.0, "popularity_exponent": 0.0, "dtype": "float64"}
     model = Recommender(**settings).fit(people[:60])
     model.learn(people[60:65]).forget(people[:5])
@@ -286,7 +286,7 @@ def interrupted(*_, **__):
 
 
 def test_an_interrupted_fit_leaves_the_old_model_serving(people, model, monkeypatch):
-    """Whatever stops a fit, the model before it answers as before."""
+    """However a fit is stopped, the old model answers as before."""
     digest, scores = model.digest(), model.score(people)
     with pytest.raises(InterruptError):
         model.fit(crowd(seed=2), progress=interrupted)
@@ -365,7 +365,7 @@ def test_a_wide_difference_is_solved_anew(people, model):
 
 
 def test_a_wide_difference_may_be_left_alone(people, model):
-    """Whoever wants no solve is told that one is needed, and the model answers as before."""
+    """Without a solve the answer says that one is needed, and the model answers as before."""
     other = Recommender(ridge=2.0).fit(people[10:])
     rows = {item: other.solved.sum.row_bytes(item) for item in range(24)}
     digest, scores = model.digest(), model.score(people)
@@ -468,7 +468,7 @@ def test_answers_hold_while_another_thread_learns(people):
 
 
 def test_every_error_is_one_of_ours(people, model):
-    """Whatever is handed in, what comes back is an error with advice."""
+    """Any bad input gives an error with advice."""
     wrong = (
         lambda: model.recommend(people, 0),
         lambda: model.recommend(people, -1),
@@ -526,7 +526,7 @@ def test_a_model_larger_than_lapack_counts_fits_in_blocks():
 
 
 @pytest.mark.parametrize("share", [0.0, 0.6])
-def test_a_large_catalogue_keeps_only_its_busiest_rows(share, monkeypatch):
+def test_a_large_catalog_keeps_only_its_busiest_rows(share, monkeypatch):
     """Where there is no memory for all finished rows, answers, reasons and lists are the same as where there is."""
     held = crowd(people=60, items=140, seed=8)
     people = scipy.sparse.hstack([held, scipy.sparse.csr_matrix((60, 10), dtype=np.int64)], format="csr")

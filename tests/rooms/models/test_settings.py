@@ -105,7 +105,7 @@ def test_days_are_whole_numbers(days, half_life):
 
 
 def test_a_recommender_takes_settings_as_a_whole_or_by_keyword():
-    """What is given by keyword replaces what the settings say; all else stays."""
+    """Keywords replace single settings; all others stay."""
     whole = RecommenderSettings(ridge=3.0, form="dense")
     assert Recommender(whole).settings == Recommender(ridge=3.0, form="dense").settings == whole
     assert Recommender(whole, ridge=4.0).settings == RecommenderSettings(ridge=4.0, form="dense")

@@ -50,7 +50,7 @@ def few_neighbours(monkeypatch, request):
     """Make items of few neighbours, and fold replaced columns often."""
     if request.cls is None:
         monkeypatch.setattr(sparse_solver, "NEIGHBOURS", NEAR)
-        monkeypatch.setattr(sparse_weights, "_REPLACED_MIN", 40)
+        monkeypatch.setattr(sparse_weights, "_REPLACED_COLUMNS", 40)
 
 
 @pytest.fixture(params=[0.0, 0.5])
@@ -143,7 +143,7 @@ def settings_of(model):
 
 
 def test_a_popularity_that_passes_an_octave_moves_the_neighbours(model):
-    """When an item's count passes a power of two, all who met it choose their neighbours anew."""
+    """When an item's count passes a power of two, all items that met it choose their neighbours again."""
     count = int(model.solved.sum.counts[0])
     more = (1 << count.bit_length()) - count
     alone = scipy.sparse.csr_matrix((np.ones(1), ([0], [0])), shape=(1, 120))
@@ -182,7 +182,7 @@ def test_unchanged_rows_change_nothing(model):
 
 
 def test_new_items_are_there_at_once(model):
-    """A catalogue grows, people hold the new items, and the weights are those of a rebuild."""
+    """A catalog grows, people hold the new items, and the weights are those of a rebuild."""
     model.solved.grow(125)
     assert_rebuilt(model)
     wide = scipy.sparse.csr_matrix((np.ones(3), ([0, 0, 0], [0, 2, 124])), shape=(1, 125))
@@ -302,13 +302,13 @@ def test_a_change_that_is_stopped_never_was(model, monkeypatch, name, work):
 def test_a_change_that_is_stopped_while_it_is_put_in_place_is_undone(model, monkeypatch):
     """Stopped half-way through putting it in place, the model is solved anew from the sum as it stood."""
     people = crowd()
-    digest, scores, put = model.digest(), model.score(people), SparseWeights.put
+    digest, scores, put = model.digest(), model.score(people), SparseWeights.install
 
     def stop(weights, replacement):
         put(weights, replacement)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SparseWeights, "put", stop)
+    monkeypatch.setattr(SparseWeights, "install", stop)
     with pytest.raises(KeyboardInterrupt):
         model.forget(people[0])
     monkeypatch.undo()
@@ -329,7 +329,7 @@ def test_arrays_of_another_model_are_refused(model, name):
 
 
 @pytest.mark.parametrize(("name", "number"), [("near", 120), ("near", -2), ("row_columns", 120), ("row_starts", -1)])
-def test_numbers_outside_the_catalogue_are_refused(model, name, number):
+def test_numbers_outside_the_catalog_are_refused(model, name, number):
     """An item number that is none would be read past the arrays."""
     arrays = held(model).arrays()
     wrong = arrays[name].copy()
@@ -378,9 +378,9 @@ def test_what_is_too_large_for_an_inverse_is_solved_sparsely():
     assert held(Recommender(form="sparse").fit(people)).kind == "sparse"
 
 
-def test_a_large_catalogue_is_sparse_by_itself(monkeypatch):
+def test_a_large_catalog_is_sparse_by_itself(monkeypatch):
     """Past a number of items an inverse takes hours, whatever the memory."""
-    monkeypatch.setattr("assent.models.recommender.solver._DENSE_ITEMS_MAX", 100)
+    monkeypatch.setattr("assent.models.recommender.solver._DENSE_ITEMS", 100)
     assert held(Recommender().fit(crowd())).kind == "sparse"
 
 

@@ -1,4 +1,4 @@
-"""What the tests of rights share: an empty house and a full one."""
+"""Fixtures of the tests of rights: an empty house and a full one."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_granting_makes_somebody_known(house):
 
 
 def test_evidence_is_sealed(house):
-    """What proves a consent is kept under the person's own key."""
+    """The evidence of a consent is kept under the person's own key."""
     house.choose("ann", ["learn"], evidence="signed on paper")
     person, key = house.find("ann")
     with house.store.read() as session:

@@ -1,4 +1,4 @@
-"""What an erasure relies on is on the disk before it is relied on, and no file of a model that held them stays."""
+"""The data that an erasure relies on is on the disk before, and no model file with the person stays."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_journal_is_on_the_disk_before_anything_is_taken_away(full: House, m
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_model_file_that_a_crash_left_is_taken_away_and_counted(full: House, monkeypatch: pytest.MonkeyPatch):
-    """Whoever subtracted may have died before removing the files: the search does it and says so."""
+    """The process that subtracted may have died before it removed the files: the search does it and says so."""
     folder = full.store.path.with_name(f"{full.store.path.name}.models")
     folder.mkdir(mode=0o700, exist_ok=True)
     stale = folder / "recommender-000000000001.model.1-1.part"  # whoever was writing it died

@@ -22,7 +22,7 @@ from assent.terms.ids import PersonId, identifiers_named
 from assent.terms.purposes import Personalize
 from assent.testing import START_MS, SeededRandomness
 from assent.vault import KeyFile, Vault
-from tests.rooms.rights import crashing
+from tests.rooms.rights import crash
 from tests.rooms.rights.house import House, gone
 from tests.tables import drop_key
 
@@ -108,7 +108,7 @@ def test_nothing_of_them_is_permitted_from_the_first_moment(full):
 
 
 def test_asking_again_gives_the_same_certificate(full):
-    """Whoever asks again, by any name the person had, gets the certificate of the one erasure."""
+    """A repeated request, by any name of the person, gets the certificate of the one erasure."""
     first = full.rights.erase("ann")
     assert full.rights.erase("ann") == first
     assert full.rights.erase("email:ann@example.org") == first
@@ -221,7 +221,7 @@ def test_each_claim_is_checked_by_itself(full):
 def test_readers_hold_up_the_end(full, monkeypatch):
     """While side files cannot be emptied there is no certificate; the next call goes on and ends."""
     person, _ = full.find("ann")
-    monkeypatch.setattr(erasure, "EMPTY_SECONDS", 0.0)
+    monkeypatch.setattr(erasure, "_WAIT_SECONDS", 0.0)
     left = [Busy("held") for _ in range(2)]
     emptied = full.store.checkpoint
 
@@ -258,7 +258,7 @@ def test_a_journal_that_cannot_be_written_stops_before_anything_is_taken(full):
 
 
 def test_a_lost_key_stops_before_the_sum_is_falsified(full):
-    """What cannot be opened cannot be subtracted: the erasure waits until the key is back."""
+    """A contribution that cannot be opened cannot be subtracted: the erasure waits until the key is back."""
     person, _ = full.find("ann")
     with full.store.read() as session:
         wrapped = people.key(session, person)
@@ -375,7 +375,7 @@ def test_killed_at_every_point(house, store_url, tmp_path):
     persons = {name: house.find(name)[0] for name in names}
     secrets = {name: secrets_of(house, name) for name in names}
     house.store.close()
-    program = [sys.executable, crashing.__file__, store_url, str(house.key_path), *names]
+    program = [sys.executable, crash.__file__, store_url, str(house.key_path), *names]
     paths = os.pathsep.join([*sys.path, str(ROOT)])
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": paths}
     done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=300, check=False)

@@ -25,7 +25,7 @@ def journal(tmp_path):
 
 
 def test_lines_come_back_in_order(journal):
-    """What was added is what is read, once each, in a file that only its owner may read."""
+    """The lines that were added are read, once each, from a file that only its owner may read."""
     assert journal.lines() == []
     for number in (1, 2, 1, 3):
         journal.add(line(number))
@@ -34,7 +34,7 @@ def test_lines_come_back_in_order(journal):
 
 
 def test_the_newest_erasure_of_an_identifier_is_found(journal):
-    """Whoever had one of the identifiers asked for: the newest erasure counts."""
+    """The newest erasure of any person with one of the identifiers is returned."""
     for number in (1, 2):
         journal.add(line(number))
     assert journal.erasure_of([("user_id", b"\x01" * 32)]) == line(1).erasure

@@ -18,7 +18,7 @@ def test_no_memory_of_the_engine_holds_them(engine: Engine, clock: FixedClock):
     """After an erasure neither intake nor deciding remembers a name, though both knew the person."""
     engine.take_in(acts("ana", ["tea-1"], clock))
     engine.decide("ana")
-    taking, deciding = engine._rooms.intake._taker._people, engine._rooms.decider._people
+    taking, deciding = engine._rooms.intake._job._people, engine._rooms.decider._people
     assert taking._users
     assert taking._blinds
     assert deciding._by_name

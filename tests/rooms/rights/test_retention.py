@@ -71,7 +71,7 @@ def test_records_past_retention_go_though_consent_was_renewed(shop: Engine, cloc
 
 
 def test_old_decisions_go(shop: Engine, clock: FixedClock):
-    """What was shown is forgotten after the time that the notice of `personalize` names."""
+    """Shown decisions are dropped after the time that the notice of `personalize` names."""
     shop.decide("ana")
     clock.move(days=retention_days(shop, "personalize") + 1)
     shop.decide(None)

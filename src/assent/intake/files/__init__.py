@@ -1,1 +1,1 @@
-"""Importers: files of events, items and orders, read as frames."""
+"""Importers of files of events, items and orders, read as frames."""

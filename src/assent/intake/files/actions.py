@@ -1,6 +1,6 @@
-"""Who took what, when: a file of events, or of the shape of UCI Online Retail, as three arrays to measure with.
+"""Actions of a file as three arrays, for the comparison of recommenders: events, or the shape of UCI Online Retail.
 
-Nothing is stored and nobody is told apart by more than a number: this is for comparing recommenders, not for a shop.
+Nothing is stored, and people are numbers only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from assent.intake.files.events_and_items import EVENT_COLUMNS
 from assent.intake.files.frames import PARQUET, Source, blocks, find_columns, moment_expression, open_source, text_id
 from assent.terms.errors import InvalidInput
 
-#: What becomes of lines, in the order in which the questions are asked.
+#: The outcomes of lines, in the order of their checks.
 OUTCOMES: Final = ("no person", "not goods", "taken back or free", "bad", "used")
 
 _EVENTS: Final = {
@@ -37,22 +37,22 @@ _RETAIL: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Interactions:
-    """Lines of (person, item, moment): int64 arrays of one length, numbered from zero in the order of the ids."""
+class Actions:
+    """Lines of (person, item, time): int64 arrays of one length, numbered from zero in the order of the ids."""
 
     people: NDArray[np.int64]
     items: NDArray[np.int64]
     #: Milliseconds since the epoch.
     at_ms: NDArray[np.int64]
-    #: How many lines of the file ended where: adds up to all of them.
+    #: The number of lines with each outcome; they add up to all lines.
     table: dict[str, int]
 
 
-def read_interactions(path: Path) -> Interactions:
+def read_actions(path: Path) -> Actions:
     """Read a CSV, Parquet or NDJSON file of events; one with the columns of UCI Online Retail by the rules for that.
 
-    A line counts when it names a person, an item and a moment, and its quantity or weight, where there is one, is above
-    zero. In Online Retail the price must be above zero too and the stock code begin with five digits. Raises
+    A line counts when it names a person, an item and a time, and its quantity or weight, if any, is above zero. In
+    Online Retail the price must be above zero too, and the stock code must begin with five digits. Raises
     `NotFound`, and `InvalidInput` for a file that has no such columns or lines.
     """
     source = open_source(path)
@@ -72,11 +72,11 @@ def read_interactions(path: Path) -> Interactions:
     if not used.height:
         raise InvalidInput("No line of the file can be used.", advice="Each needs a person, an item and a moment.")
     people, items, at_ms = (used[name].to_numpy() for name in ("person", "item", "at_ms"))
-    return Interactions(people, items, at_ms, table)
+    return Actions(people, items, at_ms, table)
 
 
 def _frames(source: Source) -> Iterator[tuple[pl.DataFrame, int]]:
-    """Yield what is needed of the file, and how many lines could not be read: Parquet at once, text block by block."""
+    """Yield the columns needed, and the number of unreadable lines: Parquet at once, text block by block."""
     if source.kind != PARQUET:
         for block in blocks(source):
             yield block.frame, block.unreadable
@@ -87,7 +87,7 @@ def _frames(source: Source) -> Iterator[tuple[pl.DataFrame, int]]:
 
 
 def _columns(present: list[str]) -> tuple[dict[str, str], bool]:
-    """Return which column plays which part, and whether the file has the shape of UCI Online Retail."""
+    """Return the column of each part, and True when the file has the shape of UCI Online Retail."""
     found = find_columns(present, _RETAIL)
     if found.keys() == _RETAIL.keys():
         return found, True

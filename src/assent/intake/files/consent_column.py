@@ -1,4 +1,4 @@
-"""What a file, or whoever imports it, says that people agreed to."""
+"""Consent for an import: from a column of the file, or stated by the operator."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SPLIT = re.compile(r"[,;|\s]+")
 _YES = frozenset(("true", "yes", "y", "1", "granted"))
 _NO = frozenset(("", "false", "no", "n", "0", "none", "null", "refused", "denied"))
 
-#: The identifiers that a row names: user id, anonymous id.
+#: The identifiers of a row: user id, anonymous id.
 Named = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What an operator states: purposes that people agreed to, what proves it, the column that says so by person."""
+    """The statement of an operator: purposes that people agreed to, evidence, and the column with each answer."""
 
     purposes: frozenset[str]
     evidence: str
@@ -32,9 +32,9 @@ class Statement:
 def read_statement(
     purposes: Purposes, grant: Iterable[str], evidence: str | None, column: str | None, digest: str
 ) -> Statement:
-    """Check what the operator states before anything is read.
+    """Check the operator's statement before the file is read.
 
-    Raises `InvalidInput` without purposes and evidence, or a column; `UnknownPurpose` for a purpose that is none.
+    Raises `InvalidInput` without purposes and evidence, or a column; `UnknownPurpose` for an undeclared purpose.
     """
     named = frozenset(grant)
     if column is None and not (named and evidence and evidence.strip()):
@@ -56,10 +56,10 @@ def read_statement(
 
 
 def agreed_to(purposes: Purposes, statement: Statement) -> Callable[[Iterable[str | None]], frozenset[str]]:
-    """Return what tells a person's purposes from the texts that their lines have in the consent column.
+    """Return the function from a person's texts in the consent column to the purposes that they agreed to.
 
-    A text names purposes, or says yes or no to the purposes that were stated. Over all of a person's lines the most
-    restrictive wins. Raises `UnknownPurpose` for a purpose that is none.
+    A text names purposes, or says yes or no to the stated purposes. Over all of a person's lines the most restrictive
+    wins. The function raises `UnknownPurpose` for an undeclared purpose, `InvalidInput` for a yes to nothing.
     """
     known: dict[str, frozenset[str]] = {}
 
@@ -101,7 +101,7 @@ def consent_expression(frame: pl.DataFrame, column: str | None) -> pl.Expr:
     return pl.col(column).cast(pl.String, strict=False)
 
 
-def consents_said(rows: pl.DataFrame, names: Sequence[str]) -> dict[Named, list[str | None]]:
+def consent_texts_of(rows: pl.DataFrame, names: Sequence[str]) -> dict[Named, list[str | None]]:
     """Return the distinct texts of the column `consent` for each person, by the columns that name them."""
     grouped = rows.group_by(names).agg(pl.col("consent").unique())
     return {tuple(named): texts for *named, texts in grouped.iter_rows()}

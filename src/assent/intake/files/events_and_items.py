@@ -1,4 +1,4 @@
-"""Flat files: one line is one event, or one item. Columns are found by their names."""
+"""Flat files of events and items: one line is one event, or one item. Columns are found by their names."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from assent.intake.files.frames import (
 )
 from assent.terms.errors import AssentError, InvalidInput
 from assent.terms.events import ACTION_BY_EVENT
+from assent.terms.limits import limit
 
-#: The parts that columns of events can play, and the names by which they are known, letters and digits only.
+#: The parts of an event, and the column names of each, letters and digits only.
 EVENT_COLUMNS = {
     "user": ("userid", "user", "personid", "person", "customerid", "customer", "memberid"),
     "anonymous": ("anonymousid", "deviceid", "visitorid"),
@@ -39,7 +40,7 @@ EVENT_COLUMNS = {
     "order": ("orderid", "order", "invoiceno", "invoice", "transactionid"),
     "message": ("messageid",),
 }
-#: Short words for acts, as logs use them.
+#: Short names of actions in logs.
 _ACTS = {
     "view": "Product Viewed",
     "viewed": "Product Viewed",
@@ -74,11 +75,11 @@ ITEM_COLUMNS = {
     "last_seen": ("lastseen",),
 }
 _NO = frozenset(("false", "no", "n", "0", "f"))
-_AHEAD_MS = 86_400_000
+_AHEAD_MS = limit("event_future_seconds_max") * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class EventRows:
     """A block of events in one shape, each row with its outcome: `ready`, `guest` or `bad`."""
 
     frame: pl.DataFrame
@@ -88,17 +89,17 @@ class Rows:
 
 def event_blocks(
     source: Source, mapping: Mapping[str, str] | None, consent_column: str | None, now_ms: int, start: int = 0
-) -> Iterator[Rows]:
-    """Yield a file of events block by block; `mapping` names the column of a part where its own name does not tell.
+) -> Iterator[EventRows]:
+    """Yield a file of events block by block; `mapping` gives the column of a part where the names differ.
 
-    Raises `InvalidInput` when a column that is needed is missing.
+    Raises `InvalidInput` when a needed column is missing.
     """
     for block in blocks(source, start):
         if block.frame.height or block.unreadable:
             yield _shaped(block, mapping or {}, consent_column, now_ms)
 
 
-def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None, now_ms: int) -> Rows:
+def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None, now_ms: int) -> EventRows:
     frame = block.frame
     found = find_columns(frame.columns, EVENT_COLUMNS) | dict(mapping)
     for part, column in mapping.items():
@@ -141,11 +142,11 @@ def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None
         .otherwise(pl.lit("ready"))
     )
     person = pl.coalesce("user", "anonymous").alias("person")
-    return Rows(rows.with_columns(outcome.alias("outcome"), person), block.unreadable, block.after)
+    return EventRows(rows.with_columns(outcome.alias("outcome"), person), block.unreadable, block.after)
 
 
 def _numbers(frame: pl.DataFrame, column: str) -> pl.Expr:
-    """Return a column as float64: an empty place is null, and what is no number is NaN."""
+    """Return a column as float64: an empty value is null, and a text that is not a number is NaN."""
     if frame.schema[column] != pl.String:
         return pl.col(column).cast(pl.Float64, strict=False)
     text = pl.col(column).str.strip_chars()
@@ -153,7 +154,7 @@ def _numbers(frame: pl.DataFrame, column: str) -> pl.Expr:
 
 
 def properties_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event's properties in Segment's names; what was bought stands in a list of products."""
+    """Return an event's properties in Segment's names; an order has a list of products."""
     product = {"product_id": row["item"], "quantity": row["quantity"], "price": row["price"]}
     product = {name: value for name, value in product.items() if value is not None}
     properties = {"order_id": row["order"], "currency": row["currency"]}
@@ -162,7 +163,7 @@ def properties_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def item_blocks(source: Source, start: int = 0) -> Iterator[tuple[list[Item], int, int]]:
-    """Yield a file of items block by block: those that can be read, how many cannot, and the position after them."""
+    """Yield a file of items block by block: the items, the number of unreadable lines, and the position after them."""
     if source.kind == NDJSON:
         for lines, after in json_lines(source, start):
             items = [item for line in lines if (item := _item(line)) is not None]
@@ -185,7 +186,7 @@ def _item(text: bytes) -> Item | None:
 
 
 def _item_facts(row: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
-    """Return one row as the fields of an item; columns that play no part become properties."""
+    """Return one row as the fields of an item; all other columns become properties."""
     facts: dict[str, Any] = {}
     for part, column in found.items():
         value = row[column]
@@ -211,7 +212,7 @@ def _item_facts(row: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, A
 
 
 def _number(value: Any) -> Any:
-    """Return a number, or what stands in its place, with which no item is made."""
+    """Return a finite number, or another value, which no item accepts."""
     try:
         number = float(value)
     except (TypeError, ValueError):

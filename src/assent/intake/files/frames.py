@@ -1,4 +1,4 @@
-"""Reading files block by block: CSV, Parquet and NDJSON as bounded frames, each with where the next one begins."""
+"""Files as bounded frames: CSV, Parquet and NDJSON block by block, each block with the position of the next."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import polars as pl
 
-from assent.intake.files.encoding import MARK, Reading
+from assent.intake.files.text_check import MARK, TextCheck
 from assent.terms.errors import InvalidInput, NotFound, TooLarge
+from assent.terms.limits import limit
 
-#: Rows of a block read from Parquet, and bytes of one read from text.
+#: The rows of a block of Parquet, and the bytes of a block of text.
 BLOCK_ROWS = 20_000
 BLOCK_BYTES = 2_097_152
 _PIECE_BYTES = 1_048_576
-_SEPARATOR_SAID = re.compile(rb"sep=([,;\t|])\r?\n", re.IGNORECASE)
-#: No single line of text may be longer.
-_LINE_BYTES_MAX = 16_777_216
+_SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])\r?\n", re.IGNORECASE)
+_LINE_BYTES_MAX = limit("import_line_bytes_max")
 
 CSV, PARQUET, NDJSON = "csv", "parquet", "ndjson"
 _KINDS = {
@@ -37,7 +37,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to import: where, of which kind, the SHA-256 of its bytes (hexadecimal), and about how many lines."""
+    """A file to import: its path, its kind, the SHA-256 of its bytes in hex, and its number of lines, about."""
 
     path: Path
     kind: str
@@ -50,15 +50,15 @@ class Block:
     """Some rows of a file, and the position after them: a byte in text, a row in Parquet."""
 
     frame: pl.DataFrame
-    #: Rows that could not be read at all.
+    #: The number of unreadable rows.
     unreadable: int
     after: int
 
 
 def open_source(path: Path) -> Source:
-    """Look at all of a file before any of it is read.
+    """Check a whole file before any of it is imported.
 
-    Raises `NotFound` without one, `InvalidInput` for a kind that is not read, or text that is not UTF-8.
+    Raises `NotFound` without one, `InvalidInput` for an unknown kind of file, and for text that is not UTF-8.
     """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
@@ -66,7 +66,7 @@ def open_source(path: Path) -> Source:
             f"'{path.suffix}' is not a kind of file that is imported.",
             advice="Use .csv, .tsv, .parquet, .ndjson or .jsonl.",
         )
-    digest, reading = hashlib.sha256(), Reading()
+    digest, reading = hashlib.sha256(), TextCheck()
     try:
         with path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
@@ -140,19 +140,19 @@ def _whole_lines(file: io.BufferedReader, *, quoted: bool) -> bytes:
 
 
 def heading_of(file: io.BufferedReader) -> tuple[bytes, str]:
-    """Read the line of column names, and return it with the separator: of comma, semicolon, tab and bar the most used.
+    """Return the line of column names and the separator: the most frequent of comma, semicolon, tab and bar.
 
-    A line before it that names the separator, as Excel writes and reads it, is taken at its word.
+    A line before it may name the separator, as Excel writes it; then that one is used.
     """
     heading = file.readline(_LINE_BYTES_MAX)
-    said = _SEPARATOR_SAID.fullmatch(heading.removeprefix(MARK))
-    if said:
-        return file.readline(_LINE_BYTES_MAX), said[1].decode()
+    named = _SEPARATOR_LINE.fullmatch(heading.removeprefix(MARK))
+    if named:
+        return file.readline(_LINE_BYTES_MAX), named[1].decode()
     return heading, max(",;\t|", key=lambda mark: heading.count(mark.encode()))
 
 
 def csv_frame(text: bytes, separator: str) -> pl.DataFrame:
-    """Read lines of CSV, the heading first, as text; an empty place is null. Raises `InvalidInput`."""
+    """Read lines of CSV, the heading first, as text; an empty value is null. Raises `InvalidInput`."""
     try:
         return pl.read_csv(
             io.BytesIO(text.removeprefix(MARK)), separator=separator, infer_schema=False, truncate_ragged_lines=True
@@ -164,7 +164,7 @@ def csv_frame(text: bytes, separator: str) -> pl.DataFrame:
 
 
 def _ndjson(text: bytes, after: int) -> Block:
-    """Read lines of JSON; if the block cannot be read as one, line by line, counting those that cannot be read."""
+    """Read lines of JSON; a block that cannot be read at once is read line by line, counting unreadable lines."""
     try:
         return Block(pl.read_ndjson(io.BytesIO(text), infer_schema_length=None), 0, after)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
@@ -183,7 +183,7 @@ def _ndjson(text: bytes, after: int) -> Block:
 
 
 def find_columns(present: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return which column of a file plays which part: by its name, whatever its case, spaces, dots and dashes."""
+    """Return the column of each part, found by its name; case, spaces, dots and dashes do not matter."""
     plain = {"".join(char for char in column.lower() if char.isalnum()): column for column in reversed(present)}
     return {part: plain[known] for part, aliases in names.items() for known in reversed(aliases) if known in plain}
 
@@ -197,9 +197,9 @@ def text_id(frame: pl.DataFrame, column: str) -> pl.Expr:
 
 
 def moment_expression(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Return an expression of milliseconds since the epoch for a column of moments, null where there is none.
+    """Return an expression of milliseconds since the epoch for a column of times, null where there is none.
 
-    Reads dates and moments, seconds or milliseconds since the epoch, ISO 8601 text and `month/day/year hour:minute`.
+    Reads dates and times, seconds or milliseconds since the epoch, ISO 8601 text and `month/day/year hour:minute`.
     """
     at = pl.col(column)
     if dtype == pl.Date:
@@ -224,7 +224,7 @@ def moment_expression(column: str, dtype: pl.DataType) -> pl.Expr:
     return pl.coalesce([zoned, *readings, days, _from_number(text.cast(pl.Float64, strict=False))])
 
 
-#: ItemNumbers below this are seconds: as milliseconds they would lie before 1973.
+#: Numbers below this are seconds: as milliseconds they would lie before 1973.
 _SECONDS_BELOW = 100_000_000_000
 
 

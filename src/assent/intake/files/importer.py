@@ -1,4 +1,4 @@
-"""Files in: events, items and the shape of UCI Online Retail; with progress, resumable, twice is the same as once."""
+"""The importer of files: events, items and the shape of UCI Online Retail; an import can be stopped and repeated."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assent.catalog import row_of
-from assent.intake.dropped import Dropped
-from assent.intake.files.consent_column import Named, Statement, agreed_to, consents_said, read_statement
+from assent.intake.drops import DroppedEvent
+from assent.intake.files.consent_column import Named, Statement, agreed_to, consent_texts_of, read_statement
 from assent.intake.files.events_and_items import event_blocks, item_blocks, properties_of
 from assent.intake.files.frames import Source, open_source
 from assent.intake.files.online_retail import CURRENCY, Order, Retail, orders_of, read_retail
@@ -34,30 +34,30 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 SHAPES = ("events", "items", "online-retail")
-#: People whose lines share one write job: a job holds up other writers for a blink.
+#: The people of one write job: few enough that other writers wait only for moments.
 PEOPLE_PER_JOB = 250
-#: How often progress is told at most.
+#: The least time between two reports of progress.
 PROGRESS_SECONDS = 0.2
 
 
 @dataclass(slots=True)
-class _Journal:
-    """How far one import is, and what became of its lines so far; kept in the transactions that do the work."""
+class _ImportJournal:
+    """The progress of one import and the outcomes of its lines, written in the transactions that do the work."""
 
     store: Store
     import_id: str
     all_lines: int
-    tell: Progress | None
+    report: Progress | None
     position: int = 0
     table: Counter[str] = field(default_factory=Counter)
     finished: bool = False
-    told_at: float = 0.0
+    reported_at: float = 0.0
 
     @classmethod
-    def open(cls, store: Store, source: Source, how: Sequence[str], tell: Progress | None) -> _Journal:
-        """Find out how far the same file, read in the same way, has come."""
+    def open(cls, store: Store, source: Source, how: Sequence[str], report: Progress | None) -> _ImportJournal:
+        """Read the progress of an earlier import of the same file in the same way."""
         import_id = hashlib.sha256("\x00".join((source.digest, *how)).encode()).hexdigest()
-        journal = cls(store, import_id, source.lines, tell)
+        journal = cls(store, import_id, source.lines, report)
         with store.read() as session:
             progress = imports.progress(session, import_id)
         if progress is not None:
@@ -67,7 +67,7 @@ class _Journal:
         return journal
 
     def step(self, position: int, work: Callable[[Session], Mapping[str, int]]) -> None:
-        """Do one piece of work, and note with it, in one transaction, that it is done."""
+        """Do one piece of work and write its progress, in one transaction; raises `Conflict`."""
 
         def job(session: Session) -> Counter[str]:
             progress = imports.progress(session, self.import_id)
@@ -79,32 +79,31 @@ class _Journal:
 
         self.table = self.store.write(job)
         self.position = position
-        self._tell()
+        self._report()
 
     def finish(self) -> None:
-        """Note that everything is done."""
+        """Write that the import is complete."""
         if not self.finished:
             self.store.write(lambda session: self._note(session, self.position, self.table, finished=True))
             self.finished = True
-        self._tell(last=True)
+        self._report(last=True)
 
     def _note(self, session: Session, position: int, table: Counter[str], *, finished: bool) -> None:
         kept = json.dumps({"table": dict(table), "finished": finished}, sort_keys=True)
         imports.advance(session, self.import_id, position, kept)
 
-    def _tell(self, *, last: bool = False) -> None:
+    def _report(self, *, last: bool = False) -> None:
         now = time.monotonic()
-        if self.tell is not None and (last or now - self.told_at >= PROGRESS_SECONDS):
-            self.told_at = now
+        if self.report is not None and (last or now - self.reported_at >= PROGRESS_SECONDS):
+            self.reported_at = now
             done = self.table.total()
-            self.tell(done, done if last else max(self.all_lines, done))
+            self.report(done, done if last else max(self.all_lines, done))
 
 
 class Importer:
-    """Imports files. An import that was interrupted goes on where it stopped; one that is done is not done again."""
+    """Imports files. An interrupted import continues where it stopped; a complete one is not repeated."""
 
     def __init__(self, store: Store, intake: Intake, clock: Clock) -> None:
-        """Hold the store and the intake that takes events in."""
         self._store = store
         self._intake = intake
         self._clock = clock
@@ -130,13 +129,13 @@ class Importer:
     # -- items ---------------------------------------------------------------------------------------------------
 
     def import_items(self, path: Path, *, progress: Progress | None = None) -> Imported:
-        """Put the items of a CSV, Parquet or NDJSON file into the catalogue; lines that are no items are `bad`.
+        """Put the items of a CSV, Parquet or NDJSON file into the catalog; lines that are not items are `bad`.
 
         Raises `NotFound` without a file, `InvalidInput` for one that is not of these kinds or has no id and name.
         """
         started = time.perf_counter()
         source = open_source(path)
-        journal = _Journal.open(self._store, source, ("items",), progress)
+        journal = _ImportJournal.open(self._store, source, ("items",), progress)
         if not journal.finished:
             now_ms = self._clock.now_ms()
             for found, bad, after in item_blocks(source, journal.position):
@@ -163,36 +162,36 @@ class Importer:
     ) -> Imported:
         """Take in a CSV, Parquet or NDJSON file in which each line is one event, under consent that is stated.
 
-        `mapping` says which column plays which part (`flat.EVENT_COLUMNS`) where its name does not tell. Old times are
-        taken as they are. Raises `InvalidInput` when no consent is stated or a column is missing, `UnknownPurpose`.
+        `mapping` gives the column of a part (`EVENT_COLUMNS`) where the names differ. Old times are not changed.
+        Raises `InvalidInput` when no consent is stated or a column is missing, `UnknownPurpose`.
         """
         started = time.perf_counter()
         source = open_source(path)
         statement = read_statement(self._intake.purposes, grant, evidence, consent_column, source.digest)
         named = json.dumps(dict(sorted((mapping or {}).items())))
-        journal = _Journal.open(self._store, source, ("events", named, *_how(statement)), progress)
+        journal = _ImportJournal.open(self._store, source, ("events", named, *_how(statement)), progress)
         if not journal.finished:
             agreed = agreed_to(self._intake.purposes, statement)
             now_ms = self._clock.now_ms()
-            said: dict[Named, list[str | None]] = {}
+            texts_by_person: dict[Named, list[str | None]] = {}
             if consent_column is not None:
                 for rows in event_blocks(source, mapping, consent_column, now_ms):
                     ready = rows.frame.filter(rows.frame["outcome"] == "ready")
-                    for person, texts in consents_said(ready, ["person"]).items():
-                        said.setdefault(person, []).extend(texts)
-            purposes = {person: agreed(texts) for person, texts in said.items()}
+                    for person, texts in consent_texts_of(ready, ["person"]).items():
+                        texts_by_person.setdefault(person, []).extend(texts)
+            purposes = {person: agreed(texts) for person, texts in texts_by_person.items()}
             for rows in event_blocks(source, mapping, consent_column, now_ms, journal.position):
                 counts = Counter(dict(rows.frame.group_by("outcome").len().iter_rows()))
                 del counts["ready"]
                 counts["bad"] += rows.unreadable
                 stated, bad = self._events_of(rows.frame, lambda person: purposes.get(person, statement.purposes))
                 counts["bad"] += bad
-                take = self._intake.take_stated(stated, statement.evidence)
+                take = self._intake.stated_job(stated, statement.evidence)
                 journal.step(rows.after, functools.partial(_counted, take=take, counts=counts))
         return _answer(journal, started, ("imported", "guest", "bad"))
 
     def _events_of(self, frame: Any, purposes_of: Callable[[Named], frozenset[str]]) -> tuple[list[StatedGroup], int]:
-        """Return the rows that are ready as events, person by person, and how many turned out to be bad."""
+        """Return the ready rows as events, person by person, and the number of bad rows among them."""
         ready = frame.filter(frame["outcome"] == "ready").sort("user", "anonymous", "at_ms", maintain_order=True)
         shaper = self._intake.shaper()
         people: dict[tuple[str | None, ...], StatedGroup] = {}
@@ -202,7 +201,7 @@ class Importer:
             try:
                 event = Event("track", row["at_ms"], None, clean_id(row["user"]), clean_id(row["anonymous"]))
                 code, ids = shaper.track_values(event, row["event"], properties_of(row))
-            except Dropped:
+            except DroppedEvent:
                 bad += 1
                 continue
             unique = row["message"] or "\x00".join(
@@ -234,18 +233,18 @@ class Importer:
         started = time.perf_counter()
         source = open_source(path)
         statement = read_statement(self._intake.purposes, grant, evidence, consent_column, source.digest)
-        journal = _Journal.open(self._store, source, ("online-retail", *_how(statement)), progress)
+        journal = _ImportJournal.open(self._store, source, ("online-retail", *_how(statement)), progress)
         if not journal.finished:
             retail = read_retail(source, consent_column)
             agreed = agreed_to(self._intake.purposes, statement)
             if journal.position == 0:
                 journal.step(1, lambda session: self._put_goods(session, retail))
             for position, stated in self._customers(retail, agreed, journal.position):
-                journal.step(position, self._intake.take_stated(stated, statement.evidence))
+                journal.step(position, self._intake.stated_job(stated, statement.evidence))
         return _answer(journal, started, ("imported", "guest", "cancelled", "not_goods", "bad"))
 
     def _put_goods(self, session: Session, retail: Retail) -> dict[str, int]:
-        """Put the goods into the catalogue; count the lines that are no orders of known customers."""
+        """Put the goods into the catalog; count the lines that are not orders of known customers."""
         now_ms = self._clock.now_ms()
         items.put_many(session, [row_of(item, now_ms, now_ms) for item in retail.items])
         return {outcome: lines for outcome, lines in retail.table.items() if outcome != "imported"}
@@ -265,7 +264,7 @@ class Importer:
                         yield position, list(people.values())
                     people = {}
                 group = Group(order.customer, None, None, None, NO_CONSENT_TEXT)
-                people[order.customer] = StatedGroup(group, [], agreed(retail.said[order.customer,]))
+                people[order.customer] = StatedGroup(group, [], agreed(retail.consent_texts[order.customer,]))
             if position + 1 > done:
                 self._add_order(people[order.customer].group, shaper, order)
                 people[order.customer].lines.append(order.lines)
@@ -286,17 +285,17 @@ class Importer:
 
 
 def _how(statement: Statement) -> tuple[str, ...]:
-    """Return the parts of an import's id that say under which consent it was done."""
+    """Return the parts of an import's id that depend on the stated consent."""
     return (",".join(sorted(statement.purposes)), statement.column or "")
 
 
-def _answer(journal: _Journal, started: float, always: Sequence[str]) -> Imported:
-    """Close an import and say what became of every line."""
+def _answer(journal: _ImportJournal, started: float, always: Sequence[str]) -> Imported:
+    """Close an import and return the outcome of every line."""
     journal.finish()
     table = {name: journal.table[name] for name in dict.fromkeys((*always, *sorted(journal.table)))}
     return Imported(table, journal.table.total(), round(time.perf_counter() - started, 3))
 
 
 def _counted(session: Session, *, take: Callable[[Session], Counter[str]], counts: Counter[str]) -> Counter[str]:
-    """Take events in, and add what became of them to what became of the other lines."""
+    """Take events in, and add the outcomes of their lines to those of the other lines."""
     return counts + take(session)

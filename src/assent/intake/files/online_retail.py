@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from assent.catalog import Item
-from assent.intake.files.consent_column import consent_expression, consents_said
+from assent.intake.files.consent_column import consent_expression, consent_texts_of
 from assent.intake.files.frames import (
     CSV,
     PARQUET,
@@ -29,7 +29,7 @@ from assent.intake.files.frames import (
 from assent.terms.clock import to_text
 from assent.terms.errors import InvalidInput
 
-#: Where every line ends up, in the order in which the questions are asked.
+#: The outcomes of lines, in the order of their checks.
 OUTCOMES = ("cancelled", "not_goods", "guest", "bad", "imported")
 CURRENCY = "GBP"
 
@@ -59,19 +59,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Retail:
-    """A whole file, sorted: goods, orders customer by customer, and how many lines ended where."""
+    """A whole file, sorted: goods, orders customer by customer, and the number of lines with each outcome."""
 
     items: list[Item]
     orders: pl.DataFrame
     #: Lines by outcome; those of `imported` are what `orders` holds.
     table: dict[str, int]
     lines: int
-    #: What the lines of each customer say in the consent column, each distinct text once.
-    said: dict[tuple[str | None, ...], list[str | None]]
+    #: The distinct texts of each customer in the consent column.
+    consent_texts: dict[tuple[str | None, ...], list[str | None]]
 
 
 def read_retail(source: Source, consent_column: str | None = None) -> Retail:
-    """Read the file and sort every line; raises `InvalidInput` when it has not the shape of UCI Online Retail."""
+    """Read the file and sort every line; raises `InvalidInput` unless it has the shape of UCI Online Retail."""
     lines = _classified(_read(source, consent_column))
     counts = dict(lines.group_by("outcome").len().iter_rows())
     orders = (
@@ -86,8 +86,8 @@ def read_retail(source: Source, consent_column: str | None = None) -> Retail:
             (pl.col("quantity") * pl.col("price")).sum().round(2).alias("total"),
         )
     )
-    said = consents_said(lines.filter(pl.col("outcome") == "imported"), ["customer"])
-    return Retail(_goods(lines), orders, {name: counts.get(name, 0) for name in OUTCOMES}, lines.height, said)
+    consent_texts = consent_texts_of(lines.filter(pl.col("outcome") == "imported"), ["customer"])
+    return Retail(_goods(lines), orders, {name: counts.get(name, 0) for name in OUTCOMES}, lines.height, consent_texts)
 
 
 def _read(source: Source, consent_column: str | None) -> pl.DataFrame:
@@ -117,7 +117,7 @@ def _read(source: Source, consent_column: str | None) -> pl.DataFrame:
 
 
 def _classified(lines: pl.DataFrame) -> pl.DataFrame:
-    """Say of every line where it ends up: the first question that is answered with yes decides."""
+    """Return the lines with their outcome: the first check that holds decides."""
     good = (
         (pl.col("quantity") > 0) & (pl.col("price") > 0) & pl.col("price").is_finite() & pl.col("at_ms").is_not_null()
     )
@@ -168,7 +168,7 @@ def _goods(lines: pl.DataFrame) -> list[Item]:
 
 
 def readable(description: str) -> str:
-    """Return a description as people write names: single spaces, no stray marks at its ends, words in title case."""
+    """Return a description as a readable name: single spaces, no stray marks at its ends, words in title case."""
     text = " ".join(description.split()).strip(" .,;*-")
     if not text:
         return description.strip() or "Unnamed"
@@ -176,7 +176,7 @@ def readable(description: str) -> str:
 
 
 def orders_of(orders: pl.DataFrame) -> Iterator[Order]:
-    """Yield orders as they stand in the frame."""
+    """Yield the orders in the order of the frame."""
     for customer, invoice, at_ms, codes, quantities, prices, total in orders.iter_rows():
         products = [
             {"product_id": code, "quantity": quantity, "price": price}

@@ -1,4 +1,4 @@
-"""Cutting a sum into blocks of rows that travel as bytes, adding blocks up, and putting a sum together from them."""
+"""Blocks of rows of a sum: cut, packed as bytes, added up, and joined to a sum."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from assent.sums import ENTRY_MAX, PairSum
 from assent.terms.errors import Corrupt, SumOverflow
 
-#: A block of a dense sum takes about this much: small enough for many to be in memory at once.
+#: The bytes of a block of a dense sum, about: many fit in memory at once.
 BLOCK_BYTES: Final = 1 << 22
-#: At least so many blocks (while there are as many items), so that adding them up keeps every core busy.
-BLOCKS_MIN: Final = 16
-#: At most so many: of a sparse sum each then holds many rows.
-BLOCKS_MAX: Final = 2_048
+#: The least number of blocks (if there are as many items): every core has blocks to add up.
+LEAST_BLOCKS: Final = 16
+#: The largest number of blocks: each block of a sparse sum has many rows.
+MOST_BLOCKS: Final = 2_048
 
-#: Every packed block begins with it.
+#: The first bytes of every packed block.
 MARK: Final = b"assent pair block"
 _HEADER: Final = struct.Struct("<17sBxxIIQ")
 _VERSION: Final = 2
-#: Before each array: how many numbers it has, how many bytes of each are stored, and how many numbers stand apart.
+#: The head of each array: its count of numbers, the stored bytes of each, and the count of separate numbers.
 _ARRAY: Final = struct.Struct("<QBxxxI")
-#: A number that stands apart takes its place and itself.
+#: The bytes of a separate number: its place and the number.
 _APART_BYTES: Final = 12
 _ENTRY_BYTES: Final = 12
 
@@ -36,8 +36,8 @@ _ENTRY_BYTES: Final = 12
 class Block:
     """Rows `first` to `first + len(counts)` of an upper triangle of `columns` columns, as CSR arrays.
 
-    `counts` int64 [rows]: how many people hold each item; `people`: how many are in the whole sum. `starts` int64
-    [rows + 1], `indices` int32, `values` int64 above zero.
+    `counts` int64 [rows]: the number of people with each item; `people`: of the whole sum. `starts` int64 [rows + 1],
+    `indices` int32, `values` int64 above zero.
     """
 
     first: int
@@ -50,9 +50,9 @@ class Block:
 
 
 def cut(columns: int) -> NDArray[np.int64]:
-    """Return where the blocks of a sum begin and end, int64 [blocks + 1]: parts of its triangle of about equal size."""
+    """Return the bounds of the blocks of a sum, int64 [blocks + 1]: parts of its triangle of about equal size."""
     whole = columns * (columns + 1) // 2 * _ENTRY_BYTES
-    blocks = min(max(-(-whole // BLOCK_BYTES), BLOCKS_MIN), BLOCKS_MAX, max(columns, 1))
+    blocks = min(max(-(-whole // BLOCK_BYTES), LEAST_BLOCKS), MOST_BLOCKS, max(columns, 1))
     shares = np.arange(blocks + 1) / blocks
     # The rows from `f n` on hold `(1 - f)^2` of the triangle.
     bounds = np.rint(columns * (1.0 - np.sqrt(1.0 - shares))).astype(np.int64)
@@ -60,7 +60,7 @@ def cut(columns: int) -> NDArray[np.int64]:
 
 
 def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[Block]:
-    """Yield every block of a sum, cut at `bounds`, int64 [blocks + 1], the empty ones too; their arrays are views."""
+    """Yield every block of a sum, cut at `bounds`, int64 [blocks + 1], empty blocks too; their arrays are views."""
     starts, indices, values = total.arrays()
     for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         low, high = int(starts[first]), int(starts[last])
@@ -76,14 +76,14 @@ def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[Block]:
 
 
 def pack(block: Block) -> bytes:
-    """Return a block as bytes: numbers take as few as they need."""
+    """Return a block as bytes; each array takes as few bytes as its numbers need."""
     rows = np.arange(block.first, block.first + len(block.counts))
-    # The first entry of a row is told by its distance from the diagonal, each further one from the entry before it.
+    # The first entry of a row is stored as its distance from the diagonal, each further one from the entry before it.
     steps = block.indices.astype(np.int64)
     steps[1:] -= block.indices[:-1]
-    held = np.flatnonzero(np.diff(block.starts))
-    heads = block.starts[held]
-    steps[heads] = block.indices[heads] - rows[held]
+    filled = np.flatnonzero(np.diff(block.starts))
+    heads = block.starts[filled]
+    steps[heads] = block.indices[heads] - rows[filled]
     head = _HEADER.pack(MARK, _VERSION, block.first, block.columns, block.people)
     lengths = np.diff(block.starts).astype(np.int64)
     arrays = (block.counts, lengths, steps, block.values)
@@ -106,17 +106,17 @@ def unpack(packed: bytes) -> Block:
         raise _cut_short()
     starts = np.concatenate(([0], np.cumsum(lengths)))
     reached = np.cumsum(steps, dtype=np.int64)
-    held = np.flatnonzero(lengths)
-    before = reached[starts[held]] - steps[starts[held]]
-    indices = reached + np.repeat(first + held - before, lengths[held])
+    filled = np.flatnonzero(lengths)
+    before = reached[starts[filled]] - steps[starts[filled]]
+    indices = reached + np.repeat(first + filled - before, lengths[filled])
     return Block(first, columns, people, counts, starts, indices.astype(np.int32), values)
 
 
 def _narrow(numbers: NDArray[np.int64]) -> tuple[bytes, ...]:
-    """Return whole numbers from zero on as bytes: the lowest of each, and apart the few that need more than those.
+    """Return whole numbers from zero on as bytes: the low bytes of each, and the few larger numbers separately.
 
-    Nearly all steps take one byte and nearly all values three, but the largest take more: so many that are stored with
-    every number would be nothing.
+    Nearly all steps take one byte and nearly all values three, but the largest take more; storing every number at that
+    width would save nothing.
     """
     most = int(numbers.max(initial=0))
     sizes = {
@@ -132,7 +132,7 @@ def _narrow(numbers: NDArray[np.int64]) -> tuple[bytes, ...]:
 
 
 def _widen(packed: bytes, at: int) -> tuple[NDArray[np.int64], int]:
-    """Read what `_narrow` wrote at a place, and return where it ends; raises `Corrupt` when it is cut short."""
+    """Return the numbers that `_narrow` wrote at a place, int64, and their end; raises `Corrupt` when cut short."""
     if len(packed) - at < _ARRAY.size:
         raise _cut_short()
     count, width, apart = _ARRAY.unpack_from(packed, at)
@@ -165,8 +165,7 @@ def add(one: Block, other: Block) -> Block:
     values = total.data
     heads = starts[:-1][np.diff(starts) > 0]
     if len(heads) and int(values[heads].max()) > ENTRY_MAX:
-        message = "An entry of the sum would pass 2^61."
-        raise SumOverflow(message)
+        raise SumOverflow("An entry of the sum would pass 2^61.")
     return Block(
         one.first,
         one.columns,
@@ -179,7 +178,7 @@ def add(one: Block, other: Block) -> Block:
 
 
 def add_up(blocks: Iterable[Block]) -> Block:
-    """Add up blocks of the same rows, at least one, pairing those of like weight; raises `SumOverflow`."""
+    """Add up blocks of the same rows, at least one, in pairs of like weight; raises `SumOverflow`."""
     waiting: list[tuple[int, Block]] = []
     for block in blocks:
         weight, total = 1, block
@@ -192,14 +191,13 @@ def add_up(blocks: Iterable[Block]) -> Block:
     return total
 
 
-def put_together(blocks: Sequence[Block], columns: int) -> PairSum:
-    """Put a sum together from all of its blocks, in any order; raises `Corrupt` when they do not make one."""
+def sum_of_blocks(blocks: Sequence[Block], columns: int) -> PairSum:
+    """Return the sum of all of its blocks, in any order; raises `Corrupt` when they do not make one."""
     ordered = sorted(blocks, key=lambda block: block.first)
     ends = [block.first + len(block.counts) for block in ordered]
     people = {block.people for block in ordered}
     if [block.first for block in ordered] != [0, *ends[:-1]] or ends[-1:] != [columns] or len(people) != 1:
-        message = "The parts of the sum that came back do not belong together."
-        raise Corrupt(message, advice="Train again.")
+        raise Corrupt("The parts of the sum that came back do not belong together.", advice="Train again.")
     lengths = np.concatenate([np.diff(block.starts) for block in ordered])
     return PairSum.from_arrays(
         (
@@ -213,5 +211,4 @@ def put_together(blocks: Sequence[Block], columns: int) -> PairSum:
 
 
 def _cut_short() -> Corrupt:
-    message = "A part of the sum that came back cannot be read."
-    return Corrupt(message, advice="Train again.")
+    return Corrupt("A part of the sum that came back cannot be read.", advice="Train again.")

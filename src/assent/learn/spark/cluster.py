@@ -1,6 +1,6 @@
-"""The shuffle: pieces are made where the data is, added up place by place, and taken in one after the other.
+"""The shuffle on Spark: pieces are made where the data is, added up place by place, and fetched one after the other.
 
-The only module that hands work to a Spark session; everything that runs in an executor is a function of this package.
+Only this module gives work to a Spark session; the code that runs in an executor is in this package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from assent.learn.spark.pieces import Box, Moved, Piece, merged
+from assent.learn.spark.pieces import Box, Piece, SourceChanged, merged
 from assent.terms.errors import AssentError, SparkUnavailable
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _COLUMNS: Final = "place int, readings binary, data binary"
-#: Pieces go to Spark in batches of about this much.
+#: Pieces go to Spark in batches of about so many bytes.
 _BATCH_BYTES: Final = 1 << 24
-#: How many places are added up by one task.
+#: One task adds up so many places.
 _PLACES_TOGETHER: Final = 8
-#: Up to this much the driver adds up by itself: sooner done than another round of the machines.
+#: Up to so many bytes the driver adds up by itself, because another round of the machines takes longer.
 DRIVER_BYTES: Final = 1 << 29
-#: It takes in about this much at a time: Java holds it more than once, in a heap of 1 GB unless told otherwise.
-_TAKEN_BYTES: Final = 3 << 25
+#: The driver fetches about so many bytes at a time: Java has several copies of them, in a heap of 1 GB by default.
+_FETCHED_BYTES: Final = 3 << 25
 _MARK: Final = "assent-error:"
-_TOLD: Final = re.compile(re.escape(_MARK) + r" (\{.*\})")
+_EXECUTOR_ERROR: Final = re.compile(re.escape(_MARK) + r" (\{.*\})")
 
 Value = TypeVar("Value")
 
@@ -42,53 +42,53 @@ Contribute = Callable[[int, Iterator["pa.RecordBatch"]], Iterator[Piece]]
 Boxes = Callable[[], tuple[Box, Box]]
 
 
-class ToldError(Exception):
-    """An error of an executor in our own words: one line that the driver can read."""
+class ExecutorError(Exception):
+    """An error of an executor as one line that the driver can read and that has no data in it."""
 
 
 def add_up(rows: DataFrame, places: int, contribute: Contribute, boxes: Boxes) -> Iterator[Piece]:
-    """Have each partition of `rows` contribute its pieces at `places` places; yield pieces that make up their sum.
+    """Let each partition of `rows` make its pieces at `places` places; yield pieces that add up to their sum.
 
-    Where all of it is small, pieces come as they were made; else they are added up first, and each place comes once.
-    Raises what an executor told (`AssentError`, `Moved`), or `SparkUnavailable` for whatever else ended the job.
+    Where all are small, pieces come as they were made; else they are added up first, and each place comes once.
+    Raises the executor's error (`AssentError`, `SourceChanged`), or `SparkUnavailable` for any other end of the job.
     """
     with _made(rows, contribute) as (made, sizes):
         yield from _as_made(made, sizes) if sizes.total() <= DRIVER_BYTES else _added_up(made, places, boxes)
 
 
 def bring(rows: DataFrame, contribute: Contribute) -> Iterator[Piece]:
-    """Have each partition of `rows` make its pieces; yield them as they were made. Raises as `add_up`."""
+    """Let each partition of `rows` make its pieces; yield them as they were made. Raises as `add_up`."""
     with _made(rows, contribute) as (made, sizes):
         yield from _as_made(made, sizes)
 
 
 def broadcast(spark: SparkSession, value: Value) -> Broadcast[Value]:
-    """Give a value to every executor that asks for it; `destroy` it afterwards. Raises `SparkUnavailable`."""
+    """Send a value to every executor that needs it; `destroy` it afterwards. Raises `SparkUnavailable`."""
     try:
         return spark.sparkContext.broadcast(value)
     except Exception as error:
-        raise told(error) from error
+        raise meaning_of(error) from error
 
 
 @contextmanager
 def _made(rows: DataFrame, contribute: Contribute) -> Iterator[tuple[DataFrame, Counter[int]]]:
-    """Have all pieces made and keep them for a while, with how many bytes there are at each place."""
+    """Let executors make all pieces, and keep them meanwhile, with the number of bytes at each place."""
     from pyspark import StorageLevel  # noqa: PLC0415 - an extra
 
-    # On disk: nothing is made twice while the machines live, and made again from the start when one dies.
+    # On disk: no piece is made twice while the machines live, and all are made again when one dies.
     made = rows.mapInArrow(_contributor(contribute), _COLUMNS).persist(StorageLevel.DISK_ONLY)
     try:
         yield made, _sizes(made)
-    except (AssentError, Moved, GeneratorExit):
+    except (AssentError, SourceChanged, GeneratorExit):
         raise
     except Exception as error:
-        raise told(error) from error
+        raise meaning_of(error) from error
     finally:
         made.unpersist()
 
 
 def _sizes(made: DataFrame) -> Counter[int]:
-    """Have all pieces made, every core at work, and return how many bytes there are at each place."""
+    """Let executors make all pieces, on every core, and return the number of bytes at each place."""
     from pyspark.sql import functions  # noqa: PLC0415 - an extra
 
     of_place = made.groupBy("place").agg(functions.sum(functions.length("data")))
@@ -96,7 +96,7 @@ def _sizes(made: DataFrame) -> Counter[int]:
 
 
 def _as_made(made: DataFrame, sizes: Mapping[int, int]) -> Iterator[Piece]:
-    """Take in pieces some places at a time, in the order of places; the next ones are fetched meanwhile."""
+    """Yield pieces in the order of places, some places at a time; the next ones are fetched meanwhile."""
     from pyspark.sql import functions  # noqa: PLC0415 - an extra
 
     def fetch(first: int, last: int) -> list[pa.RecordBatch]:
@@ -107,7 +107,7 @@ def _as_made(made: DataFrame, sizes: Mapping[int, int]) -> Iterator[Piece]:
 
     with ThreadPoolExecutor(1) as pool:
         coming: deque[Future[list[pa.RecordBatch]]] = deque()
-        for first, last in runs(sizes, _TAKEN_BYTES):
+        for first, last in runs(sizes, _FETCHED_BYTES):
             coming.append(pool.submit(fetch, first, last))
             if len(coming) > 1:
                 yield from _pieces(coming.popleft().result())
@@ -116,14 +116,14 @@ def _as_made(made: DataFrame, sizes: Mapping[int, int]) -> Iterator[Piece]:
 
 
 def _added_up(made: DataFrame, places: int, boxes: Boxes) -> Iterator[Piece]:
-    """Have executors bring the pieces of each place together and add them up; take in one partition after the other."""
+    """Let executors add up the pieces of each place; yield one partition after the other."""
     from pyspark import StorageLevel  # noqa: PLC0415 - an extra
 
-    # Few places in a partition: what the driver takes in at a time stays small, and every core has something to add.
+    # Few places in a partition: the driver fetches little at a time, and every core has places to add up.
     together = made.repartition(-(-places // _PLACES_TOGETHER), "place").groupBy("place")
     whole = together.applyInPandas(_merger(boxes), _COLUMNS).persist(StorageLevel.DISK_ONLY)
     try:
-        # All at once first; then one after the other, so that the driver never holds more than a partition of it.
+        # All are added up at once; then they come one by one, so that the driver never has more than one partition.
         whole.count()
         for row in whole.toLocalIterator(prefetchPartitions=True):
             yield Piece(int(row["place"]), bytes(row["readings"]), bytes(row["data"]))
@@ -145,33 +145,38 @@ def runs(weights: Mapping[int, int], most: int) -> Iterator[tuple[int, int]]:
         yield run[0], run[-1]
 
 
-def told(error: Exception) -> Exception:
-    """Return what an executor meant by the error that ended a job."""
-    found = _TOLD.search(str(error))
+def meaning_of(error: Exception) -> Exception:
+    """Return the executor's own error for the error that ended a job."""
+    found = _EXECUTOR_ERROR.search(str(error))
     if found is None:
-        message = f"Spark ended the job: {type(error).__name__}."
-        return SparkUnavailable(message, advice="Read the driver's and the executors' logs; nothing was changed.")
+        return SparkUnavailable(
+            f"Spark ended the job: {type(error).__name__}.",
+            advice="Read the driver's and the executors' logs; nothing was changed.",
+        )
     words = json.loads(found[1])
-    if words["code"] == Moved.__name__:
-        return Moved(words["message"])
+    if words["code"] == SourceChanged.__name__:
+        return SourceChanged(words["message"])
     kinds = {each.code: each for each in AssentError.__subclasses__()}
     return kinds.get(words["code"], AssentError)(words["message"], advice=words["advice"])
 
 
-def _in_our_words(error: Exception) -> ToldError:
-    """Tell an error without anything of what was being worked on: only our own errors are known to hold nothing."""
+def _as_executor_error(error: Exception) -> ExecutorError:
+    """Return an error without the executor's data: only the texts of our own errors are known to be free of it."""
     if isinstance(error, AssentError):
         words = {"code": error.code, "message": error.message, "advice": error.advice}
-    elif isinstance(error, Moved):
-        words = {"code": Moved.__name__, "message": str(error), "advice": ""}
+    elif isinstance(error, SourceChanged):
+        words = {"code": SourceChanged.__name__, "message": str(error), "advice": ""}
     else:
-        message = f"An executor could not do its part ({type(error).__name__})."
-        words = {"code": AssentError.code, "message": message, "advice": "Read docs/spark.md; nothing was changed."}
-    return ToldError(f"{_MARK} {json.dumps(words)}")
+        words = {
+            "code": AssentError.code,
+            "message": f"An executor could not do its part ({type(error).__name__}).",
+            "advice": "Read docs/spark.md; nothing was changed.",
+        }
+    return ExecutorError(f"{_MARK} {json.dumps(words)}")
 
 
 def _contributor(contribute: Contribute) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return what runs in an executor: one partition of rows in, its pieces out."""
+    """Return the executor's function from one partition of rows to its pieces."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         from pyspark import TaskContext  # noqa: PLC0415 - an extra
@@ -179,8 +184,8 @@ def _contributor(contribute: Contribute) -> Callable[[Iterator[pa.RecordBatch]],
         context: Any = TaskContext.get()
         try:
             yield from _batches(contribute(context.partitionId(), batches))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it may hold data
-            raise _in_our_words(error) from None
+        except Exception as error:  # noqa: BLE001 - any error's text may hold data
+            raise _as_executor_error(error) from None
 
     return run
 
@@ -212,15 +217,15 @@ def _batch(pieces: list[Piece]) -> pa.RecordBatch:
 
 
 def _merger(boxes: Boxes) -> Callable[[tuple[Any, ...], pd.DataFrame], pd.DataFrame]:
-    """Return what runs in an executor: all pieces of one place in, one piece out."""
+    """Return the executor's function from all pieces of one place to one piece."""
 
     def run(key: tuple[Any, ...], rows: pd.DataFrame) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 - an extra
 
         try:
             piece = merged(int(key[0]), list(rows["readings"]), list(rows["data"]), *boxes())
-        except Exception as error:  # noqa: BLE001 - whatever it is, it may hold data
-            raise _in_our_words(error) from None
+        except Exception as error:  # noqa: BLE001 - any error's text may hold data
+            raise _as_executor_error(error) from None
         return pd.DataFrame({"place": [piece.place], "readings": [piece.readings], "data": [piece.data]})
 
     return run

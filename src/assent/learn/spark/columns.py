@@ -1,4 +1,4 @@
-"""Solving a sparse model on executors: each holds the whole sum, and solves a block of its columns at a time."""
+"""Sparse models solved on executors: each has the whole sum, and solves a block of its columns at a time."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import SparkSession
 
-#: The sum travels in so many bytes at a time: Java holds each of them more than once.
+#: The sum travels in so many bytes at a time: Java has several copies of them.
 _SHIPPED_BYTES: Final = 1 << 26
-#: Columns solved by one task are so few that every core has this many tasks.
+#: The number of tasks for each core.
 _TASKS_EACH: Final = 4
-#: How long an executor holds a sum beyond its last task: the next one of the same run comes at once.
+#: An executor keeps a sum so long after its last task: the next one of the same run comes at once.
 _KEPT_SECONDS: Final = 10.0
-#: What columns are sealed under: no block of a sum has such a place.
+#: The place under which columns are sealed: no block of a sum has such a place.
 _PLACE: Final = 1 << 32
 _TYPES: Final = ("<i4", "<f8", "<f4", "<f4", "<f4")
 
-#: Opens the boxes of a run here, for as long as they are needed.
+#: Opens the boxes of a run in this process, while they are needed.
 OwnBoxes = Callable[[], AbstractContextManager[tuple[Box, Box]]]
 #: Some blocks of a sum: their places, and their bytes, boxed.
 _Shipment = list[tuple[int, bytes]]
@@ -48,10 +48,11 @@ def solver_on(
     boxes: cluster.Boxes = plain_boxes,
     own: OwnBoxes = lambda: nullcontext((as_it_is, as_it_is)),
 ) -> Solver:
-    """Return what solves the columns of a sparse model on a session's executors: `Recommender.of_sum(solver=...)`.
+    """Return a solver of sparse columns on a session's executors, for `Recommender.of_sum(solver=...)`.
 
-    They come out as they would here, to the last bit where the executors' linear algebra is the same. `boxes` opens the
-    boxes of a run in an executor, `own` here. The model raises what an executor told, `SparkUnavailable` and `Corrupt`.
+    The columns equal those of `solve_here`, to the last bit where the executors' linear algebra is the same. `boxes`
+    opens the boxes of a run in an executor, `own` in this process. The solver raises an executor's error,
+    `SparkUnavailable` and `Corrupt`.
     """
     return functools.partial(_solve, spark, boxes, own)
 
@@ -85,7 +86,7 @@ def _solve(
 
 
 def _cut(lengths: NDArray[np.int64], cores: int) -> list[int]:
-    """Return where the columns of each task begin and end, given how many entries each has: about equal work."""
+    """Return the bounds of each task's columns, given their numbers of entries, int64 [columns]: about equal work."""
     reach = np.concatenate(([0], np.cumsum(lengths + NEIGHBOURS)))
     tasks = min(max(_TASKS_EACH * cores, -(-int(reach[-1]) // BLOCK_ENTRIES)), max(len(lengths), 1))
     found = np.searchsorted(reach, np.linspace(0, reach[-1], tasks + 1))
@@ -94,7 +95,7 @@ def _cut(lengths: NDArray[np.int64], cores: int) -> list[int]:
 
 @contextmanager
 def _shipped(spark: SparkSession, total: PairSum, seal: Box) -> Iterator[list[Broadcast[_Shipment]]]:
-    """Give every executor the blocks of a sum for a while."""
+    """Send the blocks of a sum to every executor, and remove them at the end."""
     shipments: list[Broadcast[_Shipment]] = []
     waiting: _Shipment = []
     try:
@@ -112,7 +113,7 @@ def _shipped(spark: SparkSession, total: PairSum, seal: Box) -> Iterator[list[Br
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Runs in an executor: a row names a task by its number, the columns of that task come out."""
+    """Runs in an executor: a row is the number of a task, and the task's columns are yielded."""
 
     digest: str
     settings: RecommenderSettings
@@ -122,7 +123,7 @@ class _Columns:
 
     def __call__(self, _partition: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
         unseal, seal = self.boxes()
-        with _HELD.reader(self.digest, lambda: self._read(unseal)) as reader:
+        with _KEPT_SUM.reader(self.digest, lambda: self._read(unseal)) as reader:
             for batch in batches:
                 for task in batch.column(0).to_pylist():
                     items = np.arange(*self.bounds[task : task + 2], dtype=np.int32)
@@ -131,28 +132,27 @@ class _Columns:
                     yield Piece(task, b"", seal(_PLACE + task, _packed(solved)))
 
     def _read(self, unseal: Box) -> SumReader:
-        """Put the sum together that was shipped; raises `Corrupt` when it is not the one of the digest."""
-        held = [blocks.unpack(unseal(place, data)) for each in self.shipments for place, data in each.value]
-        total = blocks.put_together(held, held[0].columns)
+        """Return the shipped sum; raises `Corrupt` when it does not have the digest."""
+        parts = [blocks.unpack(unseal(place, data)) for each in self.shipments for place, data in each.value]
+        total = blocks.sum_of_blocks(parts, parts[0].columns)
         if total.digest() != self.digest:
             raise _do_not_fit()
         return SumReader(total)
 
 
-class _Held:
-    """The sum that this process solves columns of, by its digest: tasks that follow each other have the same.
+class _KeptSum:
+    """The sum that this process solves, by its digest: tasks that follow each other have the same one.
 
-    It is let go of soon after the last one: people leave sums, and nobody reaches into the memory of an executor.
+    It is dropped soon after the last task: people leave sums, and no erasure reaches the memory of an executor.
     """
 
     def __init__(self) -> None:
-        """Hold nothing."""
         self.kept: tuple[str, SumReader] | None = None
         self.timer: threading.Timer | None = None
 
     @contextmanager
     def reader(self, digest: str, read: Callable[[], SumReader]) -> Iterator[SumReader]:
-        """Hold the sum of a digest, which `read` reads, for a task and a while longer."""
+        """Keep the sum of a digest, which `read` reads, for a task and some seconds longer."""
         if self.timer is not None:
             self.timer.cancel()
         kept = self.kept
@@ -162,15 +162,15 @@ class _Held:
         try:
             yield kept[1]
         finally:
-            self.timer = threading.Timer(_KEPT_SECONDS, self._let_go)
+            self.timer = threading.Timer(_KEPT_SECONDS, self._drop)
             self.timer.daemon = True
             self.timer.start()
 
-    def _let_go(self) -> None:
+    def _drop(self) -> None:
         self.kept = None
 
 
-_HELD: Final = _Held()
+_KEPT_SUM: Final = _KeptSum()
 
 
 def _shapes(columns: int) -> list[tuple[int, ...]]:
@@ -180,7 +180,7 @@ def _shapes(columns: int) -> list[tuple[int, ...]]:
 
 
 def _packed(solved: Sequence[Any]) -> bytes:
-    """Return the fields of `Columns`, one after the other."""
+    """Return the fields of `Columns` as bytes, one after the other."""
     return b"".join(part.astype(kind).tobytes() for part, kind in zip(solved, _TYPES, strict=True))
 
 
@@ -198,5 +198,4 @@ def _unpacked(packed: bytes, columns: int) -> list[NDArray[Any]]:
 
 
 def _do_not_fit() -> Corrupt:
-    message = "What travelled between driver and executors does not belong to the sum."
-    return Corrupt(message, advice="Train again.")
+    return Corrupt("What travelled between driver and executors does not belong to the sum.", advice="Train again.")

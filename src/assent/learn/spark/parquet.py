@@ -1,4 +1,4 @@
-"""The sum of a plain Parquet file of interactions, for the bare `Recommender`. Knows no store, no consent, no key."""
+"""The sum of a plain Parquet file of actions, for the bare `Recommender`, without store, consent and keys."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from assent.learn.spark import blocks, cluster
-from assent.learn.spark.pieces import PAIRS_AT_ONCE, Gathering, Moved, Piece, as_it_is, name_reading, plain_boxes, take
+from assent.learn.spark.pieces import (
+    PAIRS_AT_ONCE,
+    BlockBuffer,
+    Piece,
+    SourceChanged,
+    as_it_is,
+    name_reading,
+    plain_boxes,
+    sum_of_pieces,
+)
 from assent.models.recommender import RecommenderSettings
 from assent.models.recommender.matrix import people_by_items, weigh
 from assent.sums import COLUMNS_MAX, PairSum
 from assent.terms.errors import Busy, InvalidInput
+from assent.terms.limits import limit
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-#: How many interactions one part holds, at most, where people's histories are of ordinary length.
+#: The rows of one part, at most, where people's histories are of ordinary length.
 _PART_ROWS: Final = 5_000_000
-#: How often a job is repeated whose file changed while it was read.
-_ATTEMPTS_MAX: Final = 3
+#: A job whose file changes while it is read is repeated as often as a training.
+_ATTEMPTS_MAX: Final = limit("train_attempts_max")
 _WHOLE: Final = frozenset({"tinyint", "smallint", "int", "bigint"})
 
 
@@ -38,43 +48,40 @@ def sum_of_parquet(
     value: str | None = None,
     weight_exponent: float = RecommenderSettings().weight_exponent,
 ) -> PairSum:
-    """Add up a Parquet file with a row for each interaction; `Recommender.of_sum` makes a model of the answer.
+    """Add up a Parquet file with a row for each action; `Recommender.of_sum` makes a model of the sum.
 
     `item` names a column of whole numbers from 0 to below `columns` (one past the largest unless given), `person` one
-    of any kind, `value` one of whole numbers up to 63 (ones if left out); what a person has twice is added up. The sum
-    is the one that `Recommender(weight_exponent=...).fit` makes of the same matrix, to the last bit. Raises
+    of any kind, `value` one of whole numbers up to 63 (ones if left out); repeated items are added up. The sum is the
+    one that `Recommender(weight_exponent=...).fit` makes of the same matrix, to the last bit. Raises
     `InvalidInput`, `SumOverflow`, `SparkUnavailable`, and `Busy` when the file kept changing.
     """
     RecommenderSettings(weight_exponent=weight_exponent)
     try:
         rows = spark.read.parquet(path)
     except Exception as error:
-        message = f"There is no Parquet file that can be read at {path} ({type(error).__name__})."
         raise InvalidInput(
-            message, advice="Every executor must see it there: use storage that all of them share."
+            f"There is no Parquet file that can be read at {path} ({type(error).__name__}).",
+            advice="Every executor must see it there: use storage that all of them share.",
         ) from error
     rows = _named(rows, [person, item, *([value] if value else [])])
-    # Where the items are known, what is wrong with rows is found by whoever reads them, not by a round of its own.
+    # Where the items are known, executors find wrong rows while reading, without a round for it.
     count, columns = (rows.count(), columns) if columns else _measured(rows, columns)
     if not count:
-        message = "The file holds no interactions."
-        raise InvalidInput(message, advice="Give at least one person with one item.")
+        raise InvalidInput("The file holds no actions.", advice="Give at least one person with one item.")
     if columns > COLUMNS_MAX:
-        message = f"A sum has at most {COLUMNS_MAX} items."
-        raise InvalidInput(message, advice="Number the items from 0 on without gaps.")
+        raise InvalidInput(f"A sum has at most {COLUMNS_MAX} items.", advice="Number the items from 0 on without gaps.")
     parts = max(spark.sparkContext.defaultParallelism, -(-count // _PART_ROWS))
-    work, places = _Interactions(columns, weight_exponent), len(blocks.cut(columns)) - 1
+    work, places = _PartSum(columns, weight_exponent), len(blocks.cut(columns)) - 1
     for _ in range(_ATTEMPTS_MAX):
         try:
             pieces = cluster.add_up(rows.repartition(parts, person), places, work, plain_boxes)
-            return take(pieces, parts, columns, as_it_is)[0]
-        except Moved:
+            return sum_of_pieces(pieces, parts, columns, as_it_is)[0]
+        except SourceChanged:
             continue
         except InvalidInput:
             _measured(rows, columns)
             raise
-    message = "The file changed while it was read."
-    raise Busy(message, advice="Add up a file that nobody writes to.")
+    raise Busy("The file changed while it was read.", advice="Add up a file that nobody writes to.")
 
 
 def _named(rows: DataFrame, names: list[str]) -> DataFrame:
@@ -82,16 +89,17 @@ def _named(rows: DataFrame, names: list[str]) -> DataFrame:
     kinds = dict(rows.dtypes)
     missing = [name for name in names if name not in kinds]
     if missing:
-        message = f"The file has no column '{missing[0]}'."
-        raise InvalidInput(message, advice=f"It has: {', '.join(kinds)}.")
+        raise InvalidInput(f"The file has no column '{missing[0]}'.", advice=f"It has: {', '.join(kinds)}.")
     if kinds[names[1]] not in _WHOLE:
-        message = f"The column '{names[1]}' does not hold whole numbers."
-        raise InvalidInput(message, advice="Number the items from 0 on; the numbers are the columns of the sum.")
+        raise InvalidInput(
+            f"The column '{names[1]}' does not hold whole numbers.",
+            advice="Number the items from 0 on; the numbers are the columns of the sum.",
+        )
     return rows.select(*names)
 
 
 def _measured(rows: DataFrame, columns: int | None) -> tuple[int, int]:
-    """Return how many rows there are, and `columns` or one past the largest item. Raises `InvalidInput`."""
+    """Return the number of rows, and `columns` or one past the largest item. Raises `InvalidInput`."""
     from pyspark.sql import functions  # noqa: PLC0415 - an extra
 
     empty = functions.sum(sum((functions.col(name).isNull().cast("int") for name in rows.columns), functions.lit(0)))
@@ -100,48 +108,48 @@ def _measured(rows: DataFrame, columns: int | None) -> tuple[int, int]:
         functions.count(functions.lit(1)), functions.min(of_item), functions.max(of_item), empty
     ).collect()[0]
     if nulls:
-        message = "The file holds rows without a person, an item or a value."
-        raise InvalidInput(message, advice="Leave such rows out.")
+        raise InvalidInput("The file holds rows without a person, an item or a value.", advice="Leave such rows out.")
     if not count:
         return 0, 1
     past = most + 1 if columns is None else columns
     if least < 0 or most >= past:
-        message = f"The items of the file go from {least} to {most}, those of the sum from 0 to {past - 1}."
         raise InvalidInput(
-            message, advice="Number the items from 0 on, and give `columns` when there are more of them."
+            f"The items of the file go from {least} to {most}, those of the sum from 0 to {past - 1}.",
+            advice="Number the items from 0 on, and give `columns` when there are more of them.",
         )
     return int(count), int(past)
 
 
 @dataclass(frozen=True, slots=True)
-class _Interactions:
-    """Runs in an executor: a part's rows in, the pieces of its sum out."""
+class _PartSum:
+    """Runs in an executor: yields the pieces of a part's sum from its rows."""
 
     columns: int
     weight_exponent: float
 
     def __call__(self, part: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
         matrix, weights = weigh(people_by_items(self._matrix(batches), self.columns), self.weight_exponent)
-        gathering = Gathering(blocks.cut(self.columns), as_it_is)
+        buffer = BlockBuffer(blocks.cut(self.columns), as_it_is)
         for flush, (first, last) in enumerate(flushes(np.diff(matrix.indptr))):
             rows, weighed = matrix[first:last], weights[first:last]
             read = [np.ascontiguousarray(each).tobytes() for each in (rows.indptr, rows.indices, rows.data, weighed)]
-            yield from gathering.take_in(name_reading(part, flush, read), PairSum.from_matrix(rows, weighed))
-        yield from gathering.rest()
+            yield from buffer.add(name_reading(part, flush, read), PairSum.from_matrix(rows, weighed))
+        yield from buffer.rest()
 
     def _matrix(self, batches: Iterator[pa.RecordBatch]) -> Any:
-        """Put a part's rows together, people in the order of their names: the same rows always give the same matrix."""
+        """Return a part's rows as a CSR [people, columns], people sorted by name: equal rows give equal matrices."""
         import pyarrow as pa  # noqa: PLC0415 - an extra
         import pyarrow.compute  # noqa: PLC0415 - an extra
 
-        held = list(batches)
-        if not sum(len(each) for each in held):
+        record_batches = list(batches)
+        if not sum(len(each) for each in record_batches):
             return scipy.sparse.csr_matrix((0, self.columns))
-        table = pa.Table.from_batches(held).combine_chunks()
+        table = pa.Table.from_batches(record_batches).combine_chunks()
         ends = pyarrow.compute.min_max(table.column(1)).as_py()
         if any(column.null_count for column in table.columns) or ends["min"] < 0 or ends["max"] >= self.columns:
-            message = "The file holds an empty place, or an item that is none of the sum's."
-            raise InvalidInput(message, advice="Leave such rows out.")
+            raise InvalidInput(
+                "The file holds an empty place, or an item that is none of the sum's.", advice="Leave such rows out."
+            )
         named = table.column(0).combine_chunks().dictionary_encode()
         order = pyarrow.compute.sort_indices(named.dictionary).to_numpy()
         ranks = np.empty(len(order), np.int64)
@@ -155,7 +163,7 @@ class _Interactions:
 def flushes(lengths: NDArray[Any]) -> Iterator[tuple[int, int]]:
     """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run.
 
-    `lengths` whole numbers [people]: how many items each holds.
+    `lengths` whole numbers [people]: the number of items of each.
     """
     pairs = np.cumsum(lengths.astype(np.int64) * (lengths + 1) // 2)
     first = 0

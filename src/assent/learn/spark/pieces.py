@@ -1,8 +1,8 @@
-"""What travels between the machines: pieces of a sum, each with the names of the readings that it is made of.
+"""Pieces of a sum that travel between the machines, each with the names of the readings that it is made of.
 
-A machine that dies takes results with it, and what it had read is read again, perhaps in another state. So every piece
-names its readings: which part of the people, which flush of it, and a digest of what was read. A sum is taken only when
-all of its pieces are made of the same readings of every part: none missing, none twice, no two states mixed.
+A machine that dies loses its results, and its data is read again, perhaps in another state. So every piece names its
+readings: the part of the people, the flush of it, and a digest of the data. A sum is accepted only when all of its
+pieces are made of the same readings of every part: none is missing, none comes twice, no two states are mixed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from assent.learn.spark import blocks
 from assent.sums import PairSum
 
-#: How many pairs of items are added up at a time: it bounds what an executor's Python process holds.
+#: So many pairs of items are added up at a time: it bounds the memory of an executor's Python process.
 PAIRS_AT_ONCE: Final = 1 << 26
 #: Sums are added up before they travel while together they have so many pairs: 0.8 GB.
 PAIRS_TOGETHER: Final = 1 << 26
 
-#: A part, a flush of it, and half of a SHA-256 of what was read.
+#: A part, a flush of it, and half of the SHA-256 of the data.
 _READING: Final = struct.Struct("<II16s")
 
-#: Turns a piece's bytes into what may lie on a disk, or back, given its place.
+#: Seals a piece's bytes for a disk, or opens them, given the piece's place.
 Box = Callable[[int, bytes], bytes]
 
 
@@ -41,7 +41,7 @@ def plain_boxes() -> tuple[Box, Box]:
 
 
 class Piece(NamedTuple):
-    """A block of rows of a sum (`place` from 0 on), or what is said of the people of a part (`place` below 0).
+    """A block of rows of a sum (`place` from 0 on), or the changed contributions of a part (`place` below 0).
 
     `readings` are packed names of readings, `data` is boxed.
     """
@@ -51,8 +51,8 @@ class Piece(NamedTuple):
     data: bytes
 
 
-class Moved(Exception):
-    """What was read changed while it was being read: the training starts again."""
+class SourceChanged(Exception):
+    """Raised when the source changed while it was read: the training starts again."""
 
 
 def name_reading(part: int, flush: int, read: Iterable[bytes]) -> bytes:
@@ -64,32 +64,32 @@ def name_reading(part: int, flush: int, read: Iterable[bytes]) -> bytes:
     return _READING.pack(part, flush, whole.digest()[:16])
 
 
-class Gathering:
-    """The blocks of the sums of one part, added up as long as all together are small: the fewer travel."""
+class BlockBuffer:
+    """The blocks of the sums of one part, added up while all together are small, so that fewer travel."""
 
     def __init__(self, bounds: NDArray[np.int64], seal: Box) -> None:
-        """Gather nothing yet; sums are cut at `bounds`, of `blocks.cut`."""
+        """Cut sums at `bounds`, int64 [blocks + 1], of `blocks.cut`."""
         self._bounds, self._seal = bounds, seal
-        self._held: list[blocks.Block] = []
+        self._blocks: list[blocks.Block] = []
         self._readings = b""
 
-    def take_in(self, reading: bytes, total: PairSum) -> Iterator[Piece]:
-        """Add a sum that was made of a reading; yield what is not waited with. Raises `SumOverflow`."""
+    def add(self, reading: bytes, total: PairSum) -> Iterator[Piece]:
+        """Add the sum of a reading; yield the blocks that no longer fit in the buffer. Raises `SumOverflow`."""
         fresh = list(blocks.blocks_of(total, self._bounds))
-        if sum(len(block.values) for block in (*self._held, *fresh)) > PAIRS_TOGETHER:
+        if sum(len(block.values) for block in (*self._blocks, *fresh)) > PAIRS_TOGETHER:
             yield from self.rest()
-        self._held = [*map(blocks.add, self._held, fresh)] if self._held else fresh
+        self._blocks = [*map(blocks.add, self._blocks, fresh)] if self._blocks else fresh
         self._readings += reading
 
     def rest(self) -> Iterator[Piece]:
-        """Yield every block of what was gathered, the empty ones too; afterwards nothing is."""
-        held, readings, self._held, self._readings = self._held, self._readings, [], b""
-        for place, block in enumerate(held):
+        """Yield every block of the buffer, empty blocks too, and clear it."""
+        filled, readings, self._blocks, self._readings = self._blocks, self._readings, [], b""
+        for place, block in enumerate(filled):
             yield Piece(place, readings, self._seal(place, blocks.pack(block)))
 
 
 def merged(place: int, readings: Sequence[bytes], data: Sequence[bytes], unseal: Box, seal: Box) -> Piece:
-    """Make one piece of all those of one place; raises `SumOverflow`, `Corrupt`."""
+    """Add up all pieces of one place to one; raises `SumOverflow`, `Corrupt`."""
     if len(data) == 1:
         return Piece(place, readings[0], data[0])
     opened = (unseal(place, each) for each in data)
@@ -97,34 +97,33 @@ def merged(place: int, readings: Sequence[bytes], data: Sequence[bytes], unseal:
     return Piece(place, b"".join(readings), seal(place, whole))
 
 
-def take(pieces: Iterable[Piece], parts: int, columns: int, unseal: Box) -> tuple[PairSum, list[bytes]]:
-    """Put the sum together and return it with what is said of people; pieces of a place are added up as they come.
+def sum_of_pieces(pieces: Iterable[Piece], parts: int, columns: int, unseal: Box) -> tuple[PairSum, list[bytes]]:
+    """Add pieces up to the whole sum; return it with the packed contributions that changed.
 
-    Raises `Moved` unless the pieces of every place are made of the same readings of all `parts`, `SumOverflow`, and
-    `Corrupt`.
+    Pieces of a place are added up as they come. Raises `SourceChanged` unless the pieces of every place are made of the
+    same readings of all `parts`, `SumOverflow`, and `Corrupt`.
     """
-    held: dict[int, blocks.Block] = {}
+    sums_of: dict[int, blocks.Block] = {}
     made_of: dict[int, list[bytes]] = {}
     people: list[bytes] = []
-    told_of: list[bytes] = []
+    readings_of_people: list[bytes] = []
     for piece in pieces:
         readings = _names(piece.readings)
         if piece.place < 0:
-            told_of += readings
+            readings_of_people += readings
             people.append(unseal(piece.place, piece.data))
             continue
         made_of.setdefault(piece.place, []).extend(readings)
         block = blocks.unpack(unseal(piece.place, piece.data))
-        before = held.get(piece.place)
-        held[piece.place] = block if before is None else blocks.add(before, block)
+        before = sums_of.get(piece.place)
+        sums_of[piece.place] = block if before is None else blocks.add(before, block)
     readings_made_of = {tuple(sorted(readings)) for readings in made_of.values()}
     whole = readings_made_of.pop() if len(readings_made_of) == 1 else ()
     flushes = [_READING.unpack(each)[:2] for each in whole]
     one_of_each = len(set(flushes)) == len(flushes) and {part for part, _ in flushes} == set(range(parts))
-    if readings_made_of or not one_of_each or (people and tuple(sorted(told_of)) != whole):
-        message = "The pieces that came back are not of one reading."
-        raise Moved(message)
-    return blocks.put_together(list(held.values()), columns), people
+    if readings_made_of or not one_of_each or (people and tuple(sorted(readings_of_people)) != whole):
+        raise SourceChanged("The pieces that came back are not of one reading.")
+    return blocks.sum_of_blocks(list(sums_of.values()), columns), people
 
 
 def _names(packed: bytes) -> list[bytes]:

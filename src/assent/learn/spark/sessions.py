@@ -1,4 +1,4 @@
-"""Opening a Spark session for a master's URL: what can be known to fail is told at once, with advice."""
+"""Spark sessions for a master's URL: foreseeable failures are raised at once, with advice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOCAL: Final = re.compile(r"local(\[(\*|\d+)(,\d+)?\])?")
 _STANDALONE: Final = re.compile(r"spark://([^,/\s]+:\d+)(,[^,/\s]+:\d+)*")
 _MANAGED: Final = re.compile(r"yarn|k8s://\S+")
 _POLL_SECONDS: Final = 0.2
-#: Quiet and private: no page on a port, no bar on the screen, and what Spark writes to its own disks is enciphered.
+#: Quiet: no page on a port, no bar on the screen.
 _CONFIG: Final = {
     "spark.app.name": "assent train",
     "spark.ui.enabled": "false",
@@ -33,8 +33,8 @@ _CONFIG: Final = {
 _LOCALLY: Final = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # Java hands bytes on while Python adds up: compiling it twice takes cores from the sum for longer than it gives
-    # back. Whoever sets `spark.driver.extraJavaOptions` has the last word.
+    # Java only moves bytes while Python adds up: its second compiler costs the sum more time than it saves.
+    # `spark.driver.extraJavaOptions` overrides this.
     "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 
@@ -42,9 +42,9 @@ _LOCALLY: Final = {
 def refuse_without_packages() -> None:
     """Raise `SparkUnavailable` unless Spark's Python packages are installed."""
     if not all(map(importlib.util.find_spec, _PACKAGES)):
-        message = "Training on Spark needs pyspark, pyarrow and pandas."
         raise SparkUnavailable(
-            message, advice="Install them: pip install 'assent[spark]'; Spark needs Java 17 as well."
+            "Training on Spark needs pyspark, pyarrow and pandas.",
+            advice="Install them: pip install 'assent[spark]'; Spark needs Java 17 as well.",
         )
 
 
@@ -57,7 +57,7 @@ def is_local(master: str) -> bool:
 def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkSession]:
     """Open a session on a master: `local[2]`, `spark://host:7077`, `yarn` or `k8s://...`; it is stopped at the end.
 
-    `local_environment` is given to the executors of a `local` master alone: they are this machine's processes. Raises
+    Only the executors of a `local` master get `local_environment`: they are this machine's processes. Raises
     `InvalidInput` for a URL of another kind, `SparkUnavailable` when it cannot be reached or gives no executor,
     `Conflict` when this process has a session already.
     """
@@ -65,15 +65,16 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
     local = is_local(master)
     standalone = _STANDALONE.fullmatch(master) is not None
     if not (local or standalone or _MANAGED.fullmatch(master)):
-        message = "The master's URL is not of a kind that Spark knows."
-        raise InvalidInput(message, advice="Use local[2], spark://HOST:PORT, yarn or k8s://HOST:PORT.")
+        raise InvalidInput(
+            "The master's URL is not of a kind that Spark knows.",
+            advice="Use local[2], spark://HOST:PORT, yarn or k8s://HOST:PORT.",
+        )
     if standalone:
         _refuse_unreachable(master)
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
     if SparkSession.getActiveSession() is not None:
-        message = "This process has a Spark session already."
-        raise Conflict(message, advice="Hand it over: Engine.train(spark=session).")
+        raise Conflict("This process has a Spark session already.", advice="Hand it over: Engine.train(spark=session).")
     builder: Any = SparkSession.builder.master(master)
     for name, value in {**_CONFIG, **(_LOCALLY if local else {})}.items():
         builder = builder.config(name, value)
@@ -81,9 +82,10 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
         with _environment({"PYSPARK_PYTHON": sys.executable, **(local_environment if local else {})}):
             spark: SparkSession = builder.getOrCreate()
     except Exception as error:
-        message = f"Spark did not start ({type(error).__name__})."
-        advice = "Check that Java 17 is installed (java on PATH, or JAVA_HOME) and that the master runs."
-        raise SparkUnavailable(message, advice=advice) from error
+        raise SparkUnavailable(
+            f"Spark did not start ({type(error).__name__}).",
+            advice="Check that Java 17 is installed (java on PATH, or JAVA_HOME) and that the master runs.",
+        ) from error
     try:
         if standalone:
             _wait_for_executors(spark)
@@ -94,7 +96,7 @@ def opened(master: str, local_environment: Mapping[str, str]) -> Iterator[SparkS
 
 @contextmanager
 def _environment(more: Mapping[str, str]) -> Iterator[None]:
-    """Have variables in the environment while Java starts, which hands them on to the processes it starts."""
+    """Set environment variables while Java starts, which passes them to its own processes."""
     before = {name: os.environ.get(name) for name in more}
     os.environ.update({name: value for name, value in more.items() if before[name] is None})
     try:
@@ -115,19 +117,22 @@ def _refuse_unreachable(master: str) -> None:
         except (OSError, OverflowError):
             continue
         return
-    message = f"No Spark master answers at {master} (asked for {seconds} seconds)."
-    raise SparkUnavailable(message, advice="Check the address, that the master runs, and that nothing blocks its port.")
+    raise SparkUnavailable(
+        f"No Spark master answers at {master} (asked for {seconds} seconds).",
+        advice="Check the address, that the master runs, and that nothing blocks its port.",
+    )
 
 
 def _wait_for_executors(spark: SparkSession) -> None:
     """Wait until the master has given an executor; raises `SparkUnavailable` when it gives none in time."""
     seconds = limit("spark_executor_seconds")
     give_up = time.monotonic() + seconds
-    status: Any = spark.sparkContext._jsc.sc()  # noqa: SLF001 - Spark tells it nowhere else in Python
+    status: Any = spark.sparkContext._jsc.sc()  # noqa: SLF001 - Spark has no public way in Python
     # The driver itself is counted.
     while status.getExecutorMemoryStatus().size() < 2:
         if time.monotonic() > give_up:
-            message = f"The Spark master gave no executor within {seconds} seconds."
-            advice = "Check that workers have free cores and memory, and that they can reach this machine."
-            raise SparkUnavailable(message, advice=advice)
+            raise SparkUnavailable(
+                f"The Spark master gave no executor within {seconds} seconds.",
+                advice="Check that workers have free cores and memory, and that they can reach this machine.",
+            )
         time.sleep(_POLL_SECONDS)

@@ -1,7 +1,7 @@
 """The recommender: a linear item-item model that forgets people exactly and explains every score."""
 
 from assent.models.recommender.additive import AdditiveRecommender
-from assent.models.recommender.inputs import contributions_of, taste, tastes
+from assent.models.recommender.inputs import contributions_of, input_of, inputs_of
 from assent.models.recommender.matrix import contribution, contributions_of_rows
 from assent.models.recommender.recency import fresh_values
 from assent.models.recommender.recommender import Recommender
@@ -17,6 +17,6 @@ __all__ = [
     "contributions_of",
     "contributions_of_rows",
     "fresh_values",
-    "taste",
-    "tastes",
+    "input_of",
+    "inputs_of",
 ]

@@ -18,7 +18,7 @@ from assent.sums import Contribution, PairSum
 
 
 class AdditiveRecommender(AdditiveModel[Contribution, PairSum, SolvedModel]):
-    """The recommender: a sum over pairs of items. The catalogue's facts say nothing to it."""
+    """The recommender: a sum over pairs of items. It does not use the catalog's facts."""
 
     name = "recommender"
 
@@ -27,14 +27,14 @@ class AdditiveRecommender(AdditiveModel[Contribution, PairSum, SolvedModel]):
         self.settings = changed(settings, **changes)
 
     def zero(self, columns: int) -> PairSum:
-        """Return the sum over nobody, of `columns` items."""
+        """Return the sum without people, of `columns` items."""
         return PairSum(columns)
 
     def contribution(self, history: NDArray[np.void], facts: Facts) -> Contribution | None:
-        """Return what a person with this history (HISTORY dtype, [entries]) adds; None for an empty one."""
+        """Return the contribution of a history (HISTORY dtype, [entries]); None for an empty one."""
         return self.contributions([history], facts)[0]
 
-    def contributions(self, histories: Sequence[NDArray[np.void]], facts: Facts) -> list[Contribution | None]:  # noqa: ARG002 - says nothing to it
+    def contributions(self, histories: Sequence[NDArray[np.void]], facts: Facts) -> list[Contribution | None]:  # noqa: ARG002 - not used
         """Return the contribution of many histories (HISTORY dtype, [entries]), in their order, weighed at once."""
         return contributions_of(histories, self.settings.weight_exponent)
 
@@ -47,7 +47,7 @@ class AdditiveRecommender(AdditiveModel[Contribution, PairSum, SolvedModel]):
         return PairSum.of(contributions, columns)
 
     def sum_of_rows(self, columns: int, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int) -> PairSum:
-        """Put a sum together from its stored rows, `counts` int64 [columns]; raises `Corrupt`."""
+        """Return the sum of its stored rows, `counts` int64 [columns]; raises `Corrupt`."""
         return PairSum.from_row_bytes(columns, rows, counts, people)
 
     def solve(self, total: PairSum, *, solver: Solver = solve_here) -> SolvedModel:
@@ -59,6 +59,6 @@ class AdditiveRecommender(AdditiveModel[Contribution, PairSum, SolvedModel]):
         return SolvedModel.load(path)
 
     def describe(self, contribution: Contribution, items: Mapping[int, str]) -> dict[str, Any]:
-        """Return a person's items, how much each counts, and their weight in steps of 2^-20."""
+        """Return a person's items with their values, and their weight in units of 2^-20."""
         counted = zip(contribution.items.tolist(), contribution.values.tolist(), strict=True)
         return {"items": {items[item]: value for item, value in counted}, "weight": contribution.weight}

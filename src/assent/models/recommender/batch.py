@@ -1,4 +1,4 @@
-"""The best items for many people at once: in blocks that fit the processor's cache, on all cores."""
+"""Lists for many people at once: in blocks that fit the processor's cache, on all cores."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.form import Form
 
-#: How many scores a block holds: few enough for the cache of one core,
+#: The scores of a block: few enough for the cache of one core,
 _BLOCK_SCORES: Final = 1_000_000
 #: but of enough people for products at full speed,
 _BLOCK_PEOPLE: Final = 256
-#: and never more scores than this, whatever the catalogue.
-_BLOCK_SCORES_MAX: Final = 16_000_000
+#: and never more scores than this, for any catalog.
+_MOST_BLOCK_SCORES: Final = 16_000_000
 
 
 def recommend(
     form: Form, people: Any, count: int, *, exclude_seen: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the best `count` items of every row of a CSR [people, items], and their scores, [people, count].
+    """Return the best `count` items of every row: ids int32 [people, count] and scores float32 [people, count].
 
-    Best first, ties in the order of the items; -1 and -inf where there is nothing to tell. Extra memory: two blocks
-    for each core.
+    `people` CSR float64 [people, items]. Best first, ties in the order of the items; -1 and -inf where a list ends
+    early. Extra memory: two blocks for each core.
     """
     rows, columns = people.shape
     ids = np.full((rows, count), -1, np.int32)
     scores = np.full((rows, count), -np.inf, np.float32)
-    most = max(_BLOCK_SCORES_MAX // max(columns, 1), 1)
+    most = max(_MOST_BLOCK_SCORES // max(columns, 1), 1)
     step = min(max(_BLOCK_SCORES // max(columns, 1), _BLOCK_PEOPLE), most)
 
     def fill(first: int) -> None:
@@ -44,7 +44,7 @@ def recommend(
         ids[first : first + step, : best.shape[1]] = best
         scores[first : first + step, : best.shape[1]] = values
 
-    # The first block alone: it folds what is pending, and for a few people it is all there is.
+    # The first block alone: it folds pending terms, and for a few people it is the only one.
     fill(0)
     if rows > step:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -53,7 +53,11 @@ def recommend(
 
 
 def best_of(scores: NDArray[Any], count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the best columns of each row, best first, ties in the order of the columns; -1 where it is -inf."""
+    """Return the best columns of each row, int32 [rows, count], and their scores, float32 [rows, count].
+
+    `scores` floats [rows, columns]. Best first, ties in the order of the columns; -1 where the score is -inf; no more
+    than all columns.
+    """
     rows, columns = scores.shape
     count = min(count, columns)
     if count < columns:
@@ -73,17 +77,17 @@ def best_of(scores: NDArray[Any], count: int) -> tuple[NDArray[np.int32], NDArra
 
 
 def _last_of_best(scores: NDArray[Any], count: int) -> NDArray[Any]:
-    """Return the score that the `count` best of each row [rows, more than count] all reach, [rows, 1]."""
+    """Return the least of the `count` best scores of each row [rows, more than count], [rows, 1]."""
     columns = scores.shape[1]
     if np.count_nonzero(scores[:1]) * 2 > columns:
         return np.partition(scores, columns - count, axis=1)[:, columns - count, None]
-    # Where most are equal, as the zeros of a sparse form are, the smallest are found far sooner than the largest.
+    # Where most are equal, as the zeros of a sparse form, the smallest are found far sooner than the largest.
     least: NDArray[Any] = -np.partition(-scores, count - 1, axis=1)[:, count - 1, None]
     return least
 
 
 def _first_of_equals(scores: NDArray[Any], last: NDArray[Any], count: int) -> NDArray[np.bool_]:
-    """Choose `count` columns of each row where more are level with the `last` that gets in: the first of those."""
+    """Return a mask of `count` columns of each row where several equal `last`: the first of those are chosen."""
     above = scores > last
     level = scores == last
     free = count - above.sum(axis=1, keepdims=True)

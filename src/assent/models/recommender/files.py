@@ -1,4 +1,4 @@
-"""A solved model as one file: written whole or not at all, checked as a whole, mapped instead of read."""
+"""Files of solved models: written whole or not at all, checked as a whole, mapped instead of read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ADVICE: Final = "Fit the model again, or take the file from a backup."
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A solved model at rest, as its file holds it: settings, sum, and the solved arrays of one kind of form."""
+    """A solved model as its file has it: settings, sum, and the solved arrays of one kind of form."""
 
     settings: RecommenderSettings
     kind: str
@@ -42,11 +42,11 @@ class Snapshot:
 
     @classmethod
     def of(cls, settings: RecommenderSettings, form: Form) -> Self:
-        """Take the sum and the arrays of a form; they are its own, so it must hold still while they are read."""
+        """Take the sum and the arrays of a form; they are its own, so it must not change while they are read."""
         return cls(settings, form.kind, form.total.copy(), form.arrays())
 
     def freeze(self) -> Self:
-        """Forbid everybody, the form included, to write to the arrays from now on: the next fold makes its own."""
+        """Make the arrays read-only, for the form too: its next fold makes its own arrays."""
         for array in self.arrays.values():
             array.flags.writeable = False
         return self
@@ -65,14 +65,15 @@ def save(path: Path, snapshot: Snapshot) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        message = "The model file cannot be written."
-        raise StoreUnavailable(message, advice="Check the folder, its rights and the free space.") from error
+        raise StoreUnavailable(
+            "The model file cannot be written.", advice="Check the folder, its rights and the free space."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write(file: BinaryIO, snapshot: Snapshot) -> None:
-    """Write a model and its digest to an open file, and on to the disk. Raises `OSError`."""
+    """Write a model and its digest to an open file, and sync it. Raises `OSError`."""
     digest = hashlib.sha256()
     for piece in _pieces(snapshot):
         digest.update(piece)
@@ -97,13 +98,13 @@ def _pieces(snapshot: Snapshot) -> Iterator[bytes | memoryview]:
     for name, array in arrays.items():
         places[name] = {"dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape), "at": position}
         position += _padded(array.nbytes)
-    told = {
+    described = {
         "settings": dataclasses.asdict(snapshot.settings),
         "kind": snapshot.kind,
         "people": snapshot.total.people,
         "arrays": places,
     }
-    description = json.dumps(told, sort_keys=True).encode()
+    description = json.dumps(described, sort_keys=True).encode()
     description += b" " * (_padded(_HEADER.size + len(description)) - _HEADER.size - len(description))
     whole = _HEADER.size + len(description) + position + _DIGEST_BYTES
     yield _HEADER.pack(_MAGIC, _VERSION, len(description), whole) + description
@@ -119,7 +120,7 @@ def _padded(size: int) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk know which files a folder has. Raises `OSError`."""
+    """Sync the names of a folder's files to the disk. Raises `OSError`."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -135,54 +136,54 @@ def load(path: Path) -> Snapshot:
     try:
         stored = np.memmap(path, np.uint8, mode="r")
     except FileNotFoundError as error:
-        message = "There is no model file at this path."
-        raise NotFound(message, advice="Save a model there first.") from error
+        raise NotFound("There is no model file at this path.", advice="Save a model there first.") from error
     except ValueError as error:
-        message = "The model file is empty."
-        raise Corrupt(message, advice=_ADVICE) from error
+        raise Corrupt("The model file is empty.", advice=_ADVICE) from error
     except OSError as error:
-        message = "The model file cannot be read."
-        raise StoreUnavailable(message, advice="Check the path and its rights.") from error
+        raise StoreUnavailable("The model file cannot be read.", advice="Check the path and its rights.") from error
     start, description = _checked_description(stored)
     try:
-        return _put_together(stored, start, json.loads(description))
+        return _snapshot_of(stored, start, json.loads(description))
     except (AttributeError, KeyError, TypeError, ValueError, AssentError) as error:
-        message = "The model file is not one that this program wrote."
-        raise Corrupt(message, advice=_ADVICE) from error
+        raise Corrupt("The model file is not one that this program wrote.", advice=_ADVICE) from error
 
 
 def _checked_description(stored: NDArray[np.uint8]) -> tuple[int, bytes]:
-    """Return where the arrays start and what the file says of itself, once its digest holds."""
-    message = "The model file is truncated or altered."
+    """Return the start of the arrays and the file's description, once its digest holds."""
     if len(stored) < _HEADER.size + _DIGEST_BYTES:
-        raise Corrupt(message, advice=_ADVICE)
+        raise _altered()
     magic, version, length, whole = _HEADER.unpack(stored[: _HEADER.size].tobytes())
     if magic != _MAGIC:
-        message = "This is not a model file."
-        raise Corrupt(message, advice=_ADVICE)
+        raise Corrupt("This is not a model file.", advice=_ADVICE)
     if version != _VERSION:
-        message = f"The model file has version {version}; this program reads version {_VERSION}."
-        raise Corrupt(message, advice="Fit the model again with this program, or use the one that wrote it.")
+        raise Corrupt(
+            f"The model file has version {version}; this program reads version {_VERSION}.",
+            advice="Fit the model again with this program, or use the one that wrote it.",
+        )
     if whole != len(stored):
-        raise Corrupt(message, advice=_ADVICE)
+        raise _altered()
     digest = hashlib.sha256()
     for first in range(0, whole - _DIGEST_BYTES, _CHUNK_BYTES):
         digest.update(stored[first : min(first + _CHUNK_BYTES, whole - _DIGEST_BYTES)].data)
     if digest.digest() != stored[-_DIGEST_BYTES:].tobytes():
-        raise Corrupt(message, advice=_ADVICE)
+        raise _altered()
     start = _HEADER.size + length
     return start, stored[_HEADER.size : start].tobytes()
 
 
-def _put_together(stored: NDArray[np.uint8], start: int, told: dict[str, Any]) -> Snapshot:
+def _altered() -> Corrupt:
+    return Corrupt("The model file is truncated or altered.", advice=_ADVICE)
+
+
+def _snapshot_of(stored: NDArray[np.uint8], start: int, described: dict[str, Any]) -> Snapshot:
     arrays: dict[str, NDArray[Any]] = {}
-    for name, place in told["arrays"].items():
+    for name, place in described["arrays"].items():
         first = start + place["at"]
         dtype = np.dtype(place["dtype"])
         size = dtype.itemsize * int(np.prod(place["shape"], dtype=np.int64))
         arrays[name] = np.asarray(stored[first : first + size]).view(dtype).reshape(place["shape"])
     rows = (arrays.pop("starts"), arrays.pop("indices"), arrays.pop("values"))
-    total = PairSum.from_arrays(rows, arrays.pop("counts"), told["people"])
-    snapshot = Snapshot(RecommenderSettings(**told["settings"]), told["kind"], total, arrays)
+    total = PairSum.from_arrays(rows, arrays.pop("counts"), described["people"])
+    snapshot = Snapshot(RecommenderSettings(**described["settings"]), described["kind"], total, arrays)
     snapshot.form()  # refuses arrays that do not belong to the sum
     return snapshot

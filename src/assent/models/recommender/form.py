@@ -1,4 +1,4 @@
-"""What the estimator asks of a solved model, whatever arrays it is kept in."""
+"""The protocol of a solved form; `DenseForm` and `SparseForm` implement it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from assent.sums import Contribution, PairSum
 
 
 class Form(Protocol):
-    """A sum and what was solved from it. Inputs are checked by the caller: items int32 ascend, weights are float64."""
+    """A sum and its solved arrays. The caller checks inputs: items int32 ascend, weights are float64."""
 
-    #: What the model file calls it.
+    #: Its name in the model file.
     kind: ClassVar[str]
-    #: The sum it was solved from; do not change it.
+    #: The sum that it was solved from; do not change it.
     total: PairSum
 
     @property
@@ -27,7 +27,7 @@ class Form(Protocol):
 
     @property
     def terms(self) -> int:
-        """How many changes it has followed since it was last solved from the sum itself."""
+        """The number of changes that it followed since it was solved from the sum."""
         ...
 
     @property
@@ -36,57 +36,60 @@ class Form(Protocol):
         ...
 
     def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return the score of every item for one person, float32 [columns]."""
+        """Return every item's score for one person (`items` int32 [k], `weights` float64 [k]), float32 [columns]."""
         ...
 
     def parts(
         self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
     ) -> NDArray[np.float64]:
-        """Return what each item adds to the score of each target, float64 [items, targets]."""
+        """Return the part of each item in the score of each target, float64 [k, t].
+
+        `items` int32 [k], `weights` float64 [k], `targets` int32 [t].
+        """
         ...
 
     def similar(self, item: int) -> NDArray[np.float32]:
-        """Return how closely every item goes with `item`, float32 [columns], -1 to 1, and -inf for the item itself."""
+        """Return the partial correlation of every item with `item`, float32 [columns]; -inf for the item itself."""
         ...
 
     def score_rows(self, people: Any, out: NDArray[Any]) -> None:
-        """Write the scores of a block of people, CSR float64 [people, columns], to `out` [people, columns]."""
+        """Write the scores of a block of people, CSR float64 [people, columns], to `out`, floats [people, columns]."""
         ...
 
     def prepare(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> Callable[[], object]:
-        """Return what takes over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1).
+        """Return the step to `fresh`, which is `total` with `people` added (`sign` 1) or subtracted (-1).
 
-        Whatever takes long is done before, while answers go on; until what is returned is called, and when the work is
-        stopped, nothing of the form has changed. In between nothing else may change it. What is returned raises
-        `Corrupt` when the solved arrays cannot follow; then, and when interrupted, they are good for nothing.
+        Long work is done here, while the form answers; the form changes only when the step is called, and nothing else
+        may change it in between. The step raises `Corrupt` when the solved arrays cannot follow; after that, and after
+        an interrupt, the arrays are unusable.
         """
         ...
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Return what takes over `fresh`, which differs from `total` in rows `items`, int32 [k], of its triangle.
+        """Return the step to `fresh`, which differs from `total` in rows `items`, int32 [k], of its triangle.
 
-        It returns `False`, having done nothing, when solving anew is cheaper. All else as for `prepare`.
+        The step returns `False`, without a change, when a new solve is cheaper. All else is as for `prepare`.
         """
         ...
 
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], object]:
-        """Return what takes over `fresh`, which is `total` with empty columns appended, as for `prepare`.
+        """Return the step to `fresh`, which is `total` with empty columns appended, as for `prepare`.
 
-        Raises `NotEnoughMemory`, or what is returned does; `memory_bytes` replaces the memory that is really free.
+        This or the step raises `NotEnoughMemory`; `memory_bytes` replaces the memory that is really free.
         """
         ...
 
     def residual(self, item: int) -> float:
-        """Return how far the solved arrays are from what the sum says of `item`; 0 is exact."""
+        """Return the error of the solved arrays at `item` against the sum; 0 is exact."""
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the solved arrays, in shapes and dtypes of its own, by their names in the model file; read only."""
+        """Return the solved arrays, in the form's shapes and dtypes, by their names in the model file; read only."""
         ...
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over arrays of the names, shapes and dtypes that `arrays` gave.
+        """Make a form of a sum and arrays with the names, shapes and dtypes of `arrays`.
 
         Raises `Corrupt` or `KeyError` when they do not belong to the sum.
         """

@@ -1,4 +1,4 @@
-"""What a history says to the model: the same words for learning from a person and for scoring them."""
+"""Histories as inputs of the recommender, for the contribution of a person and for their scores."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from assent.sums import Contribution
 
 
-def tastes(
+def inputs_of(
     histories: Sequence[NDArray[np.void]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return what `taste` does for many histories at once, one after the other, and where each begins.
+    """Return `input_of` of many histories at once: `starts` int64 [histories + 1], items and values int32 [entries].
 
-    The answer is `starts` int64 [histories + 1], items int32 and how fresh each is, int32. None of them is empty.
+    Histories have HISTORY dtype, [any], and none is empty. The input of history h is at `starts[h]` to `starts[h + 1]`.
     """
     lengths = np.array([len(history) for history in histories], np.int64)
     entries = np.concatenate(histories)
@@ -38,10 +38,10 @@ def tastes(
     return starts, (acts & 0xFFFF_FFFF).astype(np.int32), fresh_values(days, newest=last[owners].astype(np.int64))
 
 
-def taste(history: NDArray[np.void]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the items of a history, int32 [k] ascending, and how fresh each is, int32 [k] from 1 to 4.
+def input_of(history: NDArray[np.void]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the items of a history, int32 [k] ascending, and their values, int32 [k] from 1 to 4 by age.
 
-    `history` has HISTORY dtype, in any order. Whatever the act, an item counts once, as of its newest day.
+    `history` has HISTORY dtype, [entries], in any order. An item counts once for all actions, by its newest day.
     """
     newest_first = history[np.argsort(history["day"], kind="stable")[::-1]]
     items, places = np.unique(newest_first["item"], return_index=True)
@@ -51,7 +51,7 @@ def taste(history: NDArray[np.void]) -> tuple[NDArray[np.int32], NDArray[np.int3
 def contributions_of(
     histories: Sequence[NDArray[np.void]], weight_exponent: float = DEFAULT.weight_exponent
 ) -> list[Contribution | None]:
-    """Return what each history (HISTORY dtype, [entries]) adds to the sum, in order; None for each that is empty."""
+    """Return the contribution of each history (HISTORY dtype, [entries]), in order; None for an empty one."""
     full = [history for history in histories if len(history)]
-    made = iter(contributions_of_rows(*tastes(full), weight_exponent=weight_exponent) if full else ())
+    made = iter(contributions_of_rows(*inputs_of(full), weight_exponent=weight_exponent) if full else ())
     return [next(made) if len(history) else None for history in histories]

@@ -1,4 +1,4 @@
-"""Reading a people x items matrix: what is wrong is named, what is right becomes a CSR of whole numbers."""
+"""People x items matrices: each is checked, becomes a clean CSR, and its people are weighed."""
 
 from __future__ import annotations
 
@@ -19,32 +19,43 @@ _KINDS = "biuf"
 def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> Any:
     """Return `matrix` as a clean CSR [people, items]: float64, sorted, without duplicates (added up) or zeros.
 
-    `columns` is the number of items the model has, or `None` for any. With `whole`, entries are whole numbers up to
-    `VALUE_MAX`; without, any finite numbers from zero on (an input to scoring). The caller's matrix is left alone.
+    `matrix` scipy.sparse [people, items] of numbers. `columns` is the model's number of items, or `None` for any. With
+    `whole`, entries are whole numbers up to `VALUE_MAX`; without, finite numbers from zero on, for scoring. The
+    caller's matrix is not changed.
     Raises `InvalidInput`.
     """
     if not scipy.sparse.issparse(matrix) or matrix.ndim != 2:
-        message = "A people x items matrix is a two-dimensional scipy.sparse matrix."
-        raise InvalidInput(message, advice="Make one with scipy.sparse.csr_matrix((values, (people, items)), shape).")
+        raise InvalidInput(
+            "A people x items matrix is a two-dimensional scipy.sparse matrix.",
+            advice="Make one with scipy.sparse.csr_matrix((values, (people, items)), shape).",
+        )
     if not _is_sound(matrix):
-        message = "The matrix is damaged: its indices do not fit its shape."
-        raise InvalidInput(message, advice="Make it anew; scipy.sparse does not look at indices that are set by hand.")
+        raise InvalidInput(
+            "The matrix is damaged: its indices do not fit its shape.",
+            advice="Make it anew; scipy.sparse does not look at indices that are set by hand.",
+        )
     if matrix.dtype.kind not in _KINDS:
-        message = "The entries of a people x items matrix are numbers."
-        raise InvalidInput(message, advice="Convert it with .astype('int32').")
+        raise InvalidInput(
+            "The entries of a people x items matrix are numbers.", advice="Convert it with .astype('int32')."
+        )
     if columns is None and not 1 <= matrix.shape[1] <= COLUMNS_MAX:
-        message = f"A matrix has 1 to {COLUMNS_MAX} items."
-        raise InvalidInput(message)
+        raise InvalidInput(f"A matrix has 1 to {COLUMNS_MAX} items.")
     if columns is not None and matrix.shape[1] != columns:
-        message = f"The matrix has {matrix.shape[1]} items, the model has {columns}."
-        raise InvalidInput(message, advice="Call solved.grow(columns) for new items; items keep their columns.")
+        raise InvalidInput(
+            f"The matrix has {matrix.shape[1]} items, the model has {columns}.",
+            advice="Call solved.grow(columns) for new items; items keep their columns.",
+        )
     clean = scipy.sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
     if clean.nnz and not np.isfinite(clean.data).all():
-        message = "The matrix holds an entry that is not a finite number."
-        raise InvalidInput(message, advice="Leave out what is not known: a person does not have it.")
+        raise InvalidInput(
+            "The matrix holds an entry that is not a finite number.",
+            advice="Leave out what is not known: a person does not have it.",
+        )
     if clean.nnz and clean.data.min() < 0:
-        message = "The matrix holds a negative entry."
-        raise InvalidInput(message, advice="Leave out what a person does not have; there is no negative interest.")
+        raise InvalidInput(
+            "The matrix holds a negative entry.",
+            advice="Leave out what a person does not have; there is no negative interest.",
+        )
     clean.sum_duplicates()
     clean.eliminate_zeros()
     if whole and clean.nnz:
@@ -53,9 +64,11 @@ def people_by_items(matrix: Any, columns: int | None, *, whole: bool = True) -> 
 
 
 def _is_sound(matrix: Any) -> bool:
-    """Tell whether indices lie in the shape: SciPy would read and write past the ends of its arrays."""
+    """Tell whether all indices lie in the shape: SciPy would read and write past the ends of its arrays."""
     if matrix.format == "coo":
-        return all(_is_within(held, size) for held, size in zip((matrix.row, matrix.col), matrix.shape, strict=True))
+        return all(
+            _is_within(indices, size) for indices, size in zip((matrix.row, matrix.col), matrix.shape, strict=True)
+        )
     if matrix.format not in ("csr", "csc"):
         return True
     major, minor = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
@@ -72,18 +85,22 @@ def _is_within(indices: NDArray[Any], size: int) -> bool:
 
 def _refuse_fractions(entries: NDArray[np.float64]) -> None:
     if (entries != np.floor(entries)).any():
-        message = "The matrix holds an entry that is not a whole number."
-        raise InvalidInput(message, advice="Round to whole numbers: only they can be taken out of a sum exactly.")
+        raise InvalidInput(
+            "The matrix holds an entry that is not a whole number.",
+            advice="Round to whole numbers: only they can be taken out of a sum exactly.",
+        )
     if entries.max() > VALUE_MAX:
-        message = f"The matrix holds an entry above {VALUE_MAX} (duplicates are added up)."
-        raise InvalidInput(message, advice=f"Scale the entries down to 1 to {VALUE_MAX}; most models want just ones.")
+        raise InvalidInput(
+            f"The matrix holds an entry above {VALUE_MAX} (duplicates are added up).",
+            advice=f"Scale the entries down to 1 to {VALUE_MAX}; most models want just ones.",
+        )
 
 
 def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
-    """Return the matrix as CSR int64 and each person's weight, int64 [people] in 2^-20.
+    """Return a clean CSR [people, items] as CSR int64, and each person's weight, int64 [people] in units of 2^-20.
 
-    The values of a person whose influence passes what the smallest weight can hold at one unit are halved, rounded up,
-    until it fits. Raises `TooLarge` for a person with more items than any weight can hold.
+    The values of a person whose influence is too large for the smallest weight are halved, rounded up, until it fits.
+    Raises `TooLarge` for a person with more items than any weight can hold.
     """
     owners = np.repeat(np.arange(clean.shape[0]), np.diff(clean.indptr))
     values, weights = _weigh(clean.data.astype(np.int64), owners, clean.shape[0], exponent)
@@ -93,7 +110,7 @@ def weigh(clean: Any, exponent: float) -> tuple[Any, NDArray[np.int64]]:
 def _weigh(
     values: NDArray[np.int64], owners: NDArray[np.int64], people: int, exponent: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Weigh values int64 [k] by the person who owns each, int64 [k] below `people`; `values` may be written to."""
+    """Return values, int64 [k], and weights, int64 [people]; `owners` int64 [k] below `people`; `values` may change."""
     while True:
         squares = np.bincount(owners, weights=values**2, minlength=people).astype(np.float64)
         fourths = np.bincount(owners, weights=values**4, minlength=people).astype(np.float64)
@@ -101,8 +118,10 @@ def _weigh(
         if not of_heavy.any():
             break
         if (values[of_heavy] == 1).all():
-            message = "One row of the matrix holds more items than one person can."
-            raise TooLarge(message, advice="Leave such rows out; nobody has a million items.")
+            raise TooLarge(
+                "One row of the matrix holds more items than one person can.",
+                advice="Leave such rows out; nobody has a million items.",
+            )
         values[of_heavy] = (values[of_heavy] + 1) >> 1
     largest = np.ones(people)
     np.maximum.at(largest, owners, values)
@@ -110,7 +129,7 @@ def _weigh(
 
 
 def contributions(clean: Any, exponent: float) -> list[Contribution]:
-    """Return what each person of the matrix adds to the sum; people without items are left out."""
+    """Return the contribution of each person of a clean CSR [people, items]; people without items are left out."""
     weighed, weights = weigh(clean, exponent)
     starts = weighed.indptr
     return [
@@ -129,7 +148,7 @@ def contributions_of_rows(
     *,
     weight_exponent: float = DEFAULT.weight_exponent,
 ) -> list[Contribution]:
-    """Return what `contribution` does for many people, of whom each has an item: all are weighed at once.
+    """Return the `contribution` of many people with at least one item each; all are weighed at once.
 
     Person p has `items[starts[p]:starts[p + 1]]`, ascending, each once, and the values beside them. `starts` int64
     [people + 1], `items` and `values` int32 [entries]. Raises `InvalidInput`.
@@ -142,21 +161,18 @@ def contributions_of_rows(
 def contribution(
     items: NDArray[Any], values: NDArray[Any] | None = None, *, weight_exponent: float = DEFAULT.weight_exponent
 ) -> Contribution:
-    """Return what one person adds to a sum: `items` whole numbers [k], each once, `values` 1 to 63, ones if left out.
+    """Return one person's contribution: `items` whole numbers [k], each once; `values` [k] 1 to 63, or ones.
 
     It is exactly what `Recommender(weight_exponent=...).learn` adds for the same row. Raises `InvalidInput`.
     """
     numbers = np.asarray(items)
     amounts = np.ones(len(numbers), np.int64) if values is None else np.asarray(values)
     if numbers.ndim != 1 or amounts.shape != numbers.shape or not len(numbers) or numbers.dtype.kind not in "iu":
-        message = "A contribution needs at least one item, and one value for each."
-        raise InvalidInput(message)
+        raise InvalidInput("A contribution needs at least one item, and one value for each.")
     if int(numbers.min()) < 0 or int(numbers.max()) >= COLUMNS_MAX or len(np.unique(numbers)) != len(numbers):
-        message = "The items of a contribution are whole numbers from zero on, each once."
-        raise InvalidInput(message)
+        raise InvalidInput("The items of a contribution are whole numbers from zero on, each once.")
     if amounts.dtype.kind not in _KINDS or not ((amounts >= 1) & (amounts <= VALUE_MAX) & (amounts % 1 == 0)).all():
-        message = f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"The values of a contribution are whole numbers from 1 to {VALUE_MAX}.")
     order = numbers.argsort()
     weighed, weights = _weigh(amounts[order].astype(np.int64), np.zeros(len(numbers), np.int64), 1, weight_exponent)
     return Contribution(numbers[order].astype(np.int32), weighed.astype(np.int32), int(weights[0]))

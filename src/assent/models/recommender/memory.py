@@ -1,4 +1,4 @@
-"""Whether a model fits: asked before anything large is allocated."""
+"""Memory checks before allocation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assent.models.recommender.settings import NEIGHBOURS, RecommenderSettings
 from assent.sums import PairSum
 from assent.terms.errors import NotEnoughMemory
 
-#: One n x n array, and a tenth more for the terms that wait and for blocks.
+#: One n x n array, and a tenth more for pending terms and blocks.
 _SHARE: Final = 1.1
 #: One pair of the sum: an int32 and an int64; and as much again while blocks are put together.
 _PAIR_BYTES: Final = 12
@@ -25,18 +25,18 @@ BLOCK_ENTRIES: Final = 8_000_000
 
 
 def size_of(count: int) -> str:
-    """Return a number of bytes in words: 2.5 GB, or 130 MB, or 0.4 MB."""
+    """Return a number of bytes as text: 2.5 GB, or 130 MB, or 0.4 MB."""
     megabytes = count / 1e6
     return f"{megabytes / 1_000:.1f} GB" if megabytes >= 1_000 else f"{megabytes:.{0 if megabytes >= 10 else 1}f} MB"
 
 
 def dense_bytes(columns: int, dtype: str) -> int:
-    """Return the bytes that solving a dense model over `columns` items takes at its peak."""
+    """Return the peak memory of a dense solve over `columns` items, in bytes."""
     return int(columns * columns * np.dtype(dtype).itemsize * _SHARE)
 
 
 def available_bytes(root: Path = Path("/")) -> int:
-    """Return how much memory can still be allocated here: what the system has left, or less where a container ends."""
+    """Return the memory that can still be allocated, in bytes: the system's, or less in a container."""
     return min(_system_bytes(root), _container_bytes(root))
 
 
@@ -61,9 +61,9 @@ def _container_bytes(root: Path) -> int:
 
 
 def _container_file_bytes(folder: Path) -> int:
-    """Return how much of what a container uses holds pages of files: the kernel lets go of them when memory is short.
+    """Return the bytes of file pages in a container's memory: the kernel frees them when memory is short.
 
-    Whoever has just read a large model file would otherwise be told that nothing is free.
+    Without them no memory would seem free right after a large model file was read.
     """
     try:
         lines = [line.split() for line in (folder / "memory.stat").read_text().splitlines()]
@@ -73,37 +73,36 @@ def _container_file_bytes(folder: Path) -> int:
 
 
 def float_copy_bytes(total: PairSum, settings: RecommenderSettings) -> int:
-    """Return the bytes that a dense model takes beside its inverse to read its neighbours; nothing without any."""
+    """Return the bytes of the float image of a sum beside a dense inverse, from which neighbours are read; else 0."""
     return total.float_copy_bytes(settings.dtype) if settings.neighbour_share else 0
 
 
 def check_neighbours_fit(total: PairSum, settings: RecommenderSettings, memory_bytes: int | None) -> None:
-    """Raise `NotEnoughMemory`, with the figures, when what a dense model reads its neighbours from does not fit.
+    """Raise `NotEnoughMemory`, with the figures, when the image of a dense model's neighbours does not fit.
 
-    It is counted before a model is solved; but one that comes from a file finds out with its first answer.
+    It is checked before a solve; a model from a file is checked with its first answer.
     """
     needed = float_copy_bytes(total, settings)
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = (
+    raise NotEnoughMemory(
         f"Reading the neighbours of {total.columns} items takes {size_of(needed)} in {settings.dtype}; "
-        f"{size_of(available)} are free."
+        f"{size_of(available)} are free.",
+        advice='Fit the model again with form="sparse", which takes less, or neighbour_share=0, which needs none of '
+        "it. Nothing was allocated.",
     )
-    advice = 'Fit the model again with form="sparse", which takes less, or neighbour_share=0, which needs none of it.'
-    raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
 
 
 def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbours_bytes: int = 0) -> None:
     """Raise `NotEnoughMemory`, with the figures, when a dense model over `columns` items does not fit.
 
-    `neighbours_bytes` is what `float_copy_bytes` says of its sum.
+    `neighbours_bytes` is `float_copy_bytes` of its sum.
     """
     needed = dense_bytes(columns, dtype) + neighbours_bytes
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = f"A dense model over {columns} items takes {size_of(needed)} in {dtype}; {size_of(available)} are free."
     advice = 'The sparse form takes less: form="auto" changes to it by itself, form="sparse" asks for it.'
     if dtype == "float64":
         advice += " float32 takes half."
@@ -112,18 +111,21 @@ def check_dense_fits(columns: int, dtype: str, memory_bytes: int | None, neighbo
         advice += f" neighbour_share=0 spares {size_of(neighbours_bytes)}."
         made = "Nothing was allocated beside the sum."
     fits = int((max(available - neighbours_bytes, 0) / (np.dtype(dtype).itemsize * _SHARE)) ** 0.5)
-    raise NotEnoughMemory(message, advice=f"{advice} Densely, up to {fits} items fit here. {made}")
+    raise NotEnoughMemory(
+        f"A dense model over {columns} items takes {size_of(needed)} in {dtype}; {size_of(available)} are free.",
+        advice=f"{advice} Densely, up to {fits} items fit here. {made}",
+    )
 
 
 def pairs_at_most(matrix: Any) -> int:
-    """Return how many pairs the sum over a CSR [people, items] can hold: never less than it does."""
-    held = np.diff(matrix.indptr).astype(np.int64)
+    """Return an upper bound for the pairs of the sum over a CSR [people, items]."""
+    lengths = np.diff(matrix.indptr).astype(np.int64)
     columns = int(matrix.shape[1])
-    return min(int((held * (held + 1) // 2).sum()), columns * (columns + 1) // 2)
+    return min(int((lengths * (lengths + 1) // 2).sum()), columns * (columns + 1) // 2)
 
 
 def sparse_bytes(columns: int, pairs: int) -> int:
-    """Return the bytes that solving a sparse model takes beside its sum of `pairs` pairs, at its peak."""
+    """Return the peak memory of a sparse solve beside its sum of `pairs` pairs, in bytes."""
     workers = os.cpu_count() or 1
     return columns * NEIGHBOURS * _WEIGHT_BYTES + workers * min(BLOCK_ENTRIES, 2 * pairs) * _CHOOSING_BYTES
 
@@ -145,6 +147,8 @@ def _check_fits(needed: int, memory_bytes: int | None, what: str) -> None:
     available = available_bytes() if memory_bytes is None else memory_bytes
     if needed <= available:
         return
-    message = f"{what} takes {size_of(needed)}; {size_of(available)} are free."
-    advice = "Keep fewer items of the people who hold the most (pairs grow with the square), or fewer items."
-    raise NotEnoughMemory(message, advice=f"{advice} Nothing was allocated.")
+    raise NotEnoughMemory(
+        f"{what} takes {size_of(needed)}; {size_of(available)} are free.",
+        advice="Keep fewer items of the people who hold the most (pairs grow with the square), or fewer items. Nothing "
+        "was allocated.",
+    )

@@ -1,4 +1,4 @@
-"""What a score takes from how much everything is held: counts to a negative power, and the sum of all entries."""
+"""Popularity in scores: counts to a negative power, and the sum of all entries."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from numpy.typing import NDArray
 from assent.models.recommender.settings import LOWEST_OCTAVE, mean_count
 from assent.sums import PairSum
 
-#: How many halves of an int64 are added up at once: their sum stays in range.
+#: So many halves of an int64 are added up at once: their sum stays in range.
 _SUM_ENTRIES: Final = 1 << 24
 
 
 class Popularity:
-    """`(max(d_i, 8) / d) ** -exponent`, where `d_i` is the count of item `i` and `d` the mean count of those held."""
+    """`(max(d_i, 8) / d) ** -exponent`, where `d_i` is the count of item `i` and `d` the mean count above zero."""
 
     def __init__(self, exponent: float) -> None:
-        """Hold no item yet."""
         self._exponent = exponent
         self._powers: NDArray[np.float64] = np.empty(0)
 
     def of(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
-        """Return it for every item, float64 [items], given `counts`, int64 [items].
+        """Return the factor of every item, float64 [items], given `counts`, int64 [items].
 
-        Since the last call only those of `items`, int32 [k], may have changed, if given.
+        With `items`, int32 [k], only their counts may have changed since the last call.
         """
         whole: NDArray[np.float64] = self.powers(counts, items) * mean_count(counts) ** self._exponent
         return whole
 
     def powers(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> NDArray[np.float64]:
-        """Return it as if `d` were one, float64 [items]: of counts, int64 [items]; do not write to it."""
+        """Return the factors without `d`, float64 [items], of counts, int64 [items]; read only.
+
+        With `items`, int32 [k], only their counts may have changed since the last call.
+        """
         if items is None:
             self._powers = self._power(counts)
         else:
@@ -44,12 +46,12 @@ class Popularity:
 
 
 def mass_of(total: PairSum) -> int:
-    """Return the sum of all entries of the symmetric matrix, in steps of 2^-20."""
+    """Return the sum of all entries of the symmetric matrix, in units of 2^-20."""
     return 2 * _exact(total.arrays()[2]) - _exact(total.diagonal())
 
 
 def mass_of_rows(total: PairSum, items: NDArray[np.int32]) -> int:
-    """Return what rows `items`, int32 [k], above the diagonal and the same below it add to the sum of all entries."""
+    """Return the part of rows `items`, int32 [k], above the diagonal and below it, in the sum of all entries."""
     rows = [total.row(item) for item in items.tolist()]
     return sum(2 * _exact(row.values) - int(row.values[0]) for row in rows if len(row.values))
 

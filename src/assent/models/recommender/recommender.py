@@ -1,4 +1,4 @@
-"""The recommender: a weighted pair sum, a ridge, an inverse. People come and go exactly; every score has reasons."""
+"""The recommender: a weighted pair sum, a ridge, an inverse. It forgets people exactly, and every score has reasons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from assent.terms.errors import InvalidInput, NotFound
 
 
 class Recommender:
-    """Suggests items from what people have in common, forgets any of them exactly, and says why.
+    """Suggests items from people's common items, forgets any person exactly, and explains every score.
 
     The model is `B = I - Q diag(1 / diag Q)` with `Q = (G + R)^-1`: `G` is the whole-number sum over people of
     `w x x'`, `R` a diagonal ridge; scores are `x B` (EASE: Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse
@@ -71,10 +71,9 @@ class Recommender:
 
     @property
     def solved(self) -> SolvedModel:
-        """What `fit` solved: the sum, and how it is followed; another after every fit. Raises `NotFound` before it."""
+        """The solved model of the last `fit`. Raises `NotFound` before it."""
         if self._solved is None:
-            message = "The model has learned nothing yet."
-            raise NotFound(message, advice="Call fit(X) first.")
+            raise NotFound("The model has learned nothing yet.", advice="Call fit(X) first.")
         return self._solved
 
     def digest(self) -> str:
@@ -84,15 +83,16 @@ class Recommender:
     # -- learning and forgetting ---------------------------------------------------------------------------------
 
     def fit(self, matrix: Any, *, progress: Callable[[float], None] | None = None) -> Self:
-        """Learn from everybody anew: `matrix` scipy.sparse [people, items], whole numbers 0 to 63, mostly ones.
+        """Learn from all people again: `matrix` scipy.sparse [people, items], whole numbers 0 to 63, mostly ones.
 
-        Raises `InvalidInput`, `SumOverflow` or `NotEnoughMemory`; then, and when interrupted, the model before it
-        goes on answering.
+        Raises `InvalidInput`, `SumOverflow` or `NotEnoughMemory`; then, and when interrupted, the old model
+        continues to answer.
         """
         clean = people_by_items(matrix, None)
         if not clean.nnz:
-            message = "The matrix holds nothing to learn from."
-            raise InvalidInput(message, advice="Give at least one person with one item.")
+            raise InvalidInput(
+                "The matrix holds nothing to learn from.", advice="Give at least one person with one item."
+            )
         check_before_the_sum(clean, self._settings, self._memory_bytes)
         with self._writing:
             self._solved = self._fitted(clean, self._settings, progress)
@@ -107,14 +107,16 @@ class Recommender:
         progress: Callable[[float], None] | None = None,
         seed: int = 0,
     ) -> Self:
-        """Choose the settings that fit `matrix` best, keep them, and learn from everybody: `matrix` as for `fit`.
+        """Choose the settings that fit `matrix` best, keep them, and learn from all people.
+
+        `matrix` scipy.sparse [people, items], whole numbers 0 to 63.
 
         A slice of `matrix` itself, drawn by `seed`, is hidden and brought back. Where days are known, give a
-        `validation` by time: one or more pairs of what people held before some day and what they took after it, each
+        `validation` by time: one or more pairs of people's items before some day and their new items after it, each
         scipy.sparse [any people, items], a row for each person in both. The search begins at the model's settings,
         keeps them unless others are clearly better, and ends after `seconds_max`; the fit comes on top. `progress`
         hears the share done of the search, then of the fit. Settings are not forgotten with a person: see promise.md.
-        Raises as `fit`; `InvalidInput` when nothing can be hidden: nobody has five items.
+        Raises as `fit`; `InvalidInput` when no items can be hidden: no person has five.
         """
         clean = people_by_items(matrix, None)
         check_before_the_sum(clean, self._settings, self._memory_bytes)
@@ -128,18 +130,21 @@ class Recommender:
     def _fitted(
         self, clean: Any, settings: RecommenderSettings, progress: Callable[[float], None] | None
     ) -> SolvedModel:
-        """Return the model of a clean CSR [people, items]; the one before it answers until it is put in its place."""
+        """Return the model of a clean CSR [people, items]; the old one answers until it is replaced."""
         total = PairSum.from_matrix(*weigh(clean, settings.weight_exponent))
         return SolvedModel.of_sum(total, settings, memory_bytes=self._memory_bytes, progress=progress)
 
     def learn(self, matrix: Any) -> Self:
-        """Add people: `matrix` as for `fit`, with the model's items. Raises as `fit`; then nothing changed."""
+        """Add people: `matrix` scipy.sparse [people, items], whole numbers 0 to 63, with the model's items.
+
+        Raises as `fit`; then nothing changed.
+        """
         return self._change(matrix, 1)
 
     def forget(self, matrix: Any) -> Self:
-        """Take people out, exactly as they were learned: rows as they were given to `fit` or `learn`.
+        """Forget people exactly: `matrix` scipy.sparse [people, items], the rows as given to `fit` or `learn`.
 
-        Raises `NotLearned`, and changes nothing, when the sum cannot hold one of them; `InvalidInput` as `fit`.
+        Raises `NotLearned`, and changes nothing, when the sum cannot contain one of them; `InvalidInput` as `fit`.
         """
         return self._change(matrix, -1)
 
@@ -166,8 +171,9 @@ class Recommender:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the best items of every row: ids int32 [people, count] and scores float32 [people, count].
 
-        Best first; equal scores in the order of the items. Places that cannot be filled (nothing is known of the
-        person, or nothing is left) hold id -1 and score -inf. Raises `InvalidInput`.
+        `matrix` scipy.sparse [people, items], numbers from zero on. Best first; equal scores in the order of the items.
+        Places that cannot be filled (a person without items, or no item left) have id -1 and score -inf. Raises
+        `InvalidInput`.
         """
         solved = self.solved
         clean = people_by_items(matrix, solved.columns, whole=False)
@@ -176,23 +182,21 @@ class Recommender:
             return batch.recommend(form, clean, number, exclude_seen=exclude_seen)
 
     def explain(self, row: Any, item: int) -> list[tuple[int, float]]:
-        """Return what each item of one person adds to the score of `item`: (item, part), the largest first.
+        """Return the part of each of one person's items in the score of `item`: (item, part), the largest first.
 
         `row` scipy.sparse [1, items]. The parts add up to `score(row)[0, item]`. Raises `InvalidInput`.
         """
         solved = self.solved
         clean = people_by_items(row, solved.columns, whole=False)
         if clean.shape[0] != 1 or not 0 <= item < solved.columns:
-            message = "An explanation is for one row and one of the model's items."
-            raise InvalidInput(message)
+            raise InvalidInput("An explanation is for one row and one of the model's items.")
         with solved.answering() as form:
             return scores.explain(form, clean, item)
 
     def similar(self, item: int) -> NDArray[np.float32]:
-        """Return how closely every item goes with `item`, float32 [items], -1 to 1, and -inf for the item itself.
+        """Return the partial correlation of every item with `item`, float32 [items], -1 to 1; -inf for the item itself.
 
-        It is the partial correlation: what two items have in common once all others are taken into account. Raises
-        `InvalidInput` for an item the model does not have.
+        It is the correlation of two items given all others. Raises `InvalidInput` for an item outside the model.
         """
         return self.solved.similar(item)
 

@@ -1,4 +1,4 @@
-"""The recommender as whoever keeps its sum needs it: solved, followed by exact differences, frozen for a file."""
+"""The solved recommender for the keeper of its sum: it follows exact differences, and is frozen for a file."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 
 from assent.models.recommender import files, scores
 from assent.models.recommender.form import Form
-from assent.models.recommender.inputs import taste
+from assent.models.recommender.inputs import input_of
 from assent.models.recommender.settings import DEFAULT, RecommenderSettings, SettingKeywords, changed
 from assent.models.recommender.solver import solve
 from assent.models.recommender.sparse.solver import Progress, Solver, solve_here
 from assent.sums import Contribution, PairSum
 from assent.terms.errors import Corrupt, NotLearned
 
-#: Past one changed person in this many items, solving anew is cheaper than following one by one.
+#: Past one changed person in this many items, a new solve is cheaper than following one by one.
 _FOLLOW_SHARE: Final = 4
-#: After this many rank-one terms the inverse is held against its sum at one item.
+#: After this many rank-one terms the inverse is compared with its sum at one item.
 _PROBE_TERMS: Final = 1024
-#: How far the probe may be off before the inverse is computed anew.
-_PROBE_LIMIT: Final = {"float32": 1e-3, "float64": 1e-8}
+#: Past this error of the probe the inverse is computed again.
+_PROBE_TOLERANCE: Final = {"float32": 1e-3, "float64": 1e-8}
 
 
 class SolvedModel:
-    """A sum and what was solved from it; people come and go exactly. Safe to use from several threads.
+    """A sum and its solved form; it adds and forgets people exactly. Safe to use from several threads.
 
     `memory_bytes` replaces the memory that is really free when the size of what is solved is checked.
     """
@@ -38,7 +38,7 @@ class SolvedModel:
         """Take over a solved form; `of_sum`, `of_snapshot` and `load` make one."""
         self._settings = settings
         self._memory_bytes = memory_bytes
-        #: How often the inverse was computed anew because it no longer fitted its sum.
+        #: The number of repairs: the inverse was computed again because it no longer fitted its sum.
         self.repairs = 0
         self._writing = threading.RLock()
         self._reading = threading.RLock()
@@ -65,7 +65,7 @@ class SolvedModel:
 
     @classmethod
     def of_snapshot(cls, snapshot: files.Snapshot) -> Self:
-        """Make a model of its own over the arrays of a snapshot, which nobody may write to meanwhile."""
+        """Make a model over the arrays of a snapshot, which must not change meanwhile."""
         return cls(snapshot.form(), snapshot.settings)
 
     @classmethod
@@ -76,7 +76,7 @@ class SolvedModel:
         """
         return cls.of_snapshot(files.load(Path(path)))
 
-    # -- what it holds -------------------------------------------------------------------------------------------
+    # -- properties ----------------------------------------------------------------------------------------------
 
     @property
     def settings(self) -> RecommenderSettings:
@@ -95,7 +95,7 @@ class SolvedModel:
 
     @property
     def terms(self) -> int:
-        """How many changes lie beside the arrays, or were folded into them, since they were solved or loaded."""
+        """The number of changes beside the arrays, or folded into them, since they were solved or loaded."""
         return self._form.terms
 
     @property
@@ -109,18 +109,18 @@ class SolvedModel:
             return self.sum.digest()
 
     def popularity(self) -> NDArray[np.int64]:
-        """Return how many people hold each item, int64 [items]."""
+        """Return the number of people of each item, int64 [items]."""
         return self.sum.counts.copy()
 
     # -- following its sum ---------------------------------------------------------------------------------------
 
     def solve(self, *, progress: Callable[[float], None] | None = None) -> None:
-        """Compute the inverse anew from the whole-number sum; the one before it answers until the new one stands."""
+        """Compute the inverse again from the whole-number sum; the old one answers meanwhile."""
         with self._writing:
             self.adopt(self.sum, progress)
 
     def adopt(self, total: PairSum, progress: Callable[[float], None] | None = None) -> None:
-        """Take over a sum and solve it; the model before it answers meanwhile. Raises `NotEnoughMemory`."""
+        """Take over a sum and solve it; the old model answers meanwhile. Raises `NotEnoughMemory`."""
         form = solve(total, self._settings, self._memory_bytes, progress)
         with self._reading:
             self._form, self._probed_terms = form, 0
@@ -130,16 +130,16 @@ class SolvedModel:
         self.change([contribution], 1)
 
     def remove(self, contribution: Contribution) -> None:
-        """Take one person's contribution out; raises `NotLearned`, and then changed nothing."""
+        """Subtract one person's contribution; raises `NotLearned`, and then changed nothing."""
         self.change([contribution], -1)
 
     def change(self, people: Sequence[Contribution], sign: int) -> None:
-        """Add people (`sign` 1) or take them out (-1), all or none; raises as `add` and `remove`."""
+        """Add people (`sign` 1) or subtract them (-1), all or none; raises as `add` and `remove`."""
         with self._writing:
             self._change(people, sign)
 
     def _change(self, people: Sequence[Contribution], sign: int) -> None:
-        """Change the sum first, on a copy; then let the form follow, or solve anew when that is cheaper."""
+        """Change the sum first, on a copy; then let the form follow, or solve again when that is cheaper."""
         form = self._form
         fresh = form.total.copy()
         for one in people:
@@ -162,10 +162,10 @@ class SolvedModel:
         self._probe()
 
     def _repair(self, old: PairSum, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
-        """Find out what a violated bound means: the form was damaged, or somebody was never in the sum.
+        """Find the cause of a violated bound: the form was damaged, or a person was never in the sum.
 
-        It is solved anew from the sum as it stood. If the people fit now, it was damaged and the change goes through;
-        if not, the sum refuses them although each of its entries is large enough.
+        The form is solved again from the old sum. If the people fit now, it was damaged and the change is made; if not,
+        raises `NotLearned`, although each entry of the sum is large enough.
         """
         self.adopt(old)
         self.repairs += 1
@@ -173,26 +173,25 @@ class SolvedModel:
             self._form.prepare(fresh, people, sign)()
         except Corrupt as error:
             self.adopt(old)
-            message = "This contribution is not part of the sum."
-            raise NotLearned(message) from error
+            raise NotLearned("This contribution is not part of the sum.") from error
 
     def _probe(self) -> None:
-        """Now and then hold the form against its sum at one item, and solve anew if it drifted."""
+        """Compare the form with its sum at one item, every `_PROBE_TERMS` terms, and solve again if it drifted."""
         form = self._form
         if form.terms - self._probed_terms < _PROBE_TERMS:
             return
         self._probed_terms = form.terms
-        if form.residual(form.terms % self.columns) > _PROBE_LIMIT[self._settings.dtype]:
+        if form.residual(form.terms % self.columns) > _PROBE_TOLERANCE[self._settings.dtype]:
             self.repairs += 1
             self.adopt(form.total)
 
     def residual(self, item: int) -> float:
-        """Return how far the solved form is from what the sum says of `item`: for `Q` the largest of `|Q a - e|`."""
+        """Return the error of the solved form at `item` against the sum: for `Q` the largest of `|Q a - e|`."""
         with self._writing:
             return self._form.residual(item)
 
     def grow(self, columns: int) -> None:
-        """Append items nobody holds yet; raises `InvalidInput` for fewer items, `NotEnoughMemory`."""
+        """Append items without people; raises `InvalidInput` for fewer items, `NotEnoughMemory`."""
         with self._writing:
             form, fresh = self._form, self.sum.copy()
             fresh.grow(columns)
@@ -204,10 +203,10 @@ class SolvedModel:
     def replace_rows(
         self, rows: Mapping[int, bytes], counts: NDArray[np.int64], people: int, *, solve: bool = True
     ) -> bool:
-        """Take over rows that another process changed, with the counts, int64 [items], and the people of them.
+        """Replace rows that another process changed, with their `counts`, int64 [items], and `people`.
 
-        The form follows by the exact difference. Where solving anew is cheaper it is solved, or without `solve`
-        nothing changes and the answer is `False`. Raises `Corrupt` when they do not fit; then nothing changed.
+        The form follows by the exact difference. Where a new solve is cheaper it is solved, or without `solve` nothing
+        changes and the answer is `False`. Raises `Corrupt` when they do not fit; then nothing changed.
         """
         with self._writing:
             form = self._form
@@ -234,7 +233,7 @@ class SolvedModel:
 
     @contextmanager
     def answering(self) -> Iterator[Form]:
-        """Hold the solved form still for one answer."""
+        """Lock the solved form for one answer."""
         with self._reading:
             yield self._form
 
@@ -245,34 +244,34 @@ class SolvedModel:
         `InvalidInput`.
         """
         with self._reading:
-            return self._form.score_one(*scores.person(items, weights, self.columns))
+            return self._form.score_one(*scores.checked_input(items, weights, self.columns))
 
     def parts(self, items: NDArray[Any], weights: NDArray[Any] | None, targets: NDArray[Any]) -> NDArray[np.float32]:
-        """Return what each of a person's items adds to the score of each target, float32 [items, targets].
+        """Return the part of each of a person's items in the score of each target, float32 [k, t].
 
-        The columns add up to `score_one(items, weights)[targets]`. Raises `InvalidInput`.
+        `items` whole numbers [k], each once; `weights` numbers [k] from zero on, or None for ones; `targets` whole
+        numbers [t]. The columns add up to `score_one(items, weights)[targets]`. Raises `InvalidInput`.
         """
         with self._reading:
             wanted = scores.item_numbers(targets, self.columns)
-            told = self._form.parts(*scores.person(items, weights, self.columns), wanted)
-        return told.astype(np.float32)
+            parts = self._form.parts(*scores.checked_input(items, weights, self.columns), wanted)
+        return parts.astype(np.float32)
 
     def similar(self, item: int) -> NDArray[np.float32]:
-        """Return how closely every item goes with `item`, float32 [items], -1 to 1, and -inf for the item itself.
+        """Return the partial correlation of every item with `item`, float32 [items], -1 to 1; -inf for the item itself.
 
-        It is the partial correlation: what two items have in common once all others are taken into account. Raises
-        `InvalidInput` for an item the model does not have.
+        It is the correlation of two items given all others. Raises `InvalidInput` for an item outside the model.
         """
         with self._reading:
             return self._form.similar(int(scores.item_numbers(np.array([item]), self.columns)[0]))
 
     def scores_of(self, history: NDArray[np.void]) -> NDArray[np.float32]:
-        """Return the score of every item for whoever has this history (HISTORY dtype), float32 [items]."""
-        return self.score_one(*taste(history))
+        """Return the score of every item for a history (HISTORY dtype, [entries]), float32 [items]."""
+        return self.score_one(*input_of(history))
 
     def parts_of(self, history: NDArray[np.void]) -> NDArray[np.float32]:
-        """Return what each item of a history (HISTORY dtype) adds to the scores, float32 [its items, items]."""
-        return self.parts(*taste(history), np.arange(self.columns, dtype=np.int32))
+        """Return the part of each item of a history (HISTORY dtype, [entries]) in the scores, float32 [k, items]."""
+        return self.parts(*input_of(history), np.arange(self.columns, dtype=np.int32))
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
@@ -282,7 +281,7 @@ class SolvedModel:
             files.save(Path(path), files.Snapshot.of(self._settings, self._form))
 
     def freeze(self) -> files.Snapshot:
-        """Return the model as it stands, in arrays that nobody writes to any more: changes stay beside them.
+        """Return the model in read-only arrays; later changes stay beside them.
 
         A fold of later changes makes a second array; meant for a model that is soon replaced by its file.
         """

@@ -1,4 +1,4 @@
-"""From the whole-number sum to the form that answers: which one, and which class reads it back from a file."""
+"""The solver: it chooses the form for a sum, solves it, and reads a form back from a file's arrays."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from assent.terms.errors import Corrupt
 
 _FORMS: Final[Mapping[str, type[Form]]] = {DenseForm.kind: DenseForm, SparseForm.kind: SparseForm}
 #: Up to so many items an inverse is computed in minutes; its time grows with the cube.
-_DENSE_ITEMS_MAX: Final = 50_000
+_DENSE_ITEMS: Final = 50_000
 
 
 def is_sparse(columns: int, settings: RecommenderSettings, memory_bytes: int | None, neighbours_bytes: int = 0) -> bool:
-    """Tell whether a model over `columns` items is solved in sparse form: asked for, or too large for the other.
+    """Tell whether a model over `columns` items is solved in sparse form: by its settings, or because of its size.
 
-    `neighbours_bytes` is what `float_copy_bytes` says of its sum, once there is one.
+    `neighbours_bytes` is `float_copy_bytes` of its sum, once there is one.
     """
     if settings.form != "auto":
         return settings.form == SparseForm.kind
     available = available_bytes() if memory_bytes is None else memory_bytes
-    return columns > _DENSE_ITEMS_MAX or dense_bytes(columns, settings.dtype) + neighbours_bytes > available
+    return columns > _DENSE_ITEMS or dense_bytes(columns, settings.dtype) + neighbours_bytes > available
 
 
 def solve(
@@ -45,7 +45,7 @@ def solve(
     progress: Progress | None = None,
     solver: Solver = solve_here,
 ) -> Form:
-    """Solve a sum anew, columns of a sparse form by `solver`. Raises `NotEnoughMemory` before it allocates much."""
+    """Solve a sum, columns of a sparse form by `solver`. Raises `NotEnoughMemory` before it allocates much."""
     columns = total.columns
     if not is_sparse(columns, settings, memory_bytes):
         beside = float_copy_bytes(total, settings)
@@ -56,10 +56,10 @@ def solve(
 
 
 def check_before_the_sum(matrix: Any, settings: RecommenderSettings, memory_bytes: int | None) -> None:
-    """Raise `NotEnoughMemory` when what follows the sum over a CSR [people, items] cannot fit, before it is made.
+    """Raise `NotEnoughMemory` when the solve of the sum over a CSR [people, items] cannot fit, before the sum is made.
 
-    In sparse form the sum itself is counted, from above. In dense form the inverse is; what reading neighbours takes
-    beside it can only be told of the sum.
+    In sparse form the sum itself is counted, from above. In dense form the inverse is; the memory for neighbours beside
+    it is known only with the sum.
     """
     columns = int(matrix.shape[1])
     if is_sparse(columns, settings, memory_bytes):
@@ -71,11 +71,10 @@ def check_before_the_sum(matrix: Any, settings: RecommenderSettings, memory_byte
 def form_of_arrays(
     kind: str, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]
 ) -> Form:
-    """Put a form together from the arrays of a file, of the shapes and dtypes that the form wrote.
+    """Return the form of a file's arrays, with the shapes and dtypes that the form wrote.
 
     Raises `Corrupt` or `KeyError` when they do not fit.
     """
     if kind not in _FORMS:
-        message = f"There is no form of model called {kind!r}."
-        raise Corrupt(message)
+        raise Corrupt(f"There is no form of model called {kind!r}.")
     return _FORMS[kind].from_arrays(total, settings, arrays)

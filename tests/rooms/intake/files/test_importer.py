@@ -110,7 +110,7 @@ def test_a_line_that_names_the_separator_is_taken_at_its_word(shop: Shop, tmp_pa
 
 
 def test_the_evidence_is_sealed_with_each_consent(shop: Shop, tmp_path: Path) -> None:
-    """What proves the consent stands in the ledger, where the person can read it and nobody else."""
+    """The evidence of a consent is in the ledger, where only the person can read it."""
     run(shop, write(tmp_path, ROWS, "csv"))
     with shop.store.read() as session:
         entries = consents.entries(session, shop.find("ann"))
@@ -219,7 +219,7 @@ def test_importing_twice_changes_nothing(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_a_no_in_the_ledger_is_not_overruled_by_a_file(shop: Shop, tmp_path: Path) -> None:
-    """Whoever withdrew stays out, whatever the operator states; the others come in."""
+    """A person who withdrew stays out, against any statement of the operator; the others come in."""
     shop.consent("ann", grant=["personalize", "learn"])
     shop.consent("ann", withdraw=["personalize", "learn"])
     done = run(shop, write(tmp_path, ROWS, "csv"))
@@ -253,11 +253,11 @@ def many(count: int) -> list[dict]:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson"])
 def test_a_crash_in_the_middle_and_a_rerun_are_as_one_run(shop: Shop, tmp_path: Path, monkeypatch, kind) -> None:
-    """What was done before the crash is not done again, and nothing is lost."""
+    """Work from before the crash is not done again, and nothing is lost."""
     monkeypatch.setattr(frames, "BLOCK_ROWS", 10)
     monkeypatch.setattr(frames, "BLOCK_BYTES", 500)
     path = write(tmp_path, many(60), kind)
-    step = importer._Journal.step
+    step = importer._ImportJournal.step
     steps = []
 
     def crash(self, position, work):
@@ -267,7 +267,7 @@ def test_a_crash_in_the_middle_and_a_rerun_are_as_one_run(shop: Shop, tmp_path: 
             raise OSError(message)
         step(self, position, work)
 
-    monkeypatch.setattr(importer._Journal, "step", crash)
+    monkeypatch.setattr(importer._ImportJournal, "step", crash)
     with pytest.raises(OSError, match="power"):
         run(shop, path)
     crashed = sum(len(shop.events(f"person-{number}")) for number in range(10))
@@ -283,16 +283,16 @@ def test_a_crash_in_the_middle_and_a_rerun_are_as_one_run(shop: Shop, tmp_path: 
 def test_two_imports_of_one_file_at_once_do_not_mix(file_shop: Shop, tmp_path: Path, monkeypatch) -> None:
     """The one that finds the file further than it left it stops, and nothing is counted twice."""
     path = write(tmp_path, many(4), "csv")
-    take_stated = file_shop.intake.take_stated
+    stated_job = file_shop.intake.stated_job
     again = []
 
     def meanwhile(stated, evidence):
         if not again:
             again.append(None)
             assert run(file_shop.another(), path).table["imported"] == 4
-        return take_stated(stated, evidence)
+        return stated_job(stated, evidence)
 
-    monkeypatch.setattr(file_shop.intake, "take_stated", meanwhile)
+    monkeypatch.setattr(file_shop.intake, "stated_job", meanwhile)
     with pytest.raises(Conflict):
         run(file_shop, path)
     assert run(file_shop, path).table["imported"] == 4
@@ -434,7 +434,7 @@ GOODS = [
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_table_of_items_becomes_the_catalogue(shop: Shop, tmp_path: Path, kind) -> None:
+def test_a_table_of_items_becomes_the_catalog(shop: Shop, tmp_path: Path, kind) -> None:
     """Columns are found by name, others become properties, a line that is no item is bad."""
     done = shop.importer.run("items", write(tmp_path, GOODS, kind))
     assert (dict(done.table), done.lines) == ({"imported": 2, "bad": 1}, 3)
@@ -445,8 +445,8 @@ def test_a_table_of_items_becomes_the_catalogue(shop: Shop, tmp_path: Path, kind
     assert shop.importer.run("items", tmp_path / f"events.{kind}").table == done.table
 
 
-def test_ndjson_of_items_is_read_as_the_catalogue_reads_it(shop: Shop, tmp_path: Path) -> None:
-    """Each line is an item of the catalogue's own shape."""
+def test_ndjson_of_items_is_read_as_the_catalog_reads_it(shop: Shop, tmp_path: Path) -> None:
+    """Each line is an item of the catalog's own shape."""
     path = tmp_path / "items.ndjson"
     path.write_text('{"id": "a", "name": "A"}\n\n{"id": "b"}\nnope\n{"id": "c", "name": "C", "price": 2}\n')
     assert dict(shop.importer.run("items", path).table) == {"imported": 2, "bad": 2}

@@ -108,7 +108,7 @@ def test_a_crash_in_the_middle_and_a_rerun_are_as_one_run(shop: Shop, tmp_path: 
     """Customer by customer: what was done is not done again."""
     monkeypatch.setattr(importer, "PEOPLE_PER_JOB", 1)
     path = made_up(tmp_path, "csv")
-    step = importer._Journal.step
+    step = importer._ImportJournal.step
     for crash_at in (1, 2, 3):
 
         def crash(self, position, work, crash_at=crash_at):
@@ -117,10 +117,10 @@ def test_a_crash_in_the_middle_and_a_rerun_are_as_one_run(shop: Shop, tmp_path: 
                 raise OSError(message)
             step(self, position, work)
 
-        monkeypatch.setattr(importer._Journal, "step", crash)
+        monkeypatch.setattr(importer._ImportJournal, "step", crash)
         with pytest.raises(OSError, match="power"):
             shop.importer.run("online-retail", path, **STATED)
-    monkeypatch.setattr(importer._Journal, "step", step)
+    monkeypatch.setattr(importer._ImportJournal, "step", step)
     assert dict(shop.another().importer.run("online-retail", path, **STATED).table) == TABLE
     assert len(shop.events("17850")) == len(shop.events("13047")) == 1
     assert dict(shop.importer.run("online-retail", path, **STATED).table) == TABLE

@@ -1,4 +1,4 @@
-"""The weights of the dense form, read off the inverse and the sum whenever they are asked for."""
+"""The weights of the dense form, computed from the inverse and the sum on demand."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from assent.sums import LowRankInverse
 class Blend:
     """`(1 - share) B + share N`: `B_ij` is `-Q_ij / Q_jj` times the scale of item `j`, `N` is `Neighbours`.
 
-    `B_jj` is 0. Nothing here refers to the form that holds it: in a cycle, an old form and the file that it maps would
-    stay until the garbage collector finds them.
+    `B_jj` is 0. It has no reference to its form: in a cycle, an old form and its mapped file would stay in memory until
+    the garbage collector runs.
     """
 
     def __init__(self, inverse: LowRankInverse, neighbours: Neighbours | None, settings: RecommenderSettings) -> None:
-        """Take over an inverse and the rows of the sum; `measure` before anything is asked."""
+        """Take over an inverse and the rows of the sum; call `measure` before any question."""
         self.inverse = inverse
         self.neighbours = neighbours
         self.share = settings.neighbour_share
@@ -29,12 +29,12 @@ class Blend:
         self._dtype = inverse.dense.dtype
 
     def measure(self, counts: NDArray[np.int64], items: NDArray[np.int32] | None = None) -> None:
-        """Take what every answer needs from the inverse and the counts, int64 [columns].
+        """Compute the factors of all answers from the inverse and the counts, int64 [columns].
 
-        Only those of `items`, int32 [k], have changed, if given.
+        With `items`, int32 [k], only their counts have changed.
         """
         scales = self._popularity.of(counts, items) * (1.0 - self.share)
-        #: What a score is multiplied by, and what a product with `Q` is multiplied by to become a score.
+        #: The factor of a score, and the factor from a product with `Q` to a score.
         self.scales = scales.astype(self._dtype)
         self.over = (-scales / self.inverse.diagonal).astype(self._dtype)
 

@@ -1,4 +1,4 @@
-"""The dense form: the whole inverse of `sum + diag(ridges)` in one array, and the rank-one terms it follows by."""
+"""The dense form: the whole inverse of `sum + diag(ridges)` in one array, and the rank-one terms of its changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from assent.sums.lowrank import Term
 from assent.terms.errors import Corrupt
 
 #: Eigenvalues of a difference below this share of the largest are rounding, not people.
-_NOTHING: Final = 1e-13
+_ROUNDING: Final = 1e-13
 #: A row of more than one entry in this many is multiplied faster as a dense one.
 _DENSE_SHARE: Final = 20
 
@@ -37,7 +37,7 @@ class DenseForm:
     def __init__(
         self, total: PairSum, settings: RecommenderSettings, inverse: LowRankInverse, memory_bytes: int | None = None
     ) -> None:
-        """Take over a sum and its inverse; `memory_bytes` replaces what is really free for the neighbours."""
+        """Take over a sum and its inverse; `memory_bytes` replaces the memory that is really free."""
         self.total = total
         self.settings = settings
         self.inverse = inverse
@@ -54,7 +54,7 @@ class DenseForm:
 
     @property
     def terms(self) -> int:
-        """How many rank-one terms came in since the inverse was computed from the sum."""
+        """The number of rank-one terms since the inverse was computed from the sum."""
         return self.inverse.terms
 
     @property
@@ -65,19 +65,22 @@ class DenseForm:
     # -- answering -----------------------------------------------------------------------------------------------
 
     def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return the score of every item for one person, float32 [items]; reads the rows of their items only."""
-        told: NDArray[np.float32] = self._weights.times(items, weights).astype(np.float32, copy=False)
-        return told
+        """Return every item's score for one person (`items` int32 [k], `weights` float64 [k]), float32 [columns]."""
+        scores: NDArray[np.float32] = self._weights.times(items, weights).astype(np.float32, copy=False)
+        return scores
 
     def parts(
         self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
     ) -> NDArray[np.float64]:
-        """Return what each item adds to the score of each target, float64 [items, targets]."""
-        told: NDArray[np.float64] = weights[:, None] * self._weights.block(items, targets)
-        return told
+        """Return the part of each item in the score of each target, float64 [k, t].
+
+        `items` int32 [k], `weights` float64 [k], `targets` int32 [t].
+        """
+        parts: NDArray[np.float64] = weights[:, None] * self._weights.block(items, targets)
+        return parts
 
     def similar(self, item: int) -> NDArray[np.float32]:
-        """Return the partial correlation of every item with `item`, float32 [items]; -inf at the item itself."""
+        """Return the partial correlation of every item with `item`, float32 [columns]; -inf at the item itself."""
         diagonal = self.inverse.diagonal
         row = self.inverse.times(np.array([item], np.int32), np.ones(1))
         closeness: NDArray[np.float32] = (-row / np.sqrt(diagonal * diagonal[item])).astype(np.float32)
@@ -85,7 +88,7 @@ class DenseForm:
         return closeness
 
     def score_rows(self, people: Any, out: NDArray[Any]) -> None:
-        """Write the scores of a block of people, CSR float64 [people, items], to `out` [people, items]."""
+        """Write the scores of a block of people, CSR float64 [people, columns], to `out`, floats [people, columns]."""
         typed = people.astype(self.dtype)
         if self._weights.whole:
             rows, places = self._weights.everything()
@@ -101,22 +104,22 @@ class DenseForm:
 
     # -- following -----------------------------------------------------------------------------------------------
 
-    # Nothing can be done before: each term is seen by the next, and all of it takes milliseconds.
+    # No work can be done before: each term depends on the one before it, and all of it takes milliseconds.
 
     def prepare(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> Callable[[], None]:
-        """Return what takes over `fresh` as `follow` does."""
+        """Return the step that takes over `fresh` as `follow` does."""
         return functools.partial(self.follow, fresh, people, sign)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Return what takes over `fresh`, which differs in rows `items`, int32 [k], as `follow_rows` does."""
+        """Return the step to `fresh`, which differs in rows `items`, int32 [k], as `follow_rows` does."""
         return functools.partial(self.follow_rows, fresh, items)
 
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
-        """Return what takes over `fresh` as `grow` does."""
+        """Return the step that takes over `fresh` as `grow` does."""
         return functools.partial(self.grow, fresh, memory_bytes)
 
     def follow(self, fresh: PairSum, people: Sequence[Contribution], sign: int) -> None:
-        """Take over `fresh`, which is `total` with `people` added (`sign` 1) or taken out (-1). Raises `Corrupt`."""
+        """Take over `fresh`, which is `total` with `people` added (`sign` 1) or subtracted (-1). Raises `Corrupt`."""
         terms = [self._follow_person(one, sign) for one in people]
         if self.neighbours is not None:
             self.neighbours.follow(fresh, people, sign)
@@ -129,7 +132,7 @@ class DenseForm:
         """Take over `fresh`, which differs in the rows `items`, int32 [k], only. Raises `Corrupt`.
 
         The difference is a small symmetric matrix of whole numbers; its eigenvectors are the rank-one terms. Returns
-        `False`, having done nothing, when the difference is so wide that solving anew is cheaper.
+        `False`, without a change, when the difference is so wide that a new solve is cheaper.
         """
         touched, difference = differences(self.total, fresh, items)
         if len(touched) * 4 > fresh.columns:
@@ -147,14 +150,14 @@ class DenseForm:
 
     def _follow_difference(self, touched: NDArray[np.int32], difference: NDArray[np.float64]) -> list[Term]:
         lengths, vectors = np.linalg.eigh(difference)
-        limit = _NOTHING * float(np.abs(lengths).max())
-        # What is added comes first, so that the matrix stays above its ridge all the way.
-        places = [place for place in np.argsort(-lengths) if abs(lengths[place]) > limit]
+        least = _ROUNDING * float(np.abs(lengths).max())
+        # Positive terms come first, so that the matrix stays above its ridge at every step.
+        places = [place for place in np.argsort(-lengths) if abs(lengths[place]) > least]
         spares = (vectors * vectors / self.ridges[touched, None]).sum(axis=0)
         return [Term(touched, vectors[:, place], float(lengths[place]), float(spares[place])) for place in places]
 
     def _take_over(self, fresh: PairSum, terms: list[Term], items: NDArray[np.int32]) -> None:
-        """Follow some terms, let the ridges follow the counts of `items`, and make the new sum the form's."""
+        """Follow terms and the ridges of `items`, int32 [k], and take over the new sum."""
         self.inverse.update_all([*terms, *self._follow_ridges(fresh.counts, items)])
         self.total = fresh
         if self.neighbours is not None:
@@ -162,7 +165,7 @@ class DenseForm:
         self._measure(items)
 
     def _follow_ridges(self, counts: NDArray[np.int64], items: NDArray[np.int32]) -> list[Term]:
-        """Take the ridges of `items`, all whose counts changed, from the counts; return what that changes."""
+        """Set the ridges of `items`, int32 [k], the items with changed counts; return the rank-one terms of that."""
         before, after = self.ridges[items], self.settings.ridges(counts[items])
         self.ridges[items] = after
         moved = np.flatnonzero(before != after)
@@ -187,7 +190,7 @@ class DenseForm:
         self._measure()
 
     def residual(self, item: int) -> float:
-        """Return how far `Q` is from inverting column `item` of the sum: the largest entry of `|Q a - e|`."""
+        """Return the error of `Q` at column `item` of the sum: the largest entry of `|Q a - e|`."""
         column = self.total.column(item) / UNIT
         column[item] += self.ridges[item]
         return self.inverse.residual(item, column)
@@ -195,19 +198,18 @@ class DenseForm:
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the inverse, [items, items] in its dtype, under its name in the model file; do not write to it."""
+        """Return the inverse, [items, items] in its dtype, under its name in the model file; read only."""
         return {"inverse": self.inverse.whole()}
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over the inverse, [items, items], that `arrays` gave.
+        """Make a form of a sum and the inverse, [items, items] in the settings' dtype, of `arrays`.
 
         Raises `Corrupt` or `KeyError` when it does not belong to the sum.
         """
         dense = arrays["inverse"]
         if dense.dtype != settings.dtype or dense.shape != (total.columns, total.columns):
-            message = "The inverse does not belong to the sum."
-            raise Corrupt(message)
+            raise Corrupt("The inverse does not belong to the sum.")
         return cls(total, settings, LowRankInverse(dense))
 
 
@@ -225,7 +227,7 @@ def solve_dense(
     memory_bytes: int | None,
     progress: Callable[[float], None] | None = None,
 ) -> DenseForm:
-    """Invert `sum + diag(ridges)` anew, from whole numbers; whether that fits has been asked before."""
+    """Invert `sum + diag(ridges)` from whole numbers; the caller has checked the memory."""
     matrix: NDArray[Any] = np.empty((total.columns, total.columns), settings.dtype)
     total.fill(matrix)
     matrix[np.diag_indices(total.columns)] += settings.ridges(total.counts).astype(settings.dtype)

@@ -1,1 +1,1 @@
-"""The sparse form: each item from its nearest alone."""
+"""The sparse form: each item from its nearest items only."""

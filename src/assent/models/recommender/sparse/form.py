@@ -1,4 +1,4 @@
-"""The sparse form: every item's score from its nearest items alone, for catalogues too large for an inverse."""
+"""The sparse form: every item's score from its nearest items only, for catalogs too large for an inverse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assent.models.recommender.memory import check_sparse_fits
 from assent.models.recommender.popularity import mass_of, mass_of_rows
-from assent.models.recommender.settings import LOWEST_OCTAVE, RecommenderSettings, mean_count
+from assent.models.recommender.settings import RecommenderSettings, shares_of
 from assent.models.recommender.sparse.solver import (
     Progress,
     Solver,
@@ -28,12 +28,12 @@ from assent.sums.nearest import NO_ITEM
 from assent.sums.sum_reader import SumReader
 from assent.terms.errors import Corrupt
 
-#: A change of more than one item in this many is solved anew.
+#: A change of more than one item in this many is solved again as a whole.
 _TOUCHED_SHARE: Final = 4
 
 
 class _Factors(NamedTuple):
-    """What answers take from the counts, float32 [n]: the factor of each column, and of both sides of a pair."""
+    """The factors of answers from the counts, float32 [n]: of each column, and of both sides of a pair."""
 
     scales: NDArray[np.float32]
     #: Without a share of neighbours these two are empty.
@@ -42,7 +42,7 @@ class _Factors(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """Everything that a form holds after a change, worked out before anything of it is put in place."""
+    """The whole state of a form after a change, computed before any of it is installed."""
 
     total: PairSum
     reader: SumReader
@@ -71,9 +71,10 @@ class SparseForm:
         left: NDArray[np.float32],
         edges: NDArray[np.float64],
     ) -> None:
-        """Take over a sum and what was solved from it.
+        """Take over a sum and its solved arrays.
 
-        `left` float32 [n] is what neighbours leave over of an item, `edges` float64 [n] how close the last of them is.
+        `left` float32 [n] is the residual variance of each item given its neighbours, `edges` float64 [n] the closeness
+        of its last neighbour.
         """
         self.total = total
         self.settings = settings
@@ -81,7 +82,7 @@ class SparseForm:
         self.left = left
         self.edges = edges
         self.share = settings.neighbour_share
-        #: How many changes it has followed.
+        #: The number of changes that it followed.
         self.terms = 0
         self._reader = SumReader(total)
         self._octaves = levels(total.counts)
@@ -89,13 +90,13 @@ class SparseForm:
         self._factors = self._factors_of(total.counts, self._mass)
 
     def _factors_of(self, counts: NDArray[np.int64], mass: int) -> _Factors:
-        """Return what answers take from counts, int64 [n], and from the sum of all entries."""
+        """Return the factors from counts, int64 [n], and the sum of all entries."""
         scales = (self.settings.scales(counts) * (1.0 - self.share)).astype(np.float32)
         if not self.share:
             return _Factors(scales, np.empty(0, np.float32), np.empty(0, np.float32))
-        held = max(int(np.count_nonzero(counts)), 1)
-        shares = np.maximum(counts, 1 << LOWEST_OCTAVE) / mean_count(counts)
-        per_row = held * UNIT / max(mass, 1) * self.share
+        held_items = max(int(np.count_nonzero(counts)), 1)
+        shares = shares_of(counts)
+        per_row = held_items * UNIT / max(mass, 1) * self.share
         inputs = (shares**-self.settings.input_discount).astype(np.float32)
         return _Factors(scales, inputs, (shares**-self.settings.neighbour_discount * per_row).astype(np.float32))
 
@@ -112,7 +113,7 @@ class SparseForm:
     # -- answering -----------------------------------------------------------------------------------------------
 
     def score_one(self, items: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return `x B` for one person, float32 [items]; touches the rows of their items only."""
+        """Return `x B` for one person (`items` int32 [k], `weights` float64 [k]), float32 [columns]; reads k rows."""
         scores = np.zeros(self.columns, np.float32)
         scales, inputs, outputs = self._factors
         for item, weight in zip(items.tolist(), weights.astype(np.float32), strict=True):
@@ -126,18 +127,21 @@ class SparseForm:
     def parts(
         self, items: NDArray[np.int32], weights: NDArray[np.float64], targets: NDArray[np.int32]
     ) -> NDArray[np.float64]:
-        """Return what each item adds to the score of each target, float64 [items, targets]."""
+        """Return the part of each item in the score of each target, float64 [k, t].
+
+        `items` int32 [k], `weights` float64 [k], `targets` int32 [t].
+        """
         layers = self.weights.layers
         scales, inputs, outputs = self._factors
         shares = self.weights.block(items, targets, layers[0]) * scales[targets]
         if self.share:
             pairs = self.weights.block(items, targets, layers[1])
             shares += pairs * inputs[items][:, None] * outputs[targets]
-        told: NDArray[np.float64] = weights[:, None] * shares
-        return told
+        parts: NDArray[np.float64] = weights[:, None] * shares
+        return parts
 
     def similar(self, item: int) -> NDArray[np.float32]:
-        """Return the partial correlation of items near each other, float32 [items]; 0 elsewhere, -inf at `item`.
+        """Return the partial correlation of items near each other, float32 [columns]; 0 elsewhere, -inf at `item`.
 
         `B_ij sqrt(left_i / left_j)` and `B_ji sqrt(left_j / left_i)` are both estimates of it: their mean where both
         are there.
@@ -156,7 +160,7 @@ class SparseForm:
         return closeness
 
     def score_rows(self, people: Any, out: NDArray[Any]) -> None:
-        """Write `X B` for a block of people, CSR float64 [people, items], to `out` [people, items]."""
+        """Write `X B` for a block of people, CSR float64 [people, columns], to `out`, floats [people, columns]."""
         typed = people.astype(out.dtype)
         scales, inputs, outputs = self._factors
         self.weights.times(typed, 0, out)
@@ -176,12 +180,12 @@ class SparseForm:
         people: Sequence[Contribution],
         sign: int,  # noqa: ARG002 - both ways
     ) -> Callable[[], bool]:
-        """Solve what changes with `people`, and return what takes over `fresh`; answers go on until that is called."""
+        """Solve the changed columns of `people`, and return the step to `fresh`; the form answers meanwhile."""
         touched = np.unique(np.concatenate([np.empty(0, np.int32), *(one.items for one in people)]))
         return self._prepare_items(fresh, touched, touched)
 
     def prepare_rows(self, fresh: PairSum, items: NDArray[np.int32]) -> Callable[[], bool]:
-        """Solve what changes with rows `items`, int32 [k]; return what takes over `fresh`, or only says `False`."""
+        """Solve the changed columns of rows `items`, int32 [k]; return the step to `fresh`, or to `False`."""
         pairs = [self._moved_in_row(fresh, item) for item in items.tolist()]
         recounted = np.flatnonzero(self.total.counts != fresh.counts)
         touched = np.unique(np.concatenate([np.empty(0, np.int32), recounted, *pairs])).astype(np.int32)
@@ -190,12 +194,12 @@ class SparseForm:
         return self._prepare_items(fresh, touched, items)
 
     def _moved_in_row(self, fresh: PairSum, item: int) -> NDArray[np.int32]:
-        """Return the items whose pair with `item` differs, and `item` itself if there is one."""
+        """Return the items whose pair with `item` differs, and `item` itself if there are any, int32 [k]."""
         moved = row_difference(self.total, fresh, item).indices
         return np.append(moved, np.int32(item)) if len(moved) else moved
 
     def _prepare_items(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> Callable[[], bool]:
-        """Return what takes over `fresh`, in which only pairs among `touched` (ascending) differ, all in `rows`."""
+        """Return the step to `fresh`, in which only pairs among `touched` (ascending) differ, all in `rows`."""
         change = self._solve_changes(fresh, touched, rows) if len(touched) else None
 
         def take_over() -> bool:
@@ -208,11 +212,10 @@ class SparseForm:
         return take_over
 
     def _solve_changes(self, fresh: PairSum, touched: NDArray[np.int32], rows: NDArray[np.int32]) -> _Change:
-        """Return what becomes different. Nothing is written to: whatever stops it, the form is as it was.
+        """Return the changed state; the form itself does not change, even when the work is stopped.
 
-        1 The neighbours of `touched` are chosen anew, and those of items to which one whose octave moved comes near
-        enough, or was near. 2 All these, and every item with a neighbour among `touched`, are solved anew. All others
-        depend on nothing that changed.
+        1 The neighbours of `touched` are chosen again, and those of items near which an item's octave moved. 2 All
+        these, and every item with a neighbour among `touched`, are solved again. No other column depends on the change.
         """
         reader = self._reader.copy()
         reader.follow(fresh, rows.tolist())
@@ -232,17 +235,17 @@ class SparseForm:
         return _Change(fresh, reader, octaves, mass, self._factors_of(fresh.counts, mass), left, edges, weights)
 
     def _take_over(self, change: _Change) -> None:
-        """Put what became different in its place: quick beside solving it."""
+        """Install the changed state, which is quick beside solving it."""
         self.terms += 1
         self.total, self._reader, self._octaves, self._mass, self._factors, self.left, self.edges, weights = change
-        self.weights.put(weights)
+        self.weights.install(weights)
 
     def _reached_by(
         self, reader: SumReader, octaves: NDArray[np.float64], moved: NDArray[np.int32]
     ) -> NDArray[np.int32]:
-        """Return the items whose neighbours may change because the octaves of `moved` (ascending) did.
+        """Return the items whose neighbours may change because the octaves of `moved` (ascending) did, int32 [k].
 
-        An edge is never above what it says: members come closer without being chosen anew, and never go unnoticed.
+        An edge is never above the true one: a neighbour may come closer without a new choice, and none is missed.
         """
         if not len(moved):
             return moved
@@ -251,7 +254,7 @@ class SparseForm:
         return np.union1d(indices[close >= self.edges[indices]], self.weights.near_to(moved)).astype(np.int32)
 
     def prepare_growth(self, fresh: PairSum, memory_bytes: int | None) -> Callable[[], None]:
-        """Return what takes over `fresh`, which has empty columns appended. Raises `NotEnoughMemory`."""
+        """Return the step to `fresh`, which has empty columns appended. Raises `NotEnoughMemory`."""
         check_sparse_fits(fresh.columns, 0, memory_bytes)
         more = self.settings.ridges(fresh.counts)[self.columns :]
         left = np.concatenate((self.left, more.astype(np.float32)))
@@ -268,7 +271,7 @@ class SparseForm:
         return take_over
 
     def residual(self, item: int) -> float:
-        """Return how far any weight of `item` is from what the sum says; 0 is exact."""
+        """Return the largest error of a weight of `item` against the sum; 0 is exact."""
         one = np.array([item], np.int32)
         near = choose(self._reader, self._octaves, one).near
         solved = regress(self._reader, self.settings.ridges(self.total.counts), one, near)
@@ -281,7 +284,7 @@ class SparseForm:
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return weights [n, neighbours], float32 and int32, by their names in the model file; do not write to them."""
+        """Return weights [n, neighbours], float32 and int32, by their names in the model file; read only."""
         self._reader.flush()
         self.weights.flush()
         weights, rows = self.weights, self.weights.rows
@@ -298,7 +301,7 @@ class SparseForm:
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over arrays of the names, shapes and dtypes that `arrays` gave.
+        """Make a form of a sum and arrays with the names, shapes and dtypes of `arrays`.
 
         Raises `Corrupt` or `KeyError` when they do not belong to the sum.
         """
@@ -313,8 +316,7 @@ class SparseForm:
         shaped = shaped and all(layer.shape == near.shape for layer in layers)
         shaped = shaped and all(layer.shape == (count,) for layer in (rows.columns, *row_layers))
         if not (shaped and _within(near, NO_ITEM, size) and _within(rows.columns, 0, size) and _ascends(rows, count)):
-            message = "The weights do not belong to the sum."
-            raise Corrupt(message)
+            raise Corrupt("The weights do not belong to the sum.")
         return cls(total, settings, SparseWeights(near, layers, rows), left, edges)
 
 
@@ -325,7 +327,7 @@ def solve_sparse(
     progress: Progress | None = None,
     solver: Solver = solve_here,
 ) -> SparseForm:
-    """Solve a sum over many items anew. Raises `NotEnoughMemory` before anything is allocated."""
+    """Solve a sum over many items. Raises `NotEnoughMemory` before it allocates."""
     check_sparse_fits(total.columns, len(total.arrays()[1]), memory_bytes)
     near, edges, weights, together, left = solver(total, settings, progress)
     layers = _layers(weights, together, settings.neighbour_share)

@@ -1,4 +1,4 @@
-"""Solving a large sum: the nearest items of every item, then one small regression for each, on all processors."""
+"""The solver of large sums: the nearest items of every item, then one small regression for each, on all processors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.models.recommender.memory import BLOCK_ENTRIES
-from assent.models.recommender.settings import LOWEST_OCTAVE, NEIGHBOURS, RecommenderSettings
+from assent.models.recommender.settings import NEIGHBOURS, RecommenderSettings, octaves_of
 from assent.sums import PairSum
 from assent.sums.nearest import nearest
 from assent.sums.sparse_systems import BATCH_COLUMNS, grouped_order, solve_columns
@@ -27,17 +27,16 @@ Progress = Callable[[float], None]
 
 
 def levels(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each item's popularity in octaves, float64 [n]: it moves only when its count passes a power of two."""
-    octaves = np.maximum(np.frexp(counts.astype(np.float64))[1] - 1, LOWEST_OCTAVE)
-    scaled: NDArray[np.float64] = np.exp2(octaves)
+    """Return each item's count rounded down to a power of two (at least 8), float64 [n]; `counts` int64 [n]."""
+    scaled: NDArray[np.float64] = np.exp2(octaves_of(counts), dtype=np.float64)
     return scaled
 
 
 class Choice(NamedTuple):
-    """The neighbours of items: `near` int32 [c, k], and `edges` float64 [c], how close the last of them is."""
+    """The neighbours of items: `near` int32 [c, k], and `edges` float64 [c], the closeness of the last of them."""
 
     near: NDArray[np.int32]
-    #: Nobody less close can become a neighbour; 0 where there are free places.
+    #: No item less close can become a neighbour; 0 where there are free places.
     edges: NDArray[np.float64]
 
 
@@ -50,8 +49,8 @@ def choose(
 ) -> Choice:
     """Return the neighbours of `items`, int32 [c] ascending, in blocks of bounded memory, on all or some `threads`.
 
-    The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine: without the root, the most popular
-    items would stand near everything.
+    `octaves` float64 [n] of `levels`. The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine:
+    without the root, the most popular items would be near all items.
     """
     choice = Choice(np.empty((len(items), NEIGHBOURS), np.int32), np.empty(len(items)))
     bounds = [*_blocks(np.cumsum(reader.lengths()[items]))]
@@ -80,7 +79,7 @@ def rows_of(
 
 
 def closeness(values: NDArray[np.int64], octaves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how close items are, float64 [e], by their entries of the sum, int64 [e], and octaves, float64 [e]."""
+    """Return the closeness of items, float64 [e], from entries of the sum, int64 [e], and octaves, float64 [e]."""
     close: NDArray[np.float64] = values / np.sqrt(octaves)
     return close
 
@@ -100,7 +99,7 @@ class Solution(NamedTuple):
     weights: NDArray[np.float32]
     #: The entries of the sum themselves, in units.
     together: NDArray[np.float32]
-    #: What the neighbours leave over of each column: one over the diagonal of the inverse.
+    #: The residual variance of each column given its neighbours: one over the diagonal of the inverse.
     left: NDArray[np.float32]
 
 
@@ -112,7 +111,10 @@ def regress(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Solution:
-    """Solve `columns`, int32 [c], each from its neighbours, int32 [c, k], on all processors or some `threads`."""
+    """Solve `columns`, int32 [c], each from its neighbours `near`, int32 [c, k], on all processors or `threads`.
+
+    `ridges` float64 [n].
+    """
     solved = Solution(*(np.empty(shape, np.float32) for shape in (near.shape, near.shape, len(near))))
     order = grouped_order(near, reader.total.columns)
 
@@ -134,7 +136,7 @@ def _after_choosing(share: float) -> float:
 
 
 class Columns(NamedTuple):
-    """All that is known of some columns: the fields of their `Choice`, then those of their `Solution`."""
+    """Solved columns: the fields of their `Choice`, then those of their `Solution`."""
 
     near: NDArray[np.int32]
     edges: NDArray[np.float64]
@@ -143,7 +145,7 @@ class Columns(NamedTuple):
     left: NDArray[np.float32]
 
 
-#: Solves all columns of a sum: here, or on other machines that return what `solve_here` would.
+#: Solves all columns of a sum: in this process, or on other machines with the same result.
 Solver = Callable[[PairSum, RecommenderSettings, Progress | None], Columns]
 
 
@@ -159,7 +161,7 @@ def solve_some(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Columns:
-    """Solve the columns `items`, int32 [c] ascending: each comes out the same alone and in any company."""
+    """Solve the columns `items`, int32 [c] ascending: each is the same alone and among any others."""
     counts = reader.total.counts
     choice = choose(reader, levels(counts), items, progress, threads)
     return Columns(*choice, *regress(reader, settings.ridges(counts), items, choice.near, progress, threads))
@@ -170,9 +172,9 @@ def run_all(
     progress: Progress | None,
     threads: int | None = None,
 ) -> None:
-    """Run tasks over ranges on all processors, or `threads`; `progress` hears the end of a range that was done.
+    """Run tasks over ranges on all processors, or `threads`; `progress` gets the end of each finished range.
 
-    When one fails, or the caller is interrupted, those that have not begun never do, and the error goes on.
+    When one fails, or the caller is interrupted, the waiting tasks are cancelled, and the error is raised.
     """
     if len(tasks) == 1:
         task, (first, last) = tasks[0]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from assent.sums.nearest import NO_ITEM
 
-#: More replaced columns than one in this many are put among the others.
+#: Past one replaced column in so many, and past so many, the rows are made again.
 _REPLACED_SHARE: Final = 32
-_REPLACED_MIN: Final = 16_384
+_REPLACED_COLUMNS: Final = 16_384
 
 
 class Rows(NamedTuple):
@@ -29,8 +29,8 @@ class Rows(NamedTuple):
         return self.columns[first:last], [layer[first:last] for layer in self.layers]
 
 
-class _Shown(NamedTuple):
-    """What answers read: the rows of all columns, which of these no longer count, and the rows that do instead."""
+class _Readable(NamedTuple):
+    """The rows for answers: rows of all columns, a mask of the replaced columns, and the rows of their replacements."""
 
     rows: Rows
     replaced: NDArray[np.bool_]
@@ -38,13 +38,13 @@ class _Shown(NamedTuple):
 
 
 class Replacement(NamedTuple):
-    """Other entries for some columns, ready to be put in place: whatever takes long is done."""
+    """Other entries for some columns, prepared so that installing them is quick."""
 
     columns: NDArray[np.int32]
     near: NDArray[np.int32]
     layers: list[NDArray[np.float32]]
-    shown: _Shown
-    #: What they are written to: the arrays themselves, or copies where these may not be written to.
+    readable: _Readable
+    #: The arrays to write to: the weights' own, or copies where those are read-only.
     targets: tuple[NDArray[np.int32], list[NDArray[np.float32]]]
 
 
@@ -52,31 +52,34 @@ class SparseWeights:
     """Matrices [n, n] ("layers") with entries at the same places, at most `k` in each column.
 
     `near` int32 [n, k] names the rows of the entries of each column (`NO_ITEM` where there is none), each of `layers`,
-    float32 [n, k], holds them. `rows` are the same entries row by row. Replaced columns stand in a second, small set
-    of rows which counts for them instead; when they become many, both are put together.
+    float32 [n, k], holds them. `rows` are the same entries row by row. Replaced columns have a second, small set of
+    rows; when they become many, both are joined.
     """
 
     def __init__(self, near: NDArray[np.int32], layers: list[NDArray[np.float32]], rows: Rows | None = None) -> None:
-        """Take over the columns, and their rows if they are known."""
+        """Take over the columns, and their rows if the caller has them."""
         self.near = near
         self.layers = layers
         rows = _every_row(near, layers) if rows is None else rows
-        self._shown = _Shown(rows, np.zeros(len(near), np.bool_), None)
+        self._readable = _Readable(rows, np.zeros(len(near), np.bool_), None)
 
     @property
     def rows(self) -> Rows:
-        """The entries of the columns that were not replaced since all were put together, row by row."""
-        return self._shown.rows
+        """The entries of all columns at the last join, row by row."""
+        return self._readable.rows
 
     # -- changing ------------------------------------------------------------------------------------------------
 
     def prepare(
         self, columns: NDArray[np.int32], near: NDArray[np.int32], layers: list[NDArray[np.float32]]
     ) -> Replacement:
-        """Return what `put` puts in place of the entries of `columns`, int32 [c] ascending; answers go on."""
-        rows, replaced = self.rows, self._shown.replaced.copy()
+        """Return the replacement of the entries of `columns`, int32 [c] ascending; answers continue.
+
+        `near` int32 [c, k], each of `layers` float32 [c, k].
+        """
+        rows, replaced = self.rows, self._readable.replaced.copy()
         replaced[columns] = True
-        if int(replaced.sum()) > max(len(self.near) // _REPLACED_SHARE, _REPLACED_MIN):
+        if int(replaced.sum()) > max(len(self.near) // _REPLACED_SHARE, _REPLACED_COLUMNS):
             rows = self._together()
             replaced[:] = False
             replaced[columns] = True
@@ -86,27 +89,27 @@ class SparseWeights:
         mine[places] = near
         for own, theirs in zip(others, layers, strict=True):
             own[places] = theirs
-        shown = _Shown(rows, replaced, _by_row(every, mine, others, len(self.near)))
+        readable = _Readable(rows, replaced, _by_row(every, mine, others, len(self.near)))
         targets = (self.near, self.layers)
         if not self.near.flags.writeable:
             targets = (self.near.copy(), [layer.copy() for layer in self.layers])
-        return Replacement(columns, near, layers, shown, targets)
+        return Replacement(columns, near, layers, readable, targets)
 
-    def put(self, replacement: Replacement) -> None:
-        """Put in place what `prepare` returned, with no other change in between."""
+    def install(self, replacement: Replacement) -> None:
+        """Install a replacement of `prepare`, with no other change in between."""
         self.near, self.layers = replacement.targets
         self.near[replacement.columns] = replacement.near
         for mine, theirs in zip(self.layers, replacement.layers, strict=True):
             mine[replacement.columns] = theirs
-        self._shown = replacement.shown
+        self._readable = replacement.readable
 
     def _together(self) -> Rows:
-        """Return the rows of all columns as they stand."""
-        return self.rows if self._shown.fresh is None else _every_row(self.near, self.layers)
+        """Return the current rows of all columns."""
+        return self.rows if self._readable.fresh is None else _every_row(self.near, self.layers)
 
     def flush(self) -> None:
-        """Put all columns together as rows; answers may read meanwhile."""
-        self._shown = _Shown(self._together(), np.zeros(len(self.near), np.bool_), None)
+        """Join the rows of all columns; answers may read meanwhile."""
+        self._readable = _Readable(self._together(), np.zeros(len(self.near), np.bool_), None)
 
     def grown(self, columns: int) -> SparseWeights:
         """Return the same weights with empty columns and rows appended until there are `columns`."""
@@ -124,7 +127,7 @@ class SparseWeights:
 
     def row(self, item: int) -> tuple[NDArray[np.int32], list[NDArray[np.float32]]]:
         """Return the columns in which `item` has an entry, int32 [m], each once, and the entries of each layer."""
-        rows, replaced, beside = self._shown
+        rows, replaced, beside = self._readable
         columns, layers = rows.row(item)
         if beside is None:
             return columns, layers
@@ -156,7 +159,7 @@ class SparseWeights:
     def times(self, people: Any, number: int, out: NDArray[Any]) -> None:
         """Write the product of CSR floats [rows, n] with a layer to `out`, floats [rows, n]."""
         out[:] = 0
-        rows, replaced, beside = self._shown
+        rows, replaced, beside = self._readable
         _add_product(people, rows, number, out)
         if beside is not None:
             out[:, replaced] = 0
@@ -164,18 +167,18 @@ class SparseWeights:
 
 
 def _every_row(near: NDArray[np.int32], layers: Sequence[NDArray[np.float32]]) -> Rows:
-    """Return the entries of all columns, row by row."""
+    """Return the entries of all columns, `near` int32 [n, k] and `layers` float32 [n, k], row by row."""
     return _by_row(np.arange(len(near), dtype=np.int32), near, layers, len(near))
 
 
 def _by_row(
     columns: NDArray[np.int32], near: NDArray[np.int32], layers: Sequence[NDArray[np.float32]], size: int
 ) -> Rows:
-    """Return the entries of `columns` (ascending) of `size`, of which `near` and `layers` [c, k] tell, row by row."""
+    """Return the entries of `columns` (ascending), `near` and `layers` [c, k], as `size` rows."""
     there = near != NO_ITEM
     count = int(there.sum())
     starts = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
-    # One transposition finds the order, and every layer is put into it.
+    # One transposition finds the order for every layer.
     numbers = np.arange(count, dtype=np.int32)
     order = scipy.sparse.csr_array((numbers, near[there], starts), shape=(len(columns), size)).tocsc()
     ordered = tuple(layer[there][order.data] for layer in layers)

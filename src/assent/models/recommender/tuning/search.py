@@ -1,4 +1,4 @@
-"""Finding good settings: some of people's items are hidden, and the settings that bring most of them back are kept."""
+"""The search for settings: some of people's items are hidden, and the settings that bring most back are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from assent.models.recommender.settings import DEFAULT, RecommenderSettings
 from assent.models.recommender.tuning.trial import Trial
 
-#: The places at which each setting is tried.
+#: The values at which each setting is tried.
 _PLACES: Final = {
     "weight_exponent": (0.0, 0.25, 0.5, 0.75, 1.0),
     "popularity_exponent": (0.0, 0.125, 0.25, 0.375, 0.5),
@@ -22,12 +22,12 @@ _PLACES: Final = {
     "input_discount": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     "neighbour_discount": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
 }
-#: Those that only combine what is solved, and those that ask for a new inverse; the ridge has steps of its own.
+#: The settings that only combine solved arrays, and those that need a new inverse; the ridge has steps of its own.
 _COMBINED: Final = ("neighbour_share", "neighbour_discount", "popularity_discount", "input_discount")
 _SOLVED: Final = ("popularity_exponent", "weight_exponent")
 _RIDGE_STEPS: Final = (4.0, 2.0, 1.4)
-#: What is found is kept when people gain so many standard errors by it: of some sixty candidates that are all worth the
-#: same, the best looks better by about two.
+#: New settings are kept when the mean gain is this many standard errors: of some sixty equal candidates, the best
+#: looks better by about two.
 _ERRORS: Final = 2.5
 
 
@@ -42,7 +42,7 @@ def tune(
 
     The search begins at `start`, or at the defaults if they are better, and changes one setting after the other, with
     smaller steps of the ridge each round, as long as it helps and `seconds_max` have not passed. Given enough time, the
-    same trials give the same settings. `progress` hears the share done, 0 to 1.
+    same trials give the same settings. `progress` gets the share done, 0 to 1.
     """
     search = _Search(trials, start, seconds_max, progress)
     search.improves(dataclasses.replace(DEFAULT, dtype=start.dtype, form=start.form))
@@ -52,12 +52,12 @@ def tune(
         search.along_ridge(step)
         for name in (*_SOLVED, *_COMBINED):
             search.along(name)
-    search.tell(1.0)
+    search.report(1.0)
     return search.best if _clearly_above_zero(search.gains()) else start
 
 
 class _Search:
-    """The best settings so far, and the time that is left to find better ones."""
+    """The best settings so far, and the remaining time to find better ones."""
 
     def __init__(
         self,
@@ -76,21 +76,21 @@ class _Search:
         self._first_worths = self._worths = self._judge(start)
         self._solving_seconds = time.monotonic() - self._began
 
-    def tell(self, least: float = 0.0) -> None:
-        """Tell the share of the time that has passed."""
+    def report(self, least: float = 0.0) -> None:
+        """Report the share of the time that has passed."""
         if self._progress is not None:
             self._progress(min(max((time.monotonic() - self._began) / max(self._seconds_max, 1e-9), least), 1.0))
 
     def _judge(self, settings: RecommenderSettings) -> NDArray[np.float64]:
-        """Return what settings are worth to everybody asked in some trial, float64 [asked]."""
+        """Return the worth of settings for each person of all trials, float64 [people]."""
         return np.concatenate([trial.worths(settings) for trial in self._trials])
 
     def gains(self) -> NDArray[np.float64]:
-        """Return how much more the best settings bring back for each person than the first ones, float64 [people]."""
+        """Return the gain of the best settings over the first ones for each person, float64 [people]."""
         return self._worths - self._first_worths
 
     def improves(self, candidate: RecommenderSettings) -> bool:
-        """Try a candidate unless it was tried or there is no time for it; keep it when it is better."""
+        """Try a candidate, unless it was tried or the time is too short; return True and keep it when it is better."""
         if candidate in self._tried:
             return False
         began = time.monotonic()
@@ -101,7 +101,7 @@ class _Search:
         worths = self._judge(candidate)
         if needed:
             self._solving_seconds = time.monotonic() - began
-        self.tell()
+        self.report()
         if worths.mean() <= self._worths.mean():
             return False
         self.best, self._worths = candidate, worths
@@ -140,7 +140,7 @@ class _Search:
 
 
 def _clearly_above_zero(gains: NDArray[np.float64]) -> bool:
-    """Tell whether what people gain, float64 [people], is more than chance."""
+    """Tell whether people's gains, float64 [people], are more than chance."""
     return bool(gains.mean() > _ERRORS * gains.std() / np.sqrt(len(gains)))
 
 

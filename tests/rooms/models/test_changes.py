@@ -1,4 +1,4 @@
-"""What a form keeps up bit by bit is what a form made of the same sum has from the start."""
+"""A form that follows changes step by step equals a form newly made of the same sum."""
 
 import numpy as np
 import pytest

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from assent.intake.files import frames
-from assent.intake.files.actions import read_interactions
-from assent.intake.files.encoding import Reading
+from assent.intake.files.actions import read_actions
+from assent.intake.files.text_check import TextCheck
 from assent.terms.errors import InvalidInput
 from tests.rooms.intake.shop import BOTH, Shop
 
@@ -41,7 +41,7 @@ WIDE = [
 def refusal(path: Path) -> InvalidInput:
     """Return with what both readers of events refuse a file."""
     with pytest.raises(InvalidInput) as told:
-        read_interactions(path)
+        read_actions(path)
     return told.value
 
 
@@ -53,11 +53,11 @@ def test_a_mark_before_utf_8_is_no_part_of_the_file(file_shop: Shop, tmp_path: P
     assert dict(file_shop.importer.run("events", path, **GRANT).table) == {"imported": 2, "guest": 0, "bad": 0}
     assert file_shop.history("zoë") == {("tea", 1, BOTH)}
     assert file_shop.history("zoé") == {("mug", 1, BOTH)}
-    assert read_interactions(path).table["used"] == 2
+    assert read_actions(path).table["used"] == 2
 
 
 def test_a_mark_before_items_is_no_part_of_the_first(file_shop: Shop, tmp_path: Path) -> None:
-    """The catalogue reads lines of JSON as they are."""
+    """The catalog reads lines of JSON as they are."""
     path = tmp_path / "items.ndjson"
     path.write_bytes('{"id": "tea", "name": "Thé"}\n'.encode("utf-8-sig"))
     assert dict(file_shop.importer.run("items", path).table) == {"imported": 1, "bad": 0}
@@ -135,6 +135,6 @@ def test_what_is_no_text_is_named(tmp_path: Path, content, told) -> None:
 
 def test_nothing_is_read_of_an_empty_file() -> None:
     """No piece, no line, no complaint."""
-    reading = Reading()
+    reading = TextCheck()
     reading.end()
     assert reading.lines == 0

@@ -1,4 +1,4 @@
-"""The driver's part of a training on Spark: who is asked, what travels, and what becomes of the answers."""
+"""The driver's part of a training on Spark: it sends people's ids to executors, and makes a plan of their answers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from assent.learn.registry import MODEL
 from assent.learn.spark import blocks, cluster, sessions
 from assent.learn.spark.columns import solver_on
-from assent.learn.spark.histories import KEY_FILE, STORE, Errand, Histories, boxes_of, hear, release
-from assent.learn.spark.pieces import Box, Moved, take
+from assent.learn.spark.histories import KEY_FILE, STORE, Histories, RunState, boxes_of, release, unpack_contributions
+from assent.learn.spark.pieces import Box, SourceChanged, sum_of_pieces
 from assent.learn.training_plan import TrainingPlan
 from assent.models.recommender.sparse.solver import Solver, solve_here
 from assent.store.topics import items, meta, sums
@@ -38,26 +38,26 @@ Spark: TypeAlias = "SparkSession | str"
 
 
 class Gathered(NamedTuple):
-    """What to write, the sum, and who solves its columns where the model is sparse."""
+    """The plan, the sum, and the solver of its columns where the model is sparse."""
 
     plan: TrainingPlan
     total: PairSum
     solver: Solver
 
 
-#: Reads everybody once; None when what was read changed meanwhile.
+#: Reads all people once; returns None when the store changed meanwhile.
 Gather = Callable[[], Gathered | None]
 
 
 @contextmanager
 def gatherer(spark: Spark, *, store: Store, vault: Vault, ledger: Ledger, clock: Clock) -> Iterator[Gather]:
-    """Open Spark (a session, or a master's URL) and yield what reads everybody there.
+    """Open Spark (a session, or a master's URL) and yield the function that reads all people there.
 
-    Raises `SparkUnavailable`, `InvalidInput`, `Conflict`; the function raises those too, and what an executor told.
+    Raises `SparkUnavailable`, `InvalidInput`, `Conflict`; the function raises those too, and an executor's error.
     """
     sessions.refuse_without_packages()
     if isinstance(spark, str):
-        # A master far away is not told where the key file is, so a missing one is found out without it.
+        # A remote master does not get the path of the key file: its executors have their own.
         here = {STORE: store.url, KEY_FILE: str(vault.key_path.absolute())} if sessions.is_local(spark) else {}
         with sessions.opened(spark, here) as session:
             yield lambda: gather(session, store, vault, ledger, clock)
@@ -66,20 +66,20 @@ def gatherer(spark: Spark, *, store: Store, vault: Vault, ledger: Ledger, clock:
 
 
 def gather(spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, clock: Clock) -> Gathered | None:
-    """Have executors read everybody who says yes; None when consent changed."""
+    """Let executors read all people who consent; None when consent changed. Raises as `gatherer`."""
     with store.read() as session:
         head = sums.head(session, MODEL)
         granting = ledger.people_granting(session, Learn)
-        held = {person for person, _ in sums.contributions(session, MODEL)}
+        stored = {person for person, _ in sums.contributions(session, MODEL)}
         at_ms, epoch, columns = clock.now_ms(), meta.epoch(session), items.count(session)
     plan = TrainingPlan(epoch=epoch, version=head.version if head else 0, columns=columns, rebuild=True)
-    plan.gone += sorted(held - set(granting))
+    plan.gone += sorted(stored - set(granting))
     if not granting:
         return Gathered(plan, PairSum(columns), solve_here)
-    # Keys are touched once there is somebody to read: what is wrong with the store has been told by now.
+    # Keys are used only now: errors of the store have been raised before.
     run = PersonId(vault.randomness.bytes(RUN_BYTES))
     wrapped, key_id = vault.new_person_key(run)
-    errand = Errand(
+    state = RunState(
         store=without_password(store),
         public_key=vault.public_key,
         release=release(),
@@ -93,36 +93,36 @@ def gather(spark: SparkSession, store: Store, vault: Vault, ledger: Ledger, cloc
     )
     cores = spark.sparkContext.defaultParallelism
     parts = min(max(2 * cores, -(-len(granting) // PART_PEOPLE)), len(granting))
-    work = Histories(errand, tuple(b"".join(granting[part::parts]) for part in range(parts)))
-    own = functools.partial(_own_boxes, vault, errand)
+    work = Histories(state, tuple(b"".join(granting[part::parts]) for part in range(parts)))
+    own = functools.partial(_own_boxes, vault, state)
     try:
         with own() as (unseal, _):
             places = len(blocks.cut(columns)) - 1 + parts
-            pieces = cluster.add_up(spark.range(0, parts, 1, parts), places, work, errand.boxes)
-            total, said = take(pieces, parts, columns, unseal)
-    except Moved:
+            pieces = cluster.add_up(spark.range(0, parts, 1, parts), places, work, state.boxes)
+            total, changes = sum_of_pieces(pieces, parts, columns, unseal)
+    except SourceChanged:
         return None
-    for person, sealed in (each for part in said for each in hear(part)):
+    for person, sealed in (each for part in changes for each in unpack_contributions(part)):
         if sealed:
             plan.sealed.append((person, sealed))
         else:
             plan.gone.append(person)
     # With no more cores than there are here, sending the sum to them would only take time.
     there = cores > (os.cpu_count() or 1)
-    return Gathered(plan, total, solver_on(spark, errand.boxes, own) if there else solve_here)
+    return Gathered(plan, total, solver_on(spark, state.boxes, own) if there else solve_here)
 
 
 @contextmanager
-def _own_boxes(vault: Vault, errand: Errand) -> Iterator[tuple[Box, Box]]:
-    """Open the boxes of a run here; its key is in memory for no longer."""
+def _own_boxes(vault: Vault, state: RunState) -> Iterator[tuple[Box, Box]]:
+    """Open the boxes of a run in this process; its key leaves memory at the end."""
     try:
-        yield boxes_of(vault.key(errand.run, errand.wrapped, errand.key_id))
+        yield boxes_of(vault.key(state.run, state.wrapped, state.key_id))
     finally:
-        vault.drop_key(errand.run)
+        vault.drop_key(state.run)
 
 
 def without_password(store: Store) -> str:
-    """Return the store's URL as other machines may know it: without a password, a file by its whole path."""
+    """Return the store's URL for other machines: without a password, a file by its whole path."""
     if store.path is not None:
         return str(store.path.absolute())
     parts = urlsplit(store.url)

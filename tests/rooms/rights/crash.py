@@ -1,4 +1,4 @@
-"""A program that is killed while it erases: `python crashing.py URL KEY_PATH POINT NAME...`.
+"""A program that is killed while it erases: `python crash.py URL KEY_PATH POINT NAME...`.
 
 For each name a process of its own opens the store and erases that person; it is killed with SIGKILL at a point that
 moves on by one from name to name: before and after every write, the journal's line and the emptying of side files, and

@@ -8,7 +8,7 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.models.ranking import hits_of, ndcgs, recall_and_ndcg, recalls
+from assent.models.metrics import ndcgs, recall_and_ndcg, recalls, relevance_of
 from assent.terms.errors import InvalidInput
 
 
@@ -20,7 +20,7 @@ def wanted_of(*rows, items=10):
 
 
 def test_figures_worked_out_by_hand():
-    """Two people: one hit of two wanted at place 2 of 3, and two hits of two wanted at places 1 and 3."""
+    """Two people: one hit of two wanted at place 2 of 3, and two relevant of two wanted at places 1 and 3."""
     recall, ndcg = recall_and_ndcg(np.array([[5, 1, 6], [2, 9, 3]]), wanted_of({1, 4}, {2, 3}))
     ideal = 1 + 1 / math.log2(3)
     assert recall == pytest.approx((1 / 2 + 1) / 2)
@@ -33,7 +33,7 @@ def test_recall_divides_by_all_that_is_wanted_and_the_ideal_by_what_fits():
 
 
 def test_what_no_list_can_name_counts_as_wanted():
-    """Items outside the catalogue are part of `sizes`, so they lower both figures."""
+    """Items outside the catalog are part of `sizes`, so they lower both figures."""
     recall, ndcg = recall_and_ndcg(np.array([[0, 1, 2]]), wanted_of({0}), np.array([2]))
     assert recall == 0.5
     assert ndcg == pytest.approx(1 / (1 + 1 / math.log2(3)))
@@ -41,9 +41,9 @@ def test_what_no_list_can_name_counts_as_wanted():
 
 def test_empty_places_and_repeats_are_no_hits():
     """-1 fills a place that holds nothing, and the second time an item is named adds nothing."""
-    hits = hits_of(np.array([[-1, 9, 9, -1]]), wanted_of({9}))
-    assert hits.tolist() == [[False, True, False, False]]
-    neighbours = hits_of(np.array([[3, 3], [-1, 4]]), wanted_of({3}, {3, 9}))
+    relevant = relevance_of(np.array([[-1, 9, 9, -1]]), wanted_of({9}))
+    assert relevant.tolist() == [[False, True, False, False]]
+    neighbours = relevance_of(np.array([[3, 3], [-1, 4]]), wanted_of({3}, {3, 9}))
     assert neighbours.tolist() == [[True, False], [False, False]]
 
 
@@ -68,9 +68,9 @@ def test_it_is_what_the_definition_says(people):
 
 def test_each_person_has_figures_of_their_own():
     """The means are over `recalls` and `ndcgs`, which can be looked at person by person."""
-    hits = np.array([[True, False], [False, False]])
-    assert recalls(hits, np.array([1, 3])).tolist() == [1.0, 0.0]
-    assert ndcgs(hits, np.array([1, 3])).tolist() == [1.0, 0.0]
+    relevant = np.array([[True, False], [False, False]])
+    assert recalls(relevant, np.array([1, 3])).tolist() == [1.0, 0.0]
+    assert ndcgs(relevant, np.array([1, 3])).tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_each_person_has_figures_of_their_own():
 def test_lists_that_are_none_are_refused(lists):
     """Wrong shape, wrong dtype, no places, more rows than people, items that do not exist."""
     with pytest.raises(InvalidInput):
-        hits_of(lists, wanted_of({1}))
+        relevance_of(lists, wanted_of({1}))
 
 
 @pytest.mark.parametrize("sizes", [[0, 1], [1, 1, 1], [1.0, 1.0], [1, 1]])

@@ -1,4 +1,4 @@
-"""When a visitor turns out to be a known person, every process stops knowing the visitor with its next act."""
+"""After a visitor is merged into a known person, every process drops the visitor with its next act."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_another_process_takes_in_what_the_device_sends_for_the_person(shop: Sho
 def test_another_process_decides_for_the_person_and_not_from_the_visitors_memory(
     engine: Engine, key_path: Path, clock: FixedClock
 ) -> None:
-    """What it had opened of the visitor is not used once more: the device's next answer is made from the whole."""
+    """Opened records of the visitor are not used again: the device's next answer is made from all records."""
     visited = {**acts("x", ["mug"], clock)[0], "anonymousId": DEVICE}
     del visited["userId"]
     engine.put_items([{"id": each, "name": each} for each in ("tea", "mug", "jam", "pen")])

@@ -12,7 +12,7 @@ from typing import Any
 from tests.processes import Death, forkserver
 
 #: What a fresh process has imported before it is started, so that it starts in a blink.
-WARM = ["assent.engine", "assent.testing", "tests.rooms.learn.dying"]
+WARM = ["assent.engine", "assent.testing", "tests.rooms.learn.crash"]
 END_SECONDS_MAX = 60
 #: The act of opening the store, which finishes what another process could not.
 OPEN = "open"

@@ -1,4 +1,4 @@
-"""Whether a file is text that can be read: UTF-8, with or without a mark before it. Other text is named and refused."""
+"""The check of text files: UTF-8 is read, with or without a mark before it. Other encodings are named and refused."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 
 from assent.terms.errors import InvalidInput
 
-#: What some programs put before UTF-8.
+#: The mark that some programs put before UTF-8.
 MARK: Final = codecs.BOM_UTF8
-#: How files that are no text begin, what they are, and what to do.
+#: Files that are not text: their first bytes, their kind, and advice.
 _NO_TEXT: Final = (
     (b"PK\x03\x04", "a spreadsheet or an archive", "Save the sheet as CSV UTF-8, or unpack the archive."),
     (b"\x1f\x8b", "compressed with gzip", "Unpack it first: gunzip FILE."),
     (b"PAR1", "Parquet", "Let its name end in .parquet."),
 )
-#: The marks of UTF-32 come first: the one of UTF-16 is how one of them begins.
+#: The marks of UTF-32 come first, because one of them begins with a mark of UTF-16.
 _WIDE_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -24,15 +24,14 @@ _WIDE_MARKS: Final = (
 )
 
 
-class Reading:
-    """A file of text on its way past, piece by piece; `piece` and `end` raise `InvalidInput` for what is not UTF-8.
+class TextCheck:
+    """Checks a text file piece by piece; `piece` and `end` raise `InvalidInput` for text that is not UTF-8.
 
-    Bytes that are not UTF-8 are not replaced: two people whose names differ in one letter would become the same.
+    Other bytes are not replaced: two people whose names differ in one letter would become one person.
     """
 
     def __init__(self) -> None:
-        """Begin before the first piece."""
-        #: How many lines have ended so far.
+        #: The number of line ends so far.
         self.breaks = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._begun = False
@@ -41,11 +40,11 @@ class Reading:
 
     @property
     def lines(self) -> int:
-        """How many lines have been seen, the last one with or without an end."""
+        """The number of lines so far, the last one with or without an end."""
         return self.breaks + (self._last != b"\n")
 
     def piece(self, piece: bytes) -> None:
-        """Look at the next bytes."""
+        """Check the next bytes; raises `InvalidInput`."""
         if not self._begun:
             self._begun = True
             _refuse_other_files(piece)
@@ -55,28 +54,30 @@ class Reading:
         self._last = piece[-1:]
 
     def end(self) -> None:
-        """Look at the file as a whole."""
+        """Check the end of the file; raises `InvalidInput`."""
         self._decode(b"", final=True)
         if self._returns and not self.breaks:
-            message = "The lines of the file end as on old Macintosh computers."
-            raise InvalidInput(message, advice=r"Save it as CSV UTF-8, or turn it over: tr '\r' '\n' < FILE > NEW.")
+            raise InvalidInput(
+                "The lines of the file end as on old Macintosh computers.",
+                advice=r"Save it as CSV UTF-8, or turn it over: tr '\r' '\n' < FILE > NEW.",
+            )
 
     def _decode(self, piece: bytes, *, final: bool = False) -> None:
         try:
             self._decoder.decode(piece, final)
         except UnicodeDecodeError as error:
             line = self.breaks + error.object[: error.start].count(b"\n") + 1
-            message = f"The file is not saved as UTF-8: line {line} is the first that cannot be read."
-            advice = f"Save it as CSV UTF-8; for what Excel saves as plain CSV: {_iconv('WINDOWS-1252')}."
-            raise InvalidInput(message, advice=advice) from None
+            raise InvalidInput(
+                f"The file is not saved as UTF-8: line {line} is the first that cannot be read.",
+                advice=f"Save it as CSV UTF-8; for what Excel saves as plain CSV: {_iconv('WINDOWS-1252')}.",
+            ) from None
 
 
 def _refuse_other_files(head: bytes) -> None:
-    """Raise `InvalidInput` for a file that begins as no file of UTF-8 does."""
+    """Raise `InvalidInput` for a file whose first bytes are not UTF-8."""
     for mark, what, advice in _NO_TEXT:
         if head.startswith(mark):
-            message = f"The file is {what}, whatever its name says."
-            raise InvalidInput(message, advice=advice)
+            raise InvalidInput(f"The file is {what}, whatever its name says.", advice=advice)
     name = next((name for mark, name in _WIDE_MARKS if head.startswith(mark)), None) or _wide_without_mark(head)
     if name is not None:
         # With a mark iconv finds out the order of bytes by itself.
@@ -85,7 +86,7 @@ def _refuse_other_files(head: bytes) -> None:
 
 
 def _wide_without_mark(head: bytes) -> str | None:
-    """Return the name of an encoding that has two or four bytes for the first letter, or for the end of a line."""
+    """Return the encoding with two or four bytes for the first letter, or for the end of a line; None for others."""
     if head[1:4] == b"\0\0\0" or head[:3] == b"\0\0\0":
         return "UTF-32LE" if head[0] else "UTF-32BE"
     # The zero of a Latin letter stands on the same side as the one of the end of a line, counted from the beginning.

@@ -93,7 +93,7 @@ def test_another_seed_hides_something_else(trial):
 
 
 def test_the_settings_are_a_few_rounded_numbers(trial):
-    """What is chosen from people's data has few digits: places on a grid, and a ridge of two digits."""
+    """Settings that are chosen from people's data have few digits: values on a grid, and a ridge of two digits."""
     found = tuning_module.tune([trial], RecommenderSettings(), seconds_max=600.0)
     for name, places in tuning_module._PLACES.items():
         assert getattr(found, name) in {*places, getattr(RecommenderSettings(), name)}
@@ -116,7 +116,7 @@ def test_what_is_hidden_is_a_fifth_of_what_people_hold(trial):
 
 
 def test_worth_is_recall_and_ndcg_of_the_models_own_lists(trial):
-    """What a trial measures is what the recommender does when it is fitted on what was kept."""
+    """A trial measures the lists of the recommender that is fitted on the kept items."""
     rows = np.flatnonzero(np.diff(trial._hidden.indptr))
     wanted = trial._hidden[rows].toarray() > 0
     for settings in (
@@ -132,9 +132,9 @@ def test_worth_is_recall_and_ndcg_of_the_models_own_lists(trial):
         assert trial.worths(RecommenderSettings(**settings)).mean() == pytest.approx(worths.mean(), abs=2e-3)
 
 
-def test_a_large_catalogue_is_tried_on_its_most_popular_items(monkeypatch):
+def test_a_large_catalog_is_tried_on_its_most_popular_items(monkeypatch):
     """The trial is cut to the items that most people hold; the sum over them is that of whole people."""
-    monkeypatch.setattr("assent.models.recommender.tuning.trial._ITEMS_MAX", 10)
+    monkeypatch.setattr("assent.models.recommender.tuning.trial._ITEMS", 10)
     cut = Trial.hiding(PEOPLE, 0)
     counts = np.bincount(cut._kept.indices, minlength=40)
     assert len(cut._common) == 10
