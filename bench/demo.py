@@ -42,8 +42,7 @@ def run(folder: Path, *arguments: str) -> Ran:
         _, status, usage = os.wait4(process, 0)
     seconds = perf_counter() - started
     if status:
-        message = f"`assent {' '.join(arguments)}` ended with status {status}."
-        raise RuntimeError(message)
+        raise RuntimeError(f"`assent {' '.join(arguments)}` ended with status {status}.")
     return Ran(json.loads(out.read_bytes()), seconds, usage.ru_maxrss * 1024 / 1e6)
 
 

@@ -177,8 +177,7 @@ def _server(url: str, core: int) -> Iterator[tuple[int, psutil.Process]]:
     try:
         assert process.stdout is not None
         if not process.stdout.readline().startswith("assent listens"):
-            message = "The server did not start."
-            raise RuntimeError(message)
+            raise RuntimeError("The server did not start.")
         yield port, psutil.Process(process.pid)
     finally:
         process.terminate()

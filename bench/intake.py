@@ -135,8 +135,7 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
         while len(flying) > count:
             taken = flying.popleft().result()
             if taken.stored != EVENTS:
-                message = f"Only {taken.stored} of {EVENTS} events were stored: {taken.dropped}"
-                raise RuntimeError(message)
+                raise RuntimeError(f"Only {taken.stored} of {EVENTS} events were stored: {taken.dropped}")
 
     def run(body: bytes | None) -> None:
         if body is None:

@@ -36,8 +36,10 @@ def ease_weights(
     needed = int(columns * columns * 4 * _SHARE) + _PROGRAM_BYTES
     if needed > memory_bytes:
         takes, free = f"{needed / 1e9:.1f} GB", f"{memory_bytes / 1e9:.1f} GB"
-        message = f"Plain EASE over {columns:,} items takes {takes}; {free} are free."
-        raise NotEnoughMemory(message, advice="Leave it out with --peers, or use a machine with more memory.")
+        raise NotEnoughMemory(
+            f"Plain EASE over {columns:,} items takes {takes}; {free} are free.",
+            advice="Leave it out with --peers, or use a machine with more memory.",
+        )
     matrix = _gram(held.astype(np.float32))
     matrix[np.diag_indices(columns)] += np.float32(ridge)
     invert(matrix, progress)

@@ -20,8 +20,10 @@ def bench_folder() -> Path:
     for root in (Path(__file__).parents[3], Path.cwd()):
         if (root / "bench").is_dir() and (root / "pyproject.toml").is_file():
             return root / "bench"
-    message = "The measurements are not here; they come with the source, not with the installed package."
-    raise NotFound(message, advice="Clone the source, install it with `make setup`, and run this in its folder.")
+    raise NotFound(
+        "The measurements are not here; they come with the source, not with the installed package.",
+        advice="Clone the source, install it with `make setup`, and run this in its folder.",
+    )
 
 
 def available(folder: Path) -> dict[str, str]:
@@ -40,13 +42,11 @@ def measure(folder: Path, name: str) -> list[dict[str, Any]]:
     Raises `NotFound` for an unknown name, `AssentError` for one that breaks.
     """
     if name not in available(folder):
-        message = f"No measurement is called '{name[:64]}'."
-        raise NotFound(message, advice="`assent bench` lists them.")
+        raise NotFound(f"No measurement is called '{name[:64]}'.", advice="`assent bench` lists them.")
     done = subprocess.run(  # noqa: S603 - our own interpreter and a name from the list
         [sys.executable, "-c", _RUN, name], cwd=folder.parent, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        message = f"The measurement '{name}' did not finish."
-        raise AssentError(message, advice="What it says above tells why.")
+        raise AssentError(f"The measurement '{name}' did not finish.", advice="What it says above tells why.")
     rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return rows

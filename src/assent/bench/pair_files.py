@@ -56,8 +56,9 @@ def read_pairs(path: Path) -> Pairs:
         sizes.append(len(words) - 1)
     if not items:
         told = "only people without items" if people else "nothing"
-        advice = "Each line is a person's number and then the numbers of their items."
-        raise InvalidInput(f"{path.name} holds {told}.", advice=advice)
+        raise InvalidInput(
+            f"{path.name} holds {told}.", advice="Each line is a person's number and then the numbers of their items."
+        )
     counts = _numbers(sizes)
     return Pairs(_numbers(people).repeat(counts), _numbers(items), len(counts), int((counts == 0).sum()))
 
@@ -78,8 +79,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InvalidInput(f"{path.name} is damaged: it does not unpack.", advice="Fetch it again.") from None
     except OSError as error:
-        message = f"{path.name} cannot be read: {error.strerror}."
-        raise NotFound(message, advice="Check its name and permissions.") from None
+        raise NotFound(
+            f"{path.name} cannot be read: {error.strerror}.", advice="Check its name and permissions."
+        ) from None
 
 
 def _bad(path: Path, number: int, words: list[bytes]) -> InvalidInput:

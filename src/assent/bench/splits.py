@@ -65,9 +65,10 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     strangers, unknown = len(np.unique(test.people[~knows_person])), int((~known).sum())
     again = int(held[tested].multiply(wanted).nnz)
     if again == wanted.nnz:
-        both, message = counted(again, "pair is", "pairs are"), "Nothing of the test part can be hit"
+        both = counted(again, "pair is", "pairs are")
         raise InvalidInput(
-            f"{message}: {both} in the training part too, {unknown:,} of items that nobody trained on.",
+            f"Nothing of the test part can be hit: {both} in the training part too, "
+            f"{unknown:,} of items that nobody trained on.",
             advice="Name a test part that holds what people took afterwards; this may be the wrong file, or the same.",
         )
     repeated = len(train.people) - held.nnz + int(knows_person.sum()) - len(pairs)

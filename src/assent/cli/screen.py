@@ -109,8 +109,10 @@ class Screen:
         """
         # A stream that was closed before the program began is not there at all.
         if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
-            message = f"This has to be confirmed, and there is no terminal to ask at: {question}"
-            raise InvalidInput(message, advice=f"Add {flag} to go ahead without being asked.")
+            raise InvalidInput(
+                f"This has to be confirmed, and there is no terminal to ask at: {question}",
+                advice=f"Add {flag} to go ahead without being asked.",
+            )
         click.confirm(question, abort=True, err=True)
 
     @contextmanager

@@ -50,8 +50,10 @@ def demo_folder(*, once: bool) -> Iterator[DemoFolder]:
             yield DemoFolder(Path(temporary))
         return
     if FOLDER.exists() and not (FOLDER / MARK).exists():
-        message = f"The folder {FOLDER} is here already, and the demo did not make it."
-        raise Conflict(message, advice="Move it away, or run the demo in another folder.")
+        raise Conflict(
+            f"The folder {FOLDER} is here already, and the demo did not make it.",
+            advice="Move it away, or run the demo in another folder.",
+        )
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(mode=0o700)
     (FOLDER / MARK).write_text("`assent demo` makes this folder anew every time.\n", encoding="utf-8")

@@ -41,8 +41,7 @@ def free_port(host: str, wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    message = "No port is free on this machine."
-    raise Conflict(message, advice="Close some servers and start the demo again.")
+    raise Conflict("No port is free on this machine.", advice="Close some servers and start the demo again.")
 
 
 @contextmanager
@@ -66,5 +65,4 @@ def wait_for(server: subprocess.Popen[bytes], host: str, port: int) -> None:
             if probe.connect_ex((host, port)) == 0:
                 return
         sleep(0.05)
-    message = "The server did not start."
-    raise Conflict(message, advice=f"See what `assent serve --port {port}` says.")
+    raise Conflict("The server did not start.", advice=f"See what `assent serve --port {port}` says.")

@@ -49,8 +49,7 @@ def _key_file(store: Store, path: Path, randomness: Randomness, *, create: bool)
     with store.read() as session:
         sealed = meta.get(session, _KEY_CHECK) is not None
     if sealed or not create:
-        message = "The key file of this store is missing."
-        raise KeyFileMissing(message)
+        raise KeyFileMissing("The key file of this store is missing.")
     return KeyFile.make(path, randomness)
 
 
@@ -60,5 +59,6 @@ def _match(session: Session, vault: Vault) -> None:
     if known is None:
         meta.put(session, _KEY_CHECK, vault.public_key)
     elif known != vault.public_key:
-        message = "This key file belongs to another store."
-        raise Conflict(message, advice="Name the right one with --keys; nothing was changed.")
+        raise Conflict(
+            "This key file belongs to another store.", advice="Name the right one with --keys; nothing was changed."
+        )

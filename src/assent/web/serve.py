@@ -68,8 +68,10 @@ def serve(
     address = _address_of(host)
     with Engine.open(store, keys=keys, settings=settings, create=False) as engine:
         if not ip_address(address).is_loopback and not engine.keys.any():
-            message = "This address can be reached from outside, and the store has no keys that could guard it."
-            raise Forbidden(message, advice="Make a key first (`assent init`), or listen at 127.0.0.1.")
+            raise Forbidden(
+                "This address can be reached from outside, and the store has no keys that could guard it.",
+                advice="Make a key first (`assent init`), or listen at 127.0.0.1.",
+            )
     _check_free(address, port)
     told = get_context().Event()
     server = Server(
@@ -167,8 +169,10 @@ def _check_free(address: str, port: int) -> None:
         try:
             probe.bind((address, port))
         except OSError:
-            message = f"Port {port} is taken, or may not be used."
-            raise Conflict(message, advice="Name another with --port, or stop the server that has it.") from None
+            raise Conflict(
+                f"Port {port} is taken, or may not be used.",
+                advice="Name another with --port, or stop the server that has it.",
+            ) from None
 
 
 def _end_with(parent: int) -> None:

@@ -110,8 +110,7 @@ def _peers(_context: click.Context, _option: click.Parameter, value: str) -> tup
     named = [part.strip() for part in value.split(",") if part.strip()]
     unknown = [name for name in named if name not in PEERS]
     if unknown or not named:
-        message = f"'{', '.join(unknown)[:64]}' is not one of: all, none, {', '.join(PEERS)}."
-        raise click.BadParameter(message)
+        raise click.BadParameter(f"'{', '.join(unknown)[:64]}' is not one of: all, none, {', '.join(PEERS)}.")
     return tuple(name for name in PEERS if name in named)
 
 
@@ -126,8 +125,9 @@ def _settings(
         known = PEERS[model].settings if model in PEERS else {}
         if not (name and text) or (model != OURS and name not in known):
             names = [f"{OURS}.NAME", *(f"{peer.name}.{each}" for peer in PEERS.values() for each in peer.settings)]
-            message = f"'{value[:64]}' is not a setting. Write one as NAME=VALUE with one of: {', '.join(names)}."
-            raise click.BadParameter(message)
+            raise click.BadParameter(
+                f"'{value[:64]}' is not a setting. Write one as NAME=VALUE with one of: {', '.join(names)}."
+            )
         try:
             read = json.loads(text)
         except ValueError:
@@ -164,8 +164,9 @@ def _moment(context: click.Context, option: click.Parameter, values: tuple[str, 
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        message = f"'{value[:64]}' is not a day such as 2026-01-31 or a moment such as 2026-01-31T12:00."
-        raise click.BadParameter(message) from None
+        raise click.BadParameter(
+            f"'{value[:64]}' is not a day such as 2026-01-31 or a moment such as 2026-01-31T12:00."
+        ) from None
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 

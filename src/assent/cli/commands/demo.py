@@ -69,8 +69,7 @@ def _three(people: str) -> Cast:
     match [part.strip() for part in people.split(",")]:
         case [leaver, neighbour, second_leaver]:
             return leaver, neighbour, second_leaver
-    message = "--people takes three names with commas between them."
-    raise click.UsageError(message)
+    raise click.UsageError("--people takes three names with commas between them.")
 
 
 def _play(screen: Screen, folder: DemoFolder, data: Path | None, cast: Cast, *, serve_at: int | None) -> None:

@@ -129,8 +129,7 @@ def new_private_file(path: Path) -> IO[str]:
     except FileExistsError:
         raise _stands(path) from None
     except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}."
-        raise Conflict(message, advice="Name another file.") from None
+        raise Conflict(f"{path} cannot be written: {error.strerror}.", advice="Name another file.") from None
     return os.fdopen(handle, "w", encoding="utf-8")
 
 

@@ -45,16 +45,13 @@ def read_certificate(path: Path) -> dict[str, Any]:
     """Read a certificate file; raises `InvalidInput` when it is not one."""
     advice = "Name the file that `assent erase` wrote."
     if path.stat().st_size > CERTIFICATE_BYTES_MAX:
-        message = f"{path} is too large for a certificate."
-        raise InvalidInput(message, advice=advice)
+        raise InvalidInput(f"{path} is too large for a certificate.", advice=advice)
     try:
         mapping = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        message = f"{path} is not JSON."
-        raise InvalidInput(message, advice=advice) from None
+        raise InvalidInput(f"{path} is not JSON.", advice=advice) from None
     if not isinstance(mapping, dict) or {"body", "signature", "public_key"} - mapping.keys():
-        message = f"{path} is not a certificate of erasure."
-        raise InvalidInput(message, advice=advice)
+        raise InvalidInput(f"{path} is not a certificate of erasure.", advice=advice)
     return mapping
 
 

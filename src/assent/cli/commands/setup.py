@@ -31,8 +31,7 @@ def init(context: CommandContext) -> None:
     """
     path = context.key_path()
     if path.exists():
-        message = f"A key file stands at {path}."
-        raise KeyFileExists(message)
+        raise KeyFileExists(f"A key file stands at {path}.")
     with context.screen.busy("Making the store"), context.open(create=True) as engine:
         made = [(role, name, use, engine.keys.make(role, f"first {role} key")) for role, name, use in FIRST_KEYS]
     if context.screen.as_json:
