@@ -70,8 +70,8 @@ def rows() -> list[Row]:
     """Measure the demo, the import and the training; the import's rows are absent where the file is."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        told = row("demo --once", SECONDS_DEMO_MAX, run(folder, "demo", "--once"))
-        return told + _online_retail(folder, ONLINE_RETAIL) if ONLINE_RETAIL.is_file() else told
+        table = row("demo --once", SECONDS_DEMO_MAX, run(folder, "demo", "--once"))
+        return table + _online_retail(folder, ONLINE_RETAIL) if ONLINE_RETAIL.is_file() else table
 
 
 def _online_retail(folder: Path, path: Path) -> list[Row]:

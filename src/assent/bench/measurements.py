@@ -21,19 +21,19 @@ def bench_folder() -> Path:
         if (root / "bench").is_dir() and (root / "pyproject.toml").is_file():
             return root / "bench"
     raise NotFound(
-        "The measurements are not here; they come with the source, not with the installed package.",
+        "There are no measurements here; they are part of the source, not of the installed package.",
         advice="Clone the source, install it with `make setup`, and run this in its folder.",
     )
 
 
 def available(folder: Path) -> dict[str, str]:
     """Return each measurement's name with the first line of its docstring."""
-    told = {}
+    found = {}
     for path in sorted(folder.glob("[!_]*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "rows" for node in tree.body):
-            told[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
-    return told
+            found[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
+    return found
 
 
 def measure(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -47,6 +47,6 @@ def measure(folder: Path, name: str) -> list[dict[str, Any]]:
         [sys.executable, "-c", _RUN, name], cwd=folder.parent, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        raise AssentError(f"The measurement '{name}' did not finish.", advice="What it says above tells why.")
+        raise AssentError(f"The measurement '{name}' did not finish.", advice="Read its output above.")
     rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return rows

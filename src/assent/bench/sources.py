@@ -29,7 +29,7 @@ class OneFile:
 
 
 def read_split(source: TwoFiles | OneFile, *, validating: bool) -> tuple[Split, list[str]]:
-    """Return the data as a split, and what became of the lines of its file, in words."""
+    """Return the data as a split, and the counts of its lines by outcome, in words."""
     if isinstance(source, TwoFiles):
         return split_of_pairs(read_pairs(source.train), read_pairs(source.test)), []
     events = read_interactions(source.path)

@@ -43,6 +43,19 @@ _ROWS = (
     Limit("spark_connect_seconds", 5, "seconds", "A Spark master that does not answer by then is not there."),
     Limit("spark_executor_seconds", 60, "seconds", "A Spark master that has given no executor by then has none free."),
     Limit("write_group_jobs_max", 128, "jobs", "Jobs that share one commit; more would only make the first wait."),
+    # web, cli and demo
+    Limit("key_chars_max", 256, "characters", "Keys of ours have fewer than 50; a longer one is not ours."),
+    Limit("query_fields_max", 16, "fields", "No route reads more than two fields of a query."),
+    Limit("accept_languages_max", 32, "languages", "Browsers name a few; a longer header only costs time."),
+    Limit("slot_chars_max", 64, "characters", "The name of a slot is stored with every decision."),
+    Limit("item_name_chars_max", 512, "characters", "A longer name is a description, which has a field of its own."),
+    Limit("item_tags_max", 64, "tags", "More tags describe nothing and make each read longer."),
+    Limit("page_items_max", 1_000, "items", "One page of the catalog stays under a few megabytes."),
+    Limit("workers_max", 64, "processes", "Each process opens the store and maps the model for itself."),
+    Limit("server_stop_seconds_max", 30, "seconds", "A process that has not finished its requests by then is ended."),
+    Limit("demo_start_seconds_max", 30, "seconds", "A server that does not answer by then will not start."),
+    Limit("certificate_bytes_max", 1_048_576, "bytes", "A certificate has a few kilobytes; a larger file is none."),
+    Limit("compared_list_items_max", 1_000, "items", "Recall and NDCG of longer lists say nothing about a shop."),
 )
 
 LIMITS = {row.name: row for row in _ROWS}

@@ -11,8 +11,9 @@ import click
 from assent.cli.context import EXIT_FAILED, CommandContext, context_options, examples
 from assent.cli.views.answers import print_checks
 from assent.terms.errors import InvalidInput
+from assent.terms.limits import limit
 
-CERTIFICATE_BYTES_MAX = 1_048_576
+_CERTIFICATE_BYTES_MAX = limit("certificate_bytes_max")
 
 
 @click.command(
@@ -44,7 +45,7 @@ def verify(context: CommandContext, certificate: Path | None, *, rebuild: bool) 
 def read_certificate(path: Path) -> dict[str, Any]:
     """Read a certificate file; raises `InvalidInput` when it is not one."""
     advice = "Name the file that `assent erase` wrote."
-    if path.stat().st_size > CERTIFICATE_BYTES_MAX:
+    if path.stat().st_size > _CERTIFICATE_BYTES_MAX:
         raise InvalidInput(f"{path} is too large for a certificate.", advice=advice)
     try:
         mapping = json.loads(path.read_bytes())

@@ -1,4 +1,4 @@
-"""How the acts look on a terminal of 80 columns, with colour or without."""
+"""The acts of the demo on a terminal of 80 columns, with color or without."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assent.terms.answers.decisions import Decision
 
 DIGEST_CHARS = 16
-#: How much of a general list is shown: one is like the other.
+#: Items shown of a list that is the same for every visitor.
 GENERAL_SHOWN = 3
 
 
