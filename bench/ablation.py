@@ -11,7 +11,7 @@ import polars as pl
 import scipy.sparse
 
 from assent import Recommender
-from assent.bench.splits import split_of_interactions
+from assent.bench.splits import split_of_actions
 from assent.intake.files.actions import read_interactions
 from assent.models.ranking import recall_and_ndcg
 from bench.recommender import COUNT, CUT, Split, plain_ease, split_by_time
@@ -76,7 +76,7 @@ def judged(split: Split, values: Any, model: Recommender) -> tuple[float, float]
 def tuned_by_time() -> tuple[tuple[float, float], Recommender]:
     """Return the figures of settings that were chosen by earlier splits of Online Retail's training part, and them."""
     cut_ms = round(CUT.replace(tzinfo=UTC).timestamp() * 1_000)
-    split = split_of_interactions(read_interactions(ONLINE_RETAIL), cut_ms, validating=True)
+    split = split_of_actions(read_interactions(ONLINE_RETAIL), cut_ms, validating=True)
     values: Any = split.fresh
     model = Recommender().tune(values, validation=split.validation)
     return recall_and_ndcg(model.recommend(values[split.tested], COUNT)[0], split.wanted, split.sizes), model

@@ -83,7 +83,7 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     return Split(training, None, tested, wanted, sizes, sentences)
 
 
-def split_of_interactions(events: Interactions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
+def split_of_actions(events: Interactions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
     """Return a split by time: people and items of before `cut_ms`, tested on what they took anew from then on.
 
     What was taken again and items that nobody took before count neither as wanted nor as missed. Without `times` the

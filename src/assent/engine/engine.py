@@ -103,7 +103,7 @@ class Engine(Capabilities):
         """Bring the sums up to date with all who agreed to `learn`, and solve; `rebuild` adds all of them up anew.
 
         `spark` (a session, or a master's URL) reads and adds up all histories. Data past the retention of its
-        notices is deleted first. Raises `NotEnoughMemory`, `SumOverflow`, `SparkUnavailable`, `Corrupt`.
+        notices is deleted first. Raises `Busy`, `NotEnoughMemory`, `SparkUnavailable`.
         """
         self._rooms.retention.sweep()
         report = self._rooms.learning.train(rebuild=rebuild) if spark is None else self._rooms.learning.train_on(spark)

@@ -60,5 +60,5 @@ def _match(session: Session, vault: Vault) -> None:
         meta.put(session, _KEY_CHECK, vault.public_key)
     elif public_key != vault.public_key:
         raise Conflict(
-            "This key file belongs to another store.", advice="Name the right one with --keys; nothing was changed."
+            "This key file belongs to another store.", advice="Name the key file of this store; nothing was changed."
         )

@@ -1,4 +1,4 @@
-"""A limit on everything, as one table: name, default, unit, and why it stands where it does."""
+"""Every bound that a caller can meet, as one table: name, default, unit, and the reason of its value."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _ROWS = (
     Limit("query_fields_max", 16, "fields", "No route reads more than two fields of a query."),
     Limit("accept_languages_max", 32, "languages", "Browsers name a few; a longer header only costs time."),
     Limit("slot_chars_max", 64, "characters", "The name of a slot is stored with every decision."),
-    Limit("item_name_chars_max", 512, "characters", "A longer name is a description, which has a field of its own."),
-    Limit("item_tags_max", 64, "tags", "More tags describe nothing and make each read longer."),
-    Limit("page_items_max", 1_000, "items", "One page of the catalog stays under a few megabytes."),
+    Limit("item_name_chars_max", 512, "characters", "A name is one line on a page, not a description."),
+    Limit("item_tags_max", 64, "tags", "More tags than this do not tell items apart."),
+    Limit("page_items_max", 1_000, "items", "One page is read and written within a fraction of a second."),
     Limit("workers_max", 64, "processes", "Each process opens the store and maps the model for itself."),
     Limit("server_stop_seconds_max", 30, "seconds", "A process that has not finished its requests by then is ended."),
     Limit("demo_start_seconds_max", 30, "seconds", "A server that does not answer by then will not start."),

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from assent.bench.pair_files import read_pairs
-from assent.bench.splits import split_of_interactions, split_of_pairs
+from assent.bench.splits import split_of_actions, split_of_pairs
 from assent.intake.files.actions import read_interactions
 from assent.terms.errors import InvalidInput, NotFound
 
@@ -164,14 +164,14 @@ def test_events_are_split_by_time(write):
     """Learned from what was before; judged by items of the catalog that were new to people who were there before."""
     events = read_interactions(write(EVENTS, "events.csv"))
     assert events.table == {"no person": 1, "not goods": 0, "taken back or free": 1, "bad": 2, "used": 9}
-    split = split_of_interactions(events, cut("2026-02-01"))
+    split = split_of_actions(events, cut("2026-02-01"))
     assert split.training.toarray().tolist() == [[1, 0, 1], [0, 1, 1]]
     assert (split.fresh > 0).nnz == split.training.nnz
     assert split.fresh[0, 0] < split.fresh[0, 2] == split.fresh.max()
     assert split.tested.tolist() == [0]
     assert split.wanted.toarray().tolist() == [[0, 1, 0]]
     assert split.sizes.tolist() == [1]
-    assert split_of_interactions(events, cut("2026-02-01"), times=False).fresh is None
+    assert split_of_actions(events, cut("2026-02-01"), times=False).fresh is None
 
 
 def test_validation_splits_the_training_part_alone(write):
@@ -179,8 +179,8 @@ def test_validation_splits_the_training_part_alone(write):
     lines = [f"p{day % 4},i{day % 7},2026-01-{day:02}T10:00:00Z" for day in range(1, 31)]
     lines += [f"p{person},i{item},2026-02-01T10:00:00Z" for person in range(4) for item in range(7)]
     events = read_interactions(write("\n".join(["person,item,time", *lines, ""]).encode(), "e.csv"))
-    split = split_of_interactions(events, cut("2026-01-20"), validating=True)
-    assert split_of_interactions(events, cut("2026-01-20")).validation == ()
+    split = split_of_actions(events, cut("2026-01-20"), validating=True)
+    assert split_of_actions(events, cut("2026-01-20")).validation == ()
     assert len(split.validation) == 3
     for last_day, (before, after) in zip((13, 15, 17), split.validation, strict=True):
         assert before.shape == after.shape == split.training.shape
@@ -189,14 +189,14 @@ def test_validation_splits_the_training_part_alone(write):
         assert before.max() > 1
         assert not before.multiply(after).nnz
         assert ((before + after) > 0).nnz == split.training.nnz
-    plain = split_of_interactions(events, cut("2026-01-20"), times=False, validating=True)
+    plain = split_of_actions(events, cut("2026-01-20"), times=False, validating=True)
     assert {int(before.max()) for before, _ in plain.validation} == {1}
 
 
 def test_a_training_part_of_one_moment_has_no_validation(write):
     """Nothing lies before the only moment, so settings are chosen by a slice of the training part instead."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,y,2026-01-01\na,z,2026-01-01\nb,z,2026-02-01\n"
-    split = split_of_interactions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
+    split = split_of_actions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
     assert split.validation == ()
 
 
@@ -207,7 +207,7 @@ def test_a_training_part_of_one_moment_has_no_validation(write):
 def test_a_date_outside_the_file_is_refused_with_the_dates_inside(write, day, words):
     """A split with nothing on one side says where the file begins and ends."""
     with pytest.raises(InvalidInput) as caught:
-        split_of_interactions(read_interactions(write(EVENTS, "events.csv")), cut(day))
+        split_of_actions(read_interactions(write(EVENTS, "events.csv")), cut(day))
     assert words in str(caught.value)
 
 
@@ -215,7 +215,7 @@ def test_a_split_after_which_nobody_takes_anything_new_is_refused(write):
     """There must be somebody to judge by."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,x,2026-02-01\nc,y,2026-02-01\n"
     with pytest.raises(InvalidInput, match="Nobody took anything new"):
-        split_of_interactions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"))
+        split_of_actions(read_interactions(write(lines, "e.csv")), cut("2026-01-15"))
 
 
 def test_the_shape_of_online_retail_is_read_by_its_own_rules(tmp_path):
