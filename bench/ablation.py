@@ -35,7 +35,7 @@ PARTS: Final[tuple[tuple[str, dict[str, float]], ...]] = (
 
 
 def split_at_random(whole: Any, seed: int = 0) -> Split:
-    """Hide a fifth of the items of everybody who holds at least five: `whole` CSR [people, items]."""
+    """Hide a fifth of the items of all people with at least five: `whole` CSR [people, items]."""
     random = np.random.default_rng(seed)
     lengths = np.diff(whole.indptr)
     owners = np.repeat(np.arange(whole.shape[0]), lengths)

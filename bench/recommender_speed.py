@@ -1,4 +1,4 @@
-"""The recommender's speed: solving beside LAPACK and bare products, forgetting, drift, and everybody beside ALS.
+"""The recommender's speed: solving beside LAPACK and bare products, forgetting, drift, and all people beside ALS.
 
 `python -m bench.recommender_speed large` measures 41,000 items alone: a quarter of an hour on two cores, 7.4 GB.
 """
@@ -212,7 +212,7 @@ def drift_rows(items: int = 3_500, people: int = 4_000, changes: int = CHANGES) 
 
 
 def everybody_row(crowd: Any, name: str) -> Row:
-    """Measure the best 20 items for everybody, beside implicit's ALS on the same matrix."""
+    """Measure the best 20 items for all people, beside implicit's ALS on the same matrix."""
     theirs, typed, ours = fitted_als(crowd), crowd.astype(np.float32), Recommender().fit(crowd)
     their_seconds = min(timed(lambda: theirs.recommend(np.arange(crowd.shape[0]), typed, N=20)) for _ in range(3))
     our_seconds = min(timed(lambda: ours.recommend(crowd, 20)) for _ in range(3))

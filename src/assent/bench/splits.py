@@ -48,8 +48,8 @@ class Split:
 def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     """Return two files as a split, by the rules of the BARS leaderboard.
 
-    People and items are those of the training part. Items of the test part that nobody has in the training part cannot
-    be suggested, but count as wanted. Raises `InvalidInput` if nobody is in both, or nothing can be hit.
+    People and items are those of the training part. Items of the test part without a person in the training part
+    cannot be suggested, but count as wanted. Raises `InvalidInput` if no person is in both, or no item can be hit.
     """
     people, items = np.unique(train.people), np.unique(train.items)
     rows, columns = np.searchsorted(people, train.people), np.searchsorted(items, train.items)
@@ -86,9 +86,9 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
 def split_of_actions(events: Interactions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
     """Return a split by time: people and items of before `cut_ms`, tested on what they took anew from then on.
 
-    What was taken again and items that nobody took before count neither as wanted nor as missed. Without `times` the
+    Items taken again, and items that no person took before, count neither as wanted nor as missed. Without `times` the
     training part says nothing of when. With `validating` the training part itself is split as well, where it can be.
-    Raises `InvalidInput` if nothing lies before the moment, or nobody is tested.
+    Raises `InvalidInput` if no event lies before the moment, or no person is tested.
     """
     early = events.at_ms < cut_ms
     if early.all() or not early.any():

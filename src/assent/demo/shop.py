@@ -104,7 +104,7 @@ def _send(engine: Engine, who: str, people: int, events: Sequence[dict[str, Any]
 
 
 def _broken(events: Sequence[dict[str, Any]], now_ms: int) -> list[dict[str, Any]]:
-    """Return events as broken clients send them: nobody named, a clock ten days ahead, an event without a name."""
+    """Return events as broken clients send them: no person named, a clock ten days ahead, an event without a name."""
 
     def altered(number: int, changes: Mapping[str, Any], without: str = "") -> dict[str, Any]:
         event = {**events[number], **changes, "messageId": f"broken-{number}"}

@@ -54,7 +54,7 @@ class Held:
     #: What they did last, newest first: day, act, item.
     latest: Sequence[tuple[str, str, str]]
     agreed_to: Sequence[str]
-    #: What their browser sent and nobody asked for, and whether the export has it.
+    #: Data that their browser sent unasked, and True where the export has it.
     kept_unasked: Mapping[str, bool]
 
 

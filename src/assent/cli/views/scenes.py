@@ -128,7 +128,7 @@ def show_proved(act: Proved, screen: Screen, number: int) -> None:
 
 
 def print_general(screen: Screen, decision: Decision) -> None:
-    """Print the beginning of a list that is the same for everybody, and why it is no more than that."""
+    """Print the first items of a list that is the same for all visitors, and the reason why it is not personal."""
     first = decision.items[:GENERAL_SHOWN]
     screen.say(f"  {', '.join(f'{each.rank} {title(each)}' for each in first)}, and so on, as for anybody.")
     screen.say(f"  {first[0].text if first else 'Nothing is known to suggest.'}")
