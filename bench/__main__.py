@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.table import Row, show
 
 FOLDER = Path(__file__).parent
-#: Writes a module's rows to a file, so that whatever it prints while it works stays visible.
+#: Writes a module's rows to a file, so that its prints stay visible while it works.
 MEASURE = """
 import importlib, json, pathlib, sys
 rows = importlib.import_module("bench." + sys.argv[1]).rows()
@@ -57,13 +57,13 @@ def machine() -> str:
 
 def main(names: list[str]) -> int:
     """Run what was named, or everything, and print one table; return the exit code."""
-    known = measurements()
-    unknown = [name for name in names if name not in known]
+    available = measurements()
+    unknown = [name for name in names if name not in available]
     if unknown:
-        print(f"No measurement is called {', '.join(unknown)}. There are: {', '.join(known)}.", file=sys.stderr)
+        print(f"No measurement is called {', '.join(unknown)}. There are: {', '.join(available)}.", file=sys.stderr)
         return 2
     rows: list[Row] = []
-    for name in names or known:
+    for name in names or available:
         began = time.perf_counter()
         print(f"{name} ...", flush=True)
         rows += measure(name)

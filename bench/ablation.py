@@ -1,4 +1,4 @@
-"""What each part of the recommender is worth: the defaults with one part left out at a time, and tuned, on splits."""
+"""The worth of each part of the recommender: the defaults with one part left out at a time, and tuned, on splits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 import scipy.sparse
 
 from assent import Recommender
-from assent.bench.splits import split_of_interactions
+from assent.bench.splits import split_of_actions
 from assent.intake.files.actions import read_actions
 from assent.models.metrics import recall_and_ndcg
 from bench.recommender import COUNT, CUT, Split, plain_ease, split_by_time
@@ -35,7 +35,7 @@ PARTS: Final[tuple[tuple[str, dict[str, float]], ...]] = (
 
 
 def split_at_random(whole: Any, seed: int = 0) -> Split:
-    """Hide a fifth of the items of everybody who holds at least five: `whole` CSR [people, items]."""
+    """Hide a fifth of the items of all people with at least five: `whole` CSR [people, items]."""
     random = np.random.default_rng(seed)
     lengths = np.diff(whole.indptr)
     owners = np.repeat(np.arange(whole.shape[0]), lengths)
@@ -47,20 +47,20 @@ def split_at_random(whole: Any, seed: int = 0) -> Split:
     def part(wanted: Any) -> Any:
         return scipy.sparse.csr_matrix((np.ones(wanted.sum()), (owners[wanted], whole.indices[wanted])), whole.shape)
 
-    held = part(~hidden)
-    return Split(held, held, part(hidden))
+    training = part(~hidden)
+    return Split(training, training, part(hidden))
 
 
 def groceries() -> Any:
     """Read which households took which products in the sample of Complete Journey (dunnhumby, CC0): CSR 0/1."""
-    taken = pl.read_csv(COMPLETE_JOURNEY, columns=["household_id", "product_id"]).unique().sort(pl.all())
+    purchases = pl.read_csv(COMPLETE_JOURNEY, columns=["household_id", "product_id"]).unique().sort(pl.all())
     before = -1
-    while before != len(taken):
-        before = len(taken)
-        taken = taken.filter(pl.len().over("product_id") >= HOUSEHOLDS_MIN)
-        taken = taken.filter(pl.len().over("household_id") >= TAKEN_MIN)
-    places = tuple((taken[name].rank("dense") - 1).to_numpy() for name in taken.columns)
-    return scipy.sparse.csr_matrix((np.ones(len(taken)), places))
+    while before != len(purchases):
+        before = len(purchases)
+        purchases = purchases.filter(pl.len().over("product_id") >= HOUSEHOLDS_MIN)
+        purchases = purchases.filter(pl.len().over("household_id") >= TAKEN_MIN)
+    places = tuple((purchases[name].rank("dense") - 1).to_numpy() for name in purchases.columns)
+    return scipy.sparse.csr_matrix((np.ones(len(purchases)), places))
 
 
 def figures(split: Split, values: Any, settings: dict[str, float]) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def judged(split: Split, values: Any, model: Recommender) -> tuple[float, float]
 def tuned_by_time() -> tuple[tuple[float, float], Recommender]:
     """Return the figures of settings that were chosen by earlier splits of Online Retail's training part, and them."""
     cut_ms = round(CUT.replace(tzinfo=UTC).timestamp() * 1_000)
-    split = split_of_interactions(read_actions(ONLINE_RETAIL), cut_ms, validating=True)
+    split = split_of_actions(read_actions(ONLINE_RETAIL), cut_ms, validating=True)
     values: Any = split.fresh
     model = Recommender().tune(values, validation=split.validation)
     return recall_and_ndcg(model.recommend(values[split.tested], COUNT)[0], split.wanted, split.sizes), model
@@ -84,33 +84,33 @@ def tuned_by_time() -> tuple[tuple[float, float], Recommender]:
 
 def rows() -> list[Row]:
     """Return every part's figures; takes minutes."""
-    told: list[Row] = []
+    table: list[Row] = []
     if ONLINE_RETAIL.exists():
         by_time = split_by_time()
         least = plain_figures(by_time)
-        told += rows_of("Online Retail by time", by_time, least)
+        table += rows_of("Online Retail by time", by_time, least)
         found, model = tuned_by_time()
-        told.append(_row("Online Retail by time: tuned by earlier splits by time", found, least, _changed(model)))
-        at_random = split_at_random((by_time.held + by_time.new).tocsr())
-        told += rows_of("Online Retail at random", at_random, plain_figures(at_random))
+        table.append(_row("Online Retail by time: tuned by earlier splits by time", found, least, _changed(model)))
+        at_random = split_at_random((by_time.training + by_time.new).tocsr())
+        table += rows_of("Online Retail at random", at_random, plain_figures(at_random))
     else:
-        told.append(unmeasured("parts of the recommender, Online Retail", MISSING))
+        table.append(unmeasured("parts of the recommender, Online Retail", MISSING))
     if COMPLETE_JOURNEY.exists():
-        taken = split_at_random(groceries())
-        told += rows_of("Complete Journey at random", taken, plain_figures(taken))
+        purchases = split_at_random(groceries())
+        table += rows_of("Complete Journey at random", purchases, plain_figures(purchases))
     else:
-        told.append(unmeasured("parts of the recommender, Complete Journey", f"no {COMPLETE_JOURNEY.name}"))
-    return told
+        table.append(unmeasured("parts of the recommender, Complete Journey", f"no {COMPLETE_JOURNEY.name}"))
+    return table
 
 
 def rows_of(title: str, split: Split, least: tuple[float, float]) -> list[Row]:
     """Return the figures of one split: each part left out, tuned on a slice drawn from it, and `least`, plain EASE."""
-    told = {name: figures(split, split.fresh, settings) for name, settings in PARTS}
-    if split.fresh is not split.held:
-        told["without days"] = figures(split, split.held, {})
+    table = {name: figures(split, split.fresh, settings) for name, settings in PARTS}
+    if split.fresh is not split.training:
+        table["without days"] = figures(split, split.training, {})
     tuned = Recommender().tune(split.fresh)
     return [
-        *(_row(f"{title}: {name}", found, least if name == DEFAULTS else None) for name, found in told.items()),
+        *(_row(f"{title}: {name}", found, least if name == DEFAULTS else None) for name, found in table.items()),
         _row(f"{title}: tuned on a slice drawn from it", judged(split, split.fresh, tuned), least, _changed(tuned)),
         _row(f"{title}: plain EASE", least),
     ]

@@ -42,8 +42,7 @@ def run(folder: Path, *arguments: str) -> Ran:
         _, status, usage = os.wait4(process, 0)
     seconds = perf_counter() - started
     if status:
-        message = f"`assent {' '.join(arguments)}` ended with status {status}."
-        raise RuntimeError(message)
+        raise RuntimeError(f"`assent {' '.join(arguments)}` ended with status {status}.")
     return Ran(json.loads(out.read_bytes()), seconds, usage.ru_maxrss * 1024 / 1e6)
 
 
@@ -71,8 +70,8 @@ def rows() -> list[Row]:
     """Measure the demo, the import and the training; the import's rows are absent where the file is."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        told = row("demo --once", SECONDS_DEMO_MAX, run(folder, "demo", "--once"))
-        return told + _online_retail(folder, ONLINE_RETAIL) if ONLINE_RETAIL.is_file() else told
+        table = row("demo --once", SECONDS_DEMO_MAX, run(folder, "demo", "--once"))
+        return table + _online_retail(folder, ONLINE_RETAIL) if ONLINE_RETAIL.is_file() else table
 
 
 def _online_retail(folder: Path, path: Path) -> list[Row]:

@@ -46,7 +46,7 @@ sys.exit(main(sys.argv[2:]))
 
 @dataclass
 class Figures:
-    """What one run of requests showed: how many a second, and how long each took."""
+    """The figures of one run of requests: requests a second, and milliseconds of each."""
 
     per_second: float
     p50_ms: float
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
     transport: asyncio.WriteTransport = field(init=False)
     began: float = 0.0
     wanted: int = -1
-    held: bytes = b""
+    buffer: bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -83,21 +83,21 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read one answer; anything but 200 ends the run."""
-        self.held += data
+        self.buffer += data
         if self.wanted < 0:
-            end = self.held.find(b"\r\n\r\n")
+            end = self.buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            head = self.held[:end].lower()
+            head = self.buffer[:end].lower()
             if not head.startswith(b"http/1.1 200"):
-                self.done.set_exception(RuntimeError(self.held.decode(errors="replace")))
+                self.done.set_exception(RuntimeError(self.buffer.decode(errors="replace")))
                 self.transport.close()
                 return
             place = head.index(b"content-length:") + len(b"content-length:")
             self.wanted = end + 4 + int(head[place:].split(b"\r", 1)[0])
-        if len(self.held) >= self.wanted:
+        if len(self.buffer) >= self.wanted:
             self.took.append(time.perf_counter() - self.began)
-            self.held, self.wanted = b"", -1
+            self.buffer, self.wanted = b"", -1
             self._send()
 
 
@@ -156,8 +156,8 @@ def _shop(folder: Path) -> tuple[str, str]:
                 for person in range(start, start + 50)
                 for number in range(HISTORY)
             ]
-            taken = engine.take_in(events)
-            assert taken.stored == len(events), taken
+            answer = engine.take_in(events)
+            assert answer.stored == len(events), answer
         engine.train()
         return url, engine.keys.make("server", "bench")
 
@@ -177,8 +177,7 @@ def _server(url: str, core: int) -> Iterator[tuple[int, psutil.Process]]:
     try:
         assert process.stdout is not None
         if not process.stdout.readline().startswith("assent listens"):
-            message = "The server did not start."
-            raise RuntimeError(message)
+            raise RuntimeError("The server did not start.")
         yield port, psutil.Process(process.pid)
     finally:
         process.terminate()
@@ -186,7 +185,7 @@ def _server(url: str, core: int) -> Iterator[tuple[int, psutil.Process]]:
 
 
 def _peak_mb(process: psutil.Process) -> float:
-    """Return the most memory that any of the server's processes held, in MB."""
+    """Return the peak memory of the largest server process, in MB."""
     peaks = []
     for each in [process, *process.children(recursive=True)]:
         lines = Path(f"/proc/{each.pid}/status").read_text().splitlines()
@@ -201,7 +200,7 @@ def _deciding(port: int, key: str) -> tuple[Figures, Figures, Figures, float]:
     """
     draw = random.Random(2)
 
-    def asked(body: Callable[[], bytes]) -> Iterator[bytes]:
+    def questions(body: Callable[[], bytes]) -> Iterator[bytes]:
         while True:
             yield request("POST", "/v1/decide", key, body())
 
@@ -219,10 +218,10 @@ def _deciding(port: int, key: str) -> tuple[Figures, Figures, Figures, float]:
     def run(source: Callable[[], Iterator[bytes]], seconds: float = SECONDS) -> Figures:
         return asyncio.run(_run(port, [source() for _ in range(CONNECTIONS)], seconds))
 
-    firsts = [run(partial(asked, new)) for _ in range(ROUNDS)]
+    firsts = [run(partial(questions, new)) for _ in range(ROUNDS)]
     run(fixed, 1.0)
-    run(partial(asked, again), 2.0)
-    rounds = [(run(partial(asked, again)), run(fixed)) for _ in range(ROUNDS)]
+    run(partial(questions, again), 2.0)
+    rounds = [(run(partial(questions, again)), run(fixed)) for _ in range(ROUNDS)]
     share = sorted(decide.per_second / fixed.per_second for decide, fixed in rounds)[ROUNDS // 2]
     decided, answered = zip(*rounds, strict=True)
     decide, fixed_best, first = (max(each, key=lambda run: run.per_second) for each in (decided, answered, firsts))
@@ -282,7 +281,7 @@ def rows() -> list[dict[str, Any]]:
             decide, fixed, new, share = _deciding(port, key)
             peak = _peak_mb(process)
         with _server(url, cores[0]) as (port, process):
-            house, pipeline, taken, house_us, pipeline_us = _intake(port, key, folder, cores, process)
+            house, pipeline, intake_share, house_us, pipeline_us = _intake(port, key, folder, cores, process)
             peak = max(peak, _peak_mb(process))
         os.sched_setaffinity(0, own)
     what = f"decide over HTTP, {ITEMS:,} items, histories of {HISTORY}, {CONNECTIONS} connections"
@@ -321,8 +320,8 @@ def rows() -> list[dict[str, Any]]:
         (
             f"{intake}, share of decode + AES-GCM + bare SQLite",
             f">= {INTAKE_SHARE_MIN:.0%}",
-            f"{taken:.0%} in the middle round; {pipeline:,.0f} events/s at best",
-            taken >= INTAKE_SHARE_MIN,
+            f"{intake_share:.0%} in the middle round; {pipeline:,.0f} events/s at best",
+            intake_share >= INTAKE_SHARE_MIN,
         ),
     ]
     return [

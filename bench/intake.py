@@ -1,4 +1,4 @@
-"""Intake in one process: batches of consented events parsed, minimised, sealed, committed, beside a bare pipeline."""
+"""Intake in one process: batches of consented events parsed, minimized, sealed, committed, beside a bare pipeline."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ITEMS = 3_500
 CONNECTIONS = 8
 
 
-#: Takes one body; None waits until everything that was taken is durable.
+#: Reads one body; None waits until all that was read is durable.
 Step = Callable[[bytes | None], None]
 
 
@@ -133,10 +133,9 @@ def house(folder: Path) -> tuple[Step, Callable[[], None]]:
 
     def land(count: int) -> None:
         while len(flying) > count:
-            taken = flying.popleft().result()
-            if taken.stored != EVENTS:
-                message = f"Only {taken.stored} of {EVENTS} events were stored: {taken.dropped}"
-                raise RuntimeError(message)
+            answer = flying.popleft().result()
+            if answer.stored != EVENTS:
+                raise RuntimeError(f"Only {answer.stored} of {EVENTS} events were stored: {answer.dropped}")
 
     def run(body: bytes | None) -> None:
         if body is None:

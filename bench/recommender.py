@@ -21,7 +21,7 @@ from bench import retail
 from bench.matrices import timed
 from bench.table import Row, show, unmeasured
 
-#: The file, for whoever takes it from here together with its split.
+#: The file, for measurements that use it with its split.
 ONLINE_RETAIL: Final = retail.ONLINE_RETAIL
 CUT: Final = datetime(2011, 10, 1)  # noqa: DTZ001 - the file has no time zone
 COUNT: Final = 20
@@ -33,9 +33,9 @@ ALS_REGULARIZATION: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Orders before and after a day: what was held before, 0/1 and with fresh values, and what was new after."""
+    """Orders before and after a day: the training part, 0/1 and with values by age, and the new items after it."""
 
-    held: Any
+    training: Any
     fresh: Any
     new: Any
 
@@ -48,8 +48,8 @@ class Split:
 def split_by_time(cut: datetime = CUT, end: datetime | None = None) -> Split:
     """Read Online Retail (D. Chen 2015, UCI, CC BY 4.0) and split it at `cut`, leaving out what is after `end`.
 
-    Lines of known customers with a quantity and a price above zero and a stock code that begins with five digits;
-    people with an order before the cut; items of which somebody bought one before it.
+    Lines with a customer id with a quantity and a price above zero and a stock code that begins with five digits;
+    people with an order before the cut; items that were bought before it.
     """
     when = pl.col("InvoiceDate")
     lines = pl.read_parquet(ONLINE_RETAIL).filter(
@@ -73,21 +73,21 @@ def split_by_time(cut: datetime = CUT, end: datetime | None = None) -> Split:
         return scipy.sparse.csr_matrix((values.astype(np.float64), places), shape=shape)
 
     first = pairs(before)
-    held, days = matrix(first, np.ones(len(first))), matrix(first, first["day"].to_numpy())
+    training, days = matrix(first, np.ones(len(first))), matrix(first, first["day"].to_numpy())
     fresh = days.copy()
     for start, stop in zip(days.indptr[:-1], days.indptr[1:], strict=True):
         fresh.data[start:stop] = fresh_values(days.data[start:stop].astype(np.int64))
     second = pairs(after)
     bought = matrix(second, np.ones(len(second)))
-    new = (bought - bought.multiply(held)).tocsr()
+    new = (bought - bought.multiply(training)).tocsr()
     new.eliminate_zeros()
-    return Split(held, fresh, new)
+    return Split(training, fresh, new)
 
 
-def lists_of(scores: NDArray[Any], held: Any) -> NDArray[np.intp]:
-    """Return the best `COUNT` items of dense scores [people, items], without those held."""
+def lists_of(scores: NDArray[Any], training: Any) -> NDArray[np.intp]:
+    """Return the best `COUNT` items of dense scores [people, items], without `training`: int64 [people, COUNT]."""
     scores = np.array(scores, np.float64)
-    entries = held.tocoo()
+    entries = training.tocoo()
     scores[entries.row, entries.col] = -np.inf
     return np.argsort(-scores, axis=1, kind="stable")[:, :COUNT]
 
@@ -98,27 +98,27 @@ def ours(split: Split) -> NDArray[Any]:
 
 
 def ours_without_days(split: Split) -> NDArray[Any]:
-    """Recommend with the defaults, from what was held alone."""
-    return Recommender().fit(split.held).recommend(split.held[split.tested], COUNT)[0]
+    """Recommend with the defaults, from the training part alone."""
+    return Recommender().fit(split.training).recommend(split.training[split.tested], COUNT)[0]
 
 
 def plain_ease(split: Split) -> NDArray[Any]:
     """Recommend by the formula of Steck 2019, without anything else."""
-    gram = (split.held.T @ split.held).toarray()
+    gram = (split.training.T @ split.training).toarray()
     inverse = np.linalg.inv(gram + EASE_RIDGE * np.eye(len(gram)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
-    held = split.held[split.tested]
-    return lists_of(held @ weights, held)
+    training = split.training[split.tested]
+    return lists_of(training @ weights, training)
 
 
 def popular(split: Split) -> NDArray[Any]:
     """Recommend what most people hold."""
-    held = split.held[split.tested]
-    return lists_of(np.tile(np.asarray(split.held.sum(axis=0)).ravel(), (held.shape[0], 1)), held)
+    training = split.training[split.tested]
+    return lists_of(np.tile(np.asarray(split.training.sum(axis=0)).ravel(), (training.shape[0], 1)), training)
 
 
-def fitted_als(held: Any) -> Any:
+def fitted_als(training: Any) -> Any:
     """Fit implicit's alternating least squares with 64 factors, 15 iterations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it advises on thread settings
@@ -132,15 +132,15 @@ def fitted_als(held: Any) -> Any:
             random_state=0,
             num_threads=os.cpu_count() or 1,
         )
-        model.fit(held.astype(np.float32), show_progress=False)
+        model.fit(training.astype(np.float32), show_progress=False)
     return model
 
 
 def implicit_als(split: Split) -> NDArray[Any]:
     """Recommend by implicit's alternating least squares with 64 factors."""
-    model = fitted_als(split.held)
-    held = split.held[split.tested]
-    return lists_of(model.user_factors[split.tested] @ model.item_factors.T, held)
+    model = fitted_als(split.training)
+    training = split.training[split.tested]
+    return lists_of(model.user_factors[split.tested] @ model.item_factors.T, training)
 
 
 def quality_rows() -> list[Row]:
@@ -160,7 +160,7 @@ def quality_rows() -> list[Row]:
         figures[name] = recall_and_ndcg(recommend(split), split.new[split.tested])
         seconds[name] = time.perf_counter() - began
 
-    def told(name: str) -> str:
+    def figures_of(name: str) -> str:
         return f"{figures[name][0]:.4f} / {figures[name][1]:.4f} in {seconds[name]:.1f} s"
 
     best = figures["ours"]
@@ -168,7 +168,7 @@ def quality_rows() -> list[Row]:
         Row(
             what=f"Recall@20 / NDCG@20, Online Retail, {len(split.tested)} people after 2011-10-01",
             target=">= .0985 / .1140",
-            measured=told("ours"),
+            measured=figures_of("ours"),
             ok=best[0] >= 0.0985 and best[1] >= 0.1140,
         )
     ]
@@ -176,22 +176,22 @@ def quality_rows() -> list[Row]:
         Row(
             what=f"beside it: {name}",
             target="below ours",
-            measured=told(name),
+            measured=figures_of(name),
             ok=all(mine > theirs for mine, theirs in zip(best, figures[name], strict=True)),
         )
         for name in figures
         if name != "ours"
     ]
-    return [*rows, fit_row(split.fresh, split.held, "Online Retail", rounds=7)]
+    return [*rows, fit_row(split.fresh, split.training, "Online Retail", rounds=7)]
 
 
-def fit_row(values: Any, held: Any, name: str, rounds: int) -> Row:
-    """Measure fitting `values` beside implicit's ALS on the same entries `held`: the middle of some rounds of both."""
-    seconds = np.array([(timed(lambda: Recommender().fit(values)), timed(fitted_als, held)) for _ in range(rounds)])
+def fit_row(values: Any, training: Any, name: str, rounds: int) -> Row:
+    """Measure fitting `values` beside implicit's ALS on the same entries, `training`: the median of several rounds."""
+    seconds = np.array([(timed(lambda: Recommender().fit(values)), timed(fitted_als, training)) for _ in range(rounds)])
     ratios = np.sort(seconds[:, 0] / seconds[:, 1])
     mine, theirs = np.median(seconds, axis=0)
     return Row(
-        what=f"fit, {name}, {held.shape[1]:,} items, beside implicit ALS (64 factors, 15 iterations)",
+        what=f"fit, {name}, {training.shape[1]:,} items, beside implicit ALS (64 factors, 15 iterations)",
         target="<= 1.5x its time",
         measured=f"{np.median(ratios):.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f}): {mine:.2f} s against {theirs:.2f} s",
         ok=bool(np.median(ratios) <= 1.5),

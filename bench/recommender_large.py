@@ -1,4 +1,4 @@
-"""Large catalogues: a sum over millions of pairs, sparse weights, and one person leaving, in figures.
+"""Large catalogs: a sum over millions of pairs, sparse weights, and one person leaving, in figures.
 
 `python -m bench.recommender_large [medium] [cut] [large]`: as many items, people and interactions as the public
 Amazon-Book split; a cut of it small enough for the dense form; a million items. `large` takes minutes and 16 GB.
@@ -28,7 +28,7 @@ ASKING: Final = 200
 
 
 class Size(NamedTuple):
-    """A made-up catalogue and what it should take."""
+    """A made-up catalog and its targets."""
 
     items: int
     people: int
@@ -61,9 +61,9 @@ def clustered_crowd(size: Size, seed: int = 0) -> Any:
     weights = np.diff(bounds) / bounds[-1]
     tastes = random.choice(clusters, (size.people, 3), p=weights)
     lengths = np.exp(random.normal(0.0, 1.2, size.people))
-    held = np.empty(0, np.int64)
-    while len(held) < size.entries:
-        missing = size.entries - len(held)
+    keys = np.empty(0, np.int64)
+    while len(keys) < size.entries:
+        missing = size.entries - len(keys)
         owner = random.choice(size.people, missing + missing // 20 + 100, p=lengths / lengths.sum())
         taste = tastes[owner, (random.random(len(owner)) ** 2 * 3).astype(np.int64)]
         low, high = bounds[taste], bounds[taste + 1]
@@ -71,12 +71,12 @@ def clustered_crowd(size: Size, seed: int = 0) -> Any:
         low[free], high[free] = 0.0, bounds[-1]
         drawn = np.searchsorted(reach, low + random.random(len(owner)) * (high - low), side="right") - 1
         # Sorted and each once; `np.unique` takes many times as long for as many.
-        held = np.sort(np.concatenate((held, owner * size.items + order[np.minimum(drawn, size.items - 1)])))
-        held = held[np.diff(held, prepend=-1) > 0]
+        keys = np.sort(np.concatenate((keys, owner * size.items + order[np.minimum(drawn, size.items - 1)])))
+        keys = keys[np.diff(keys, prepend=-1) > 0]
     # What is over is taken from everywhere alike.
-    held = np.sort(random.permutation(held)[: size.entries])
-    places = (held // size.items, held % size.items)
-    return scipy.sparse.csr_matrix((np.ones(len(held)), places), shape=(size.people, size.items))
+    keys = np.sort(random.permutation(keys)[: size.entries])
+    places = (keys // size.items, keys % size.items)
+    return scipy.sparse.csr_matrix((np.ones(len(keys)), places), shape=(size.people, size.items))
 
 
 def peak_gb() -> float:
@@ -122,15 +122,15 @@ def measure_cut(items: int = CUT_ITEMS) -> dict[str, float]:
         places = (entries.row[which], entries.col[which])
         return scipy.sparse.csr_matrix((entries.data[which], places), shape=entries.shape)
 
-    held, hidden = part(shown), part(~shown)
-    asked = np.flatnonzero(np.diff(held.indptr) * np.diff(hidden.indptr))
-    asked = random.choice(asked, min(5_000, len(asked)), replace=False)
+    training, hidden = part(shown), part(~shown)
+    chosen = np.flatnonzero(np.diff(training.indptr) * np.diff(hidden.indptr))
+    chosen = random.choice(chosen, min(5_000, len(chosen)), replace=False)
     figures = {}
     for form in ("sparse", "dense"):
-        lists, _ = Recommender(form=form).fit(held).recommend(held[asked], COUNT)
-        owners = np.arange(len(asked)).repeat(COUNT)
-        hits = np.asarray(hidden[asked][owners, lists.ravel()]).reshape(lists.shape).sum(axis=1)
-        figures[form] = float((hits / np.diff(hidden[asked].indptr)).mean())
+        lists, _ = Recommender(form=form).fit(training).recommend(training[chosen], COUNT)
+        owners = np.arange(len(chosen)).repeat(COUNT)
+        hits = np.asarray(hidden[chosen][owners, lists.ravel()]).reshape(lists.shape).sum(axis=1)
+        figures[form] = float((hits / np.diff(hidden[chosen].indptr)).mean())
     return figures
 
 
@@ -182,10 +182,10 @@ def cut_row(items: int = CUT_ITEMS) -> Row:
     )
 
 
-def rows(asked: Sequence[str] = ("medium", "cut", "large")) -> list[Row]:
+def rows(chosen: Sequence[str] = ("medium", "cut", "large")) -> list[Row]:
     """Return the figures of the sizes asked for."""
-    return [row for name in asked for row in ([cut_row()] if name == "cut" else size_rows(name))]
+    return [row for name in chosen for row in ([cut_row()] if name == "cut" else size_rows(name))]
 
 
 if __name__ == "__main__":
-    show(rows(sys.argv[1:] or ("medium", "cut", "large")), "Large catalogues")
+    show(rows(sys.argv[1:] or ("medium", "cut", "large")), "Large catalogs")

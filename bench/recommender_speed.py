@@ -1,4 +1,4 @@
-"""The recommender's speed: solving beside LAPACK and bare products, forgetting, drift, and everybody beside ALS.
+"""The recommender's speed: solving beside LAPACK and bare products, forgetting, drift, and all people beside ALS.
 
 `python -m bench.recommender_speed large` measures 41,000 items alone: a quarter of an hour on two cores, 7.4 GB.
 """
@@ -96,7 +96,7 @@ def solving_rows(size: int = ITEMS, repeats: int = 2) -> list[Row]:
             ok=lapack_best >= 1.5 * best,
         ),
         Row(
-            what=f"{setting}, beside LAPACK's potrf + potri in float64, which SciPy takes unless told otherwise",
+            what=f"{setting}, beside LAPACK's potrf + potri in float64, SciPy's default",
             target=">= 1.5x faster",
             measured=f"{double_best / best:.2f}x: {best:.2f} s against {double_best:.2f} s",
             ok=double_best >= 1.5 * best,
@@ -172,10 +172,10 @@ def forgetting_rows(items: int, limit_ms: float) -> list[Row]:
         each.append(1e3 * (time.perf_counter() - began))
     fold = 1e3 * timed(form.inverse.fold)
     middle, mean = float(np.median(each)), (sum(each) + fold) / len(each)
-    held = float(np.mean([len(one.items) for one in people]))
+    items_each = float(np.mean([len(one.items) for one in people]))
     return [
         Row(
-            what=f"forget one person (about {held:.0f} items) and answer, {items:,} items"
+            what=f"forget one person (about {items_each:.0f} items) and answer, {items:,} items"
             + ("" if solved else ", stand-in for the inverse"),
             target=f"<= {limit_ms:g} ms; folds included <= {3 * limit_ms:g} ms",
             measured=f"{middle:.1f} ms; folds included {mean:.1f} ms; the longest {max(each):.0f} ms",
@@ -212,7 +212,7 @@ def drift_rows(items: int = 3_500, people: int = 4_000, changes: int = CHANGES) 
 
 
 def everybody_row(crowd: Any, name: str) -> Row:
-    """Measure the best 20 items for everybody, beside implicit's ALS on the same matrix."""
+    """Measure the best 20 items for all people, beside implicit's ALS on the same matrix."""
     theirs, typed, ours = fitted_als(crowd), crowd.astype(np.float32), Recommender().fit(crowd)
     their_seconds = min(timed(lambda: theirs.recommend(np.arange(crowd.shape[0]), typed, N=20)) for _ in range(3))
     our_seconds = min(timed(lambda: ours.recommend(crowd, 20)) for _ in range(3))
@@ -229,7 +229,7 @@ def everybody_row(crowd: Any, name: str) -> Row:
 
 def large_rows(items: int = LARGE_ITEMS) -> list[Row]:
     """Measure a dense model past the 32-bit counts of LAPACK: whether it stands, what it holds, how far it is off."""
-    total = PairSum.of([contribution(row.indices) for row in made_up_crowd(30_000, items, held=35)], items)
+    total = PairSum.of([contribution(row.indices) for row in made_up_crowd(30_000, items, items_each=35)], items)
     settings = RecommenderSettings(neighbour_share=0.0)
     before = psutil.Process().memory_info().rss
     began = time.perf_counter()
@@ -254,13 +254,13 @@ def _tell(share: float) -> None:
 
 def rows() -> list[Row]:
     """Return every figure of the recommender's speed but the largest solve; takes minutes."""
-    told = [*solving_rows(), *drift_rows(), *left_rows("float32", 1e-5), *left_rows("float64", 1e-10)]
+    table = [*solving_rows(), *drift_rows(), *left_rows("float32", 1e-5), *left_rows("float64", 1e-10)]
     for items, limit_ms in FORGETTING:
-        told += forgetting_rows(items, limit_ms)
+        table += forgetting_rows(items, limit_ms)
     if ONLINE_RETAIL.exists():
-        told.append(everybody_row(split_by_time().held, "Online Retail"))
+        table.append(everybody_row(split_by_time().training, "Online Retail"))
     crowd = made_up_crowd(20_000, ITEMS)
-    return [*told, everybody_row(crowd, "made up"), fit_row(crowd, crowd, "20,000 people, made up", rounds=1)]
+    return [*table, everybody_row(crowd, "made up"), fit_row(crowd, crowd, "20,000 people, made up", rounds=1)]
 
 
 if __name__ == "__main__":

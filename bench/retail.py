@@ -1,4 +1,4 @@
-"""The public data sets that some measurements need: where they are, and what is told where one is not."""
+"""The public data sets that some measurements need: their paths, and the words for one that is absent."""
 
 from __future__ import annotations
 

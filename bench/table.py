@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 class Row(TypedDict):
-    """One figure beside what it is held against."""
+    """One figure beside its target."""
 
     #: What was measured, in words.
     what: str
@@ -20,7 +20,7 @@ class Row(TypedDict):
     #: What it reached, with its unit, and the limit or peer of the same run.
     measured: str
     ok: bool
-    #: The most memory that the measuring process held, in MB (10^6 bytes).
+    #: The most memory of the measuring process, in MB (10^6 bytes).
     peak_mb: NotRequired[float]
 
 
@@ -30,7 +30,7 @@ def unmeasured(what: str, missing: str) -> Row:
 
 
 def show(rows: Sequence[Row], title: str) -> None:
-    """Print the rows as one table; a row that misses its target says so in words, not by colour alone."""
+    """Print the rows as one table; a row that misses its target says so in words, not by color alone."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("", "What", "Target", "Measured"):
         table.add_column(heading, overflow="fold")

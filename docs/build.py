@@ -6,18 +6,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from docs.render import decisions, guide, held, python, rooms, surfaces, transcript, vocabulary
+from docs.render import data, decisions, guide, python, rooms, surfaces, transcript, vocabulary
 
 DOCS = Path(__file__).parent
 
 #: Each page, and what writes it.
 PAGES: Mapping[str, Callable[[], str]] = {
-    "data-map.md": held.data_map,
+    "data-map.md": data.data_map,
     "rooms.svg": rooms.picture,
     "decisions/README.md": decisions.index,
     "guide/README.md": guide.index,
-    "reference/purposes.md": held.purposes,
-    "reference/events.md": held.events,
+    "reference/purposes.md": data.purposes,
+    "reference/events.md": data.events,
     "reference/errors.md": vocabulary.errors,
     "reference/limits.md": vocabulary.limits,
     "reference/settings.md": vocabulary.settings,

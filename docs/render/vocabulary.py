@@ -26,10 +26,11 @@ def errors() -> str:
     return page(
         "Errors",
         """
-        Every error has a code, a status and advice. In Python it is an exception of `assent.terms.errors`; on the
-        command line it ends the command with exit code 1 and the advice; over HTTP it is a problem detail (RFC
-        9457) whose `code` is the heading below. A refusal by consent is a value, never an error. No error carries
-        personal data.
+        Every error has a code, a status and advice on what to do. In Python it is an exception, imported from
+        `assent`; its `message` says what is wrong, its `advice` what to do. On the command line it ends the command
+        with exit code 1, and `--json` prints code, message and advice. Over HTTP it is a problem detail (RFC 9457)
+        whose `code` is the heading below. The advice below is the usual one; where more is known, the error says more.
+        A refusal by consent is a value, never an error. No error carries personal data.
         """,
         (
             f"## `{each.code}`\n\n**{each.title}.** {first_paragraph(each.__doc__)}\n\n"
@@ -44,12 +45,13 @@ def limits() -> str:
     return page(
         "Limits",
         """
-        These are the bounds that a caller can meet. What is over one is refused, or dropped and counted. One bound
-        keeps the newest instead: of a history, entries past `history_entries_max` are dropped, oldest first.
+        The bounds that a caller can meet. Input over a bound is refused, or dropped and counted; a wait over a bound
+        ends with an error. Some bounds only say how much is read or kept: a history keeps its newest
+        entries. The bounds are part of the program and cannot be set.
         """,
         [
             table(
-                ("Limit", "Value", "Unit", "Why it stands there"),
+                ("Limit", "Value", "Unit", "Reason"),
                 ([code(row.name), f"{row.default:,}", row.unit, row.why] for row in LIMITS.values()),
             )
         ],
@@ -62,19 +64,20 @@ def settings() -> str:
     return page(
         "Settings",
         """
-        What an operator sets: few things, each with a safe default. From Python they are the fields of `Settings`,
-        given to `Engine.open(settings=...)`; the command line and the server read them from the environment.
+        An operator sets a few things, each of which has a safe default. They are read from environment variables; in
+        Python `Engine.open(settings=Settings(...))` gives them instead. Two more variables stand for options of the
+        commands: `ASSENT_STORE` for `--store` and `ASSENT_KEY_FILE` for `--keys`.
         """,
         (
             f"## `{each.name}`\n\n{said[each.name]}\n\n"
-            f"In the environment `ASSENT_{each.name.upper()}`; otherwise `{each.default}`."
+            f"Variable `ASSENT_{each.name.upper()}`; default {code(str(each.default)) if each.default else 'empty'}."
             for each in fields(Settings)
         ),
     )
 
 
 def said_of_settings() -> dict[str, str]:
-    """Return what the source says of each setting: the `#:` comment right above it."""
+    """Return the description of each setting: the `#:` comment right above it in the source."""
     said: dict[str, str] = {}
     above: list[str] = []
     for line in map(str.strip, getsource(Settings).splitlines()):

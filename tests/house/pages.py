@@ -38,9 +38,9 @@ def run_shell(example: str, folder: Path, **variables: str) -> str:
         start_new_session=True,
     )
     try:
-        told, complaints = shell.communicate(timeout=SECONDS_MAX)
+        result, complaints = shell.communicate(timeout=SECONDS_MAX)
     finally:
         if shell.poll() is None:
             os.killpg(shell.pid, signal.SIGKILL)
-    assert shell.returncode == 0, told + complaints
-    return told
+    assert shell.returncode == 0, result + complaints
+    return result

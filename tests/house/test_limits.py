@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assent.terms import limits
 from assent.terms.limits import LIMITS, limit
 
 SOURCE = Path(__file__).parents[2] / "src" / "assent"
@@ -18,6 +19,11 @@ def test_each_limit_is_named_and_explained(row):
     assert row.unit
     assert row.why.endswith(".")
     assert limit(row.name) == row.default
+
+
+def test_each_limit_is_listed_once():
+    """Two rows of one name would hide one of them; that a bound in the code is a row, `test_words` holds."""
+    assert len(limits._ROWS) == len(LIMITS)
 
 
 @pytest.mark.parametrize("name", LIMITS)

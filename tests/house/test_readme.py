@@ -28,8 +28,8 @@ def test_the_shell_example_runs(tmp_path):
     """The server starts, takes the event and answers with a decision."""
     (example,) = blocks(README, "bash")
     example = example.replace("8787", str(free_port())) + "\necho; kill %1; wait %1 || true\n"
-    told = run_shell(example, tmp_path)
-    taken, decided = [json.loads(text) for text in re.findall(r"\{.*\}", told.replace("}{", "}\n{"))]
+    result = run_shell(example, tmp_path)
+    taken, decided = [json.loads(text) for text in re.findall(r"\{.*\}", result.replace("}{", "}\n{"))]
     assert taken == {"success": True}
     assert decided["slot"] == "home"
 

@@ -1,7 +1,7 @@
 """`python -m assent.bench.child FOLDER`: fit and ask one recommender in a process of its own.
 
 The task stands in the folder; progress and figures go to standard output as lines of JSON, lists to a file beside the
-task. The process ends when whoever started it is gone.
+task. The process ends with its parent.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from assent.bench.lists import Lists, Task
 from assent.bench.peers import OURS
 from assent.terms.errors import AssentError
 
-#: People who are asked about before the clock runs, so that nobody's first call is what is measured.
+#: People of a first call before the clock runs, so that no first call is measured.
 _WARM: Final = 64
-#: Progress is told this often at most.
+#: At most one report of progress in this time.
 _SECONDS: Final = 0.5
-#: Who has nothing new to tell for so long tells the last again: whoever watches sees that it still runs.
+#: After so long without news the last report is repeated, which shows that the process still runs.
 _REPEAT_SECONDS: Final = 1.0
 
 
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
         return scipy.sparse.load_npz(folder / f"{name}.npz")
 
     task = Task(
-        held=matrix("held"),
+        training=matrix("training"),
         fresh=matrix("fresh") if job["fresh"] else None,
         validation=[(matrix(f"validation{2 * k}"), matrix(f"validation{2 * k + 1}")) for k in range(job["validation"])],
         count=job["count"],
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
         memory_bytes=job["memory_bytes"],
         settings=job["settings"],
         tune_seconds=job["tune_seconds"],
-        tell=_telling(say, over),
+        tell=_progress_lines(say, over),
     )
     try:
         figures = measure(job["model"], task, np.load(folder / "tested.npy"), folder / "lists.npy")
@@ -68,7 +68,7 @@ def main(folder: Path) -> None:
 
 
 def measure(model: str, task: Task, tested: np.ndarray[Any, Any], lists_path: Path) -> dict[str, Any]:
-    """Fit, ask for everybody who is tested, keep the lists, and return the figures."""
+    """Fit, recommend for the rows `tested`, int64 [tested], save the lists, and return the figures."""
     task.tell("fitting", 0.0)
     began = time.perf_counter()
     lists: Lists = FITS[model](task)
@@ -90,9 +90,9 @@ def measure(model: str, task: Task, tested: np.ndarray[Any, Any], lists_path: Pa
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process itself held.
+    """Return the peak memory of this process, in bytes.
 
-    `getrusage` may tell the peak of whoever started it instead, so Linux is asked for the process's own.
+    `getrusage` may report the parent's peak instead, so on Linux it is read from `/proc`.
     """
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
@@ -104,7 +104,7 @@ def peak_bytes() -> int:
 
 
 def _speak() -> Callable[[dict[str, Any]], None]:
-    """Keep standard output to ourselves: whatever a library prints goes to standard error."""
+    """Return a writer of JSON lines to standard output; prints of libraries go to standard error."""
     sys.stdout.flush()
     own = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -118,16 +118,16 @@ def _speak() -> Callable[[dict[str, Any]], None]:
     return say
 
 
-def _telling(say: Callable[[dict[str, Any]], None], over: threading.Event) -> Callable[[str, float], None]:
-    """Return what tells a stage and the share of it that is done; the last is told again until all is `over`."""
+def _progress_lines(say: Callable[[dict[str, Any]], None], over: threading.Event) -> Callable[[str, float], None]:
+    """Return the function that reports a stage and the share done; the last report is repeated until `over`."""
     last: dict[str, Any] = {"stage": "starting", "share": 0.0}
-    told_at = [0.0]
+    sent_at = [0.0]
 
     def tell(stage: str, share: float) -> None:
         now, begins = time.monotonic(), stage != last["stage"]
         last.update(stage=stage, share=round(share, 4))
-        if begins or now - told_at[0] >= _SECONDS:
-            told_at[0] = now
+        if begins or now - sent_at[0] >= _SECONDS:
+            sent_at[0] = now
             say(dict(last))
 
     def repeat() -> None:
@@ -139,13 +139,13 @@ def _telling(say: Callable[[dict[str, Any]], None], over: threading.Event) -> Ca
 
 
 def _end_with_parent() -> None:
-    """End when standard input closes: it is held open by whoever started this, and by nobody else."""
+    """End when standard input closes: only the parent keeps it open."""
     sys.stdin.buffer.read()
     os._exit(1)
 
 
 def _keep_to(threads: int) -> None:
-    """Use no more cores than threads were asked for, whoever starts threads of their own."""
+    """Use as many cores as threads, even where a library starts threads of its own."""
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[:threads])

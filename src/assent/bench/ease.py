@@ -23,22 +23,24 @@ _PROGRAM_BYTES: Final = 300_000_000
 
 
 def ease_weights(
-    held: Any, ridge: float, memory_bytes: int, progress: Callable[[float], None] | None = None
+    training: Any, ridge: float, memory_bytes: int, progress: Callable[[float], None] | None = None
 ) -> NDArray[np.float32]:
-    """Return the weights of plain EASE, float32 [items, items]: `held` scipy.sparse [people, items] of ones.
+    """Return the weights of plain EASE, float32 [items, items]: `training` scipy.sparse [people, items] of ones.
 
     Refuses with `NotEnoughMemory`, before it allocates, what does not fit into `memory_bytes`; `InvalidInput` for a
     ridge that is not above zero.
     """
     if not ridge > 0:
         raise InvalidInput("The ridge of EASE is a number above zero.")
-    columns = held.shape[1]
+    columns = training.shape[1]
     needed = int(columns * columns * 4 * _SHARE) + _PROGRAM_BYTES
     if needed > memory_bytes:
         takes, free = f"{needed / 1e9:.1f} GB", f"{memory_bytes / 1e9:.1f} GB"
-        message = f"Plain EASE over {columns:,} items takes {takes}; {free} are free."
-        raise NotEnoughMemory(message, advice="Leave it out with --peers, or use a machine with more memory.")
-    matrix = _gram(held.astype(np.float32))
+        raise NotEnoughMemory(
+            f"Plain EASE over {columns:,} items takes {takes}; {free} are free.",
+            advice="Leave it out with --peers, or use a machine with more memory.",
+        )
+    matrix = _gram(training.astype(np.float32))
     matrix[np.diag_indices(columns)] += np.float32(ridge)
     invert(matrix, progress)
     scale = -1.0 / matrix.diagonal()
@@ -48,11 +50,11 @@ def ease_weights(
     return matrix
 
 
-def _gram(held: Any) -> NDArray[np.float32]:
-    gram = np.empty((held.shape[1], held.shape[1]), np.float32)
-    turned = held.T.tocsr()
+def _gram(training: Any) -> NDArray[np.float32]:
+    gram = np.empty((training.shape[1], training.shape[1]), np.float32)
+    turned = training.T.tocsr()
     for start in range(0, len(gram), _TILE):
-        (turned[start : start + _TILE] @ held).toarray(out=gram[start : start + _TILE])
+        (turned[start : start + _TILE] @ training).toarray(out=gram[start : start + _TILE])
     return gram
 
 

@@ -17,7 +17,7 @@ from assent.bench.peers import OURS, Setting
 
 #: People of one question to a model that works in blocks of its own: enough that it is never idle.
 _PEOPLE: Final = 4_096
-#: Up to here sansa's exact factor is quick enough; for each of its factors what suits it.
+#: Largest catalog for sansa's exact factor, and the settings that suit each of its factors.
 _SANSA_EXACT_ITEMS: Final = 20_000
 _SANSA: Final[Mapping[bool, Mapping[str, Setting]]] = {
     True: {"l2": 500.0, "weights_per_item": 100},
@@ -28,8 +28,8 @@ _NOTHING: Final = -1e30
 
 
 def fit_ours(task: Task) -> Lists:
-    """Fit our own recommender: its defaults, what was set, or what `tune` found on a slice of the training part."""
-    matrix = task.held if task.fresh is None else task.fresh
+    """Fit our own recommender with its defaults, the given settings, or those that `tune` finds on a slice."""
+    matrix = task.training if task.fresh is None else task.fresh
     model = Recommender(**task.settings)  # type: ignore[arg-type]  # it refuses what it does not know
     if task.tune_seconds is None:
         model.fit(matrix, progress=lambda share: task.tell("fitting", share))
@@ -44,27 +44,27 @@ def _tune(task: Task, model: Recommender, matrix: Any) -> None:
     began = time.perf_counter()
     found_at: list[float] = []
 
-    def told(share: float) -> None:
+    def report(share: float) -> None:
         task.tell("fitting" if found_at else "tuning", share)
         if share >= 1.0 and not found_at:
             found_at.append(time.perf_counter())
 
-    model.tune(matrix, validation=task.validation, seconds_max=task.tune_seconds or 0.0, progress=told)
+    model.tune(matrix, validation=task.validation, seconds_max=task.tune_seconds or 0.0, progress=report)
     task.tune_took_seconds = (found_at or [began])[0] - began
 
 
 def fit_ease(task: Task) -> Lists:
     """Fit plain EASE."""
     weights = ease_weights(
-        task.held, float(task.settings["ridge"]), task.memory_bytes, lambda share: task.tell("fitting", share)
+        task.training, float(task.settings["ridge"]), task.memory_bytes, lambda share: task.tell("fitting", share)
     )
-    return by_scores(task, lambda rows: task.held[rows].astype(np.float32) @ weights)
+    return by_scores(task, lambda rows: task.training[rows].astype(np.float32) @ weights)
 
 
 def fit_popularity(task: Task) -> Lists:
     """Rank all items once by how many people hold them, the first of equals first."""
-    columns = task.held.shape[1]
-    ranked = np.argsort(-task.held.sum(axis=0).A1, kind="stable")
+    columns = task.training.shape[1]
+    ranked = np.argsort(-task.training.sum(axis=0).A1, kind="stable")
     scores = np.empty(columns, np.float32)
     scores[ranked] = np.arange(columns, 0, -1)
     return by_scores(task, lambda rows: np.tile(scores, (len(rows), 1)))
@@ -86,17 +86,17 @@ def fit_bpr(task: Task) -> Lists:
 
 def _implicit(task: Task, kind: Callable[..., Any]) -> Lists:
     model = kind(**task.settings, random_state=0, num_threads=task.threads)
-    held = task.held.astype(np.float32)
+    training = task.training.astype(np.float32)
     if "iterations" in task.settings and kind.__name__ == "AlternatingLeastSquares":
         rounds = float(task.settings["iterations"])
-        told = {"callback": lambda done, *_: task.tell("fitting", (done + 1) / rounds)}
+        options = {"callback": lambda done, *_: task.tell("fitting", (done + 1) / rounds)}
     else:
-        told = {}
-    model.fit(held, show_progress=False, **told)
+        options = {}
+    model.fit(training, show_progress=False, **options)
 
     def lists(rows: NDArray[np.int64]) -> NDArray[Any]:
-        count = min(task.count, held.shape[1])
-        ids, scores = model.recommend(rows, held[rows], N=count, filter_already_liked_items=True)
+        count = min(task.count, training.shape[1])
+        ids, scores = model.recommend(rows, training[rows], N=count, filter_already_liked_items=True)
         return np.where(scores > _NOTHING, ids, -1)
 
     return in_blocks(task, _PEOPLE, lists)
@@ -106,7 +106,7 @@ def fit_sansa(task: Task) -> Lists:
     """Fit sansa, with the number of weights that the settings allow each item."""
     import sansa
 
-    columns = task.held.shape[1]
+    columns = task.training.shape[1]
     chosen = task.settings = _sansa_settings(task.settings, columns)
     exact = chosen["factorizer"] == "cholmod"
     factorizer = sansa.CHOLMODGramianFactorizerConfig() if exact else sansa.ICFGramianFactorizerConfig()
@@ -118,13 +118,13 @@ def fit_sansa(task: Task) -> Lists:
         gramian_factorizer_config=factorizer,
         lower_triangle_inverter_config=inverter,
     )
-    held = task.held.astype(np.float32)
-    model = sansa.SANSA(config).fit(held)
-    return by_scores(task, lambda rows: model.forward(held[rows]).toarray())
+    training = task.training.astype(np.float32)
+    model = sansa.SANSA(config).fit(training)
+    return by_scores(task, lambda rows: model.forward(training[rows]).toarray())
 
 
 def _sansa_settings(settings: Mapping[str, Setting], columns: int) -> dict[str, Setting]:
-    """Fill in what is left to us: an exact factor for catalogues that it is kept for, an incomplete one past them."""
+    """Fill in what is left to us: an exact factor for catalogs that it is kept for, an incomplete one past them."""
     chosen = dict(settings)
     if chosen["factorizer"] == "auto":
         chosen["factorizer"] = "cholmod" if columns <= _SANSA_EXACT_ITEMS else "icf"

@@ -16,37 +16,37 @@ _SCORES: Final = 1 << 25
 
 #: Lists int [rows, count] for rows of the training part; -1 fills a place that cannot be filled.
 Lists = Callable[[NDArray[np.int64]], NDArray[Any]]
-#: Called with what is being done and which share of it, from 0 to 1, is done.
-Told = Callable[[str, float], None]
+#: Called with the stage and the share of it that is done, from 0 to 1.
+Progress = Callable[[str, float], None]
 
 
 @dataclass(slots=True)
 class Task:
-    """What one child process is asked to do."""
+    """The task of one child process."""
 
     #: CSR int32 [people, items] of ones, and the same with values by age where times are known.
-    held: Any
+    training: Any
     fresh: Any | None
-    #: What settings are chosen by, where times are known: what was held before some day, and taken anew after it.
+    #: Splits that settings are chosen by, where times are known: the part before some day, and the new items after it.
     validation: Sequence[tuple[Any, Any]]
     count: int
     threads: int
     memory_bytes: int
     settings: dict[str, Setting]
     tune_seconds: float | None
-    tell: Told
-    #: How much of the fit went into looking for settings.
+    tell: Progress
+    #: The seconds of the fit that went into tuning.
     tune_took_seconds: float = 0.0
 
 
 def by_scores(task: Task, scored: Callable[[NDArray[np.int64]], NDArray[Any]]) -> Lists:
-    """Return lists from dense scores [rows, items] that may be written to, worked out some rows at a time."""
-    at_once = max(_SCORES // task.held.shape[1], 1)
-    return in_blocks(task, at_once, lambda rows: best_of(scored(rows), task.held[rows], task.count))
+    """Return lists, int64 [rows, count], from float scores [rows, items] that may be overwritten, in blocks of rows."""
+    at_once = max(_SCORES // task.training.shape[1], 1)
+    return in_blocks(task, at_once, lambda rows: best_of(scored(rows), task.training[rows], task.count))
 
 
 def in_blocks(task: Task, at_once: int, some: Lists) -> Lists:
-    """Return lists of many people, of whom `some` answers for `at_once`; tells how far it is."""
+    """Return lists of many people, made by `some` for `at_once` rows at a time, with progress: int [rows, count]."""
 
     def lists(rows: NDArray[np.int64]) -> NDArray[Any]:
         made = []
@@ -58,12 +58,12 @@ def in_blocks(task: Task, at_once: int, some: Lists) -> Lists:
     return lists
 
 
-def best_of(scores: NDArray[Any], held: Any, count: int) -> NDArray[Any]:
-    """Return the `count` best items of each row that the row does not hold, best first, -1 where there are no more.
+def best_of(scores: NDArray[Any], training: Any, count: int) -> NDArray[Any]:
+    """Return the `count` best items that a row lacks, best first, -1 where there are no more: int64 [rows, count].
 
-    `scores` float [rows, items] is written to; `held` CSR [rows, items].
+    `scores` float [rows, items] is written to; `training` CSR [rows, items].
     """
-    scores[np.arange(len(scores)).repeat(np.diff(held.indptr)), held.indices] = -np.inf
+    scores[np.arange(len(scores)).repeat(np.diff(training.indptr)), training.indices] = -np.inf
     most = min(count, scores.shape[1])
     places = np.argpartition(-scores, most - 1, axis=1)[:, :most]
     best = np.take_along_axis(scores, places, axis=1)

@@ -20,18 +20,20 @@ def bench_folder() -> Path:
     for root in (Path(__file__).parents[3], Path.cwd()):
         if (root / "bench").is_dir() and (root / "pyproject.toml").is_file():
             return root / "bench"
-    message = "The measurements are not here; they come with the source, not with the installed package."
-    raise NotFound(message, advice="Clone the source, install it with `make setup`, and run this in its folder.")
+    raise NotFound(
+        "There are no measurements here; they are part of the source, not of the installed package.",
+        advice="Clone the source, install it with `make setup`, and run this in its folder.",
+    )
 
 
 def available(folder: Path) -> dict[str, str]:
     """Return each measurement's name with the first line of its docstring."""
-    told = {}
+    found = {}
     for path in sorted(folder.glob("[!_]*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "rows" for node in tree.body):
-            told[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
-    return told
+            found[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
+    return found
 
 
 def measure(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -40,13 +42,11 @@ def measure(folder: Path, name: str) -> list[dict[str, Any]]:
     Raises `NotFound` for an unknown name, `AssentError` for one that breaks.
     """
     if name not in available(folder):
-        message = f"No measurement is called '{name[:64]}'."
-        raise NotFound(message, advice="`assent bench` lists them.")
+        raise NotFound(f"No measurement is called '{name[:64]}'.", advice="`assent bench` lists them.")
     done = subprocess.run(  # noqa: S603 - our own interpreter and a name from the list
         [sys.executable, "-c", _RUN, name], cwd=folder.parent, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        message = f"The measurement '{name}' did not finish."
-        raise AssentError(message, advice="What it says above tells why.")
+        raise AssentError(f"The measurement '{name}' did not finish.", advice="Read its output above.")
     rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return rows

@@ -17,7 +17,7 @@ from assent.terms.errors import InvalidInput, NotFound
 
 _GZIP: Final = b"\x1f\x8b"
 _MARK: Final = b"\xef\xbb\xbf"
-#: How text of two bytes a character begins, as some programs on Windows save it.
+#: First bytes of UTF-16, as some programs on Windows save text.
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ALLOWED: Final = b"0123456789 \t\r\n"
 _SHOWN_CHARS: Final = 24
@@ -25,7 +25,7 @@ _SHOWN_CHARS: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What a file holds: person and item of each pair as they stand in it, int64 [pairs], and how many lines."""
+    """The pairs of a file, person and item as written there, int64 [pairs], and the number of its lines."""
 
     people: NDArray[np.int64]
     items: NDArray[np.int64]
@@ -55,9 +55,11 @@ def read_pairs(path: Path) -> Pairs:
             raise _refused(path, number, f"{longest} is too large a number", "Number them below 2^63.") from None
         sizes.append(len(words) - 1)
     if not items:
-        told = "only people without items" if people else "nothing"
-        advice = "Each line is a person's number and then the numbers of their items."
-        raise InvalidInput(f"{path.name} holds {told}.", advice=advice)
+        content = "only people without items" if people else "nothing"
+        raise InvalidInput(
+            f"{path.name} holds {content}.",
+            advice="Each line is a person's number and then the numbers of their items.",
+        )
     counts = _numbers(sizes)
     return Pairs(_numbers(people).repeat(counts), _numbers(items), len(counts), int((counts == 0).sum()))
 
@@ -78,8 +80,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InvalidInput(f"{path.name} is damaged: it does not unpack.", advice="Fetch it again.") from None
     except OSError as error:
-        message = f"{path.name} cannot be read: {error.strerror}."
-        raise NotFound(message, advice="Check its name and permissions.") from None
+        raise NotFound(
+            f"{path.name} cannot be read: {error.strerror}.", advice="Check its name and permissions."
+        ) from None
 
 
 def _bad(path: Path, number: int, words: list[bytes]) -> InvalidInput:

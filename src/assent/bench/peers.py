@@ -1,4 +1,4 @@
-"""The recommenders that are measured beside ours: their names, packages, and settings unless told otherwise."""
+"""The recommenders that are measured beside ours: their names, packages, and default settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Peer:
 
     @property
     def installed(self) -> bool:
-        """Whether it can be run here."""
+        """Return whether its package is installed."""
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
@@ -33,7 +33,7 @@ PEERS: Final = {
     peer.name: peer
     for peer in (
         Peer("ease", "plain EASE (Steck 2019), one ridge, dense", {"ridge": 300.0}),
-        Peer("popularity", "what most people took", {}),
+        Peer("popularity", "the items of most people", {}),
         Peer(
             "implicit-als",
             "implicit's alternating least squares",

@@ -22,29 +22,29 @@ from assent.bench.splits import Split
 from assent.models.metrics import recall_and_ndcg
 from assent.models.recommender.memory import available_bytes
 
-#: Called with the model's name, what it is doing and which share of it is done.
-Told = Callable[[str, str, float], None]
+#: Called with the model's name, its stage and the share of it that is done.
+Progress = Callable[[str, str, float], None]
 _NOTE_CHARS: Final = 300
 _THREAD_NAMES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: which models, lists of what length, on how many threads, with which settings set by hand."""
+    """A plan of measurements: models, length of lists, threads, and the settings given by hand."""
 
     models: Sequence[str]
     count: int = 20
     threads: int = 1
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
-    #: How long our own model may look for its settings; `None` leaves the defaults.
+    #: Seconds that our own model may tune its settings; `None` keeps the defaults.
     tune_seconds: float | None = None
 
 
-def run(split: Split, plan: Plan, tell: Told) -> Iterator[dict[str, Any]]:
+def run(split: Split, plan: Plan, tell: Progress) -> Iterator[dict[str, Any]]:
     """Yield one row for each model as soon as it is measured; a model that fails gives a row with a note."""
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as name:
         folder = Path(name)
-        scipy.sparse.save_npz(folder / "held.npz", split.held, compressed=False)
+        scipy.sparse.save_npz(folder / "training.npz", split.training, compressed=False)
         if split.fresh is not None:
             scipy.sparse.save_npz(folder / "fresh.npz", split.fresh, compressed=False)
         for number, part in enumerate(itertools.chain.from_iterable(split.validation)):
@@ -61,10 +61,10 @@ def row_of(model: str, count: int, figures: Mapping[str, Any], note: str | None)
     return {"model": model, **row, **figures, "note": note}
 
 
-def _row(folder: Path, split: Split, plan: Plan, model: str, tell: Told) -> dict[str, Any]:
+def _row(folder: Path, split: Split, plan: Plan, model: str, tell: Progress) -> dict[str, Any]:
     if model != OURS and not PEERS[model].installed:
         return row_of(model, plan.count, {}, "not installed")
-    known = {} if model == OURS else PEERS[model].settings
+    defaults = {} if model == OURS else PEERS[model].settings
     task = {
         "model": model,
         "fresh": split.fresh is not None,
@@ -72,7 +72,7 @@ def _row(folder: Path, split: Split, plan: Plan, model: str, tell: Told) -> dict
         "count": plan.count,
         "threads": plan.threads,
         "memory_bytes": available_bytes(),
-        "settings": {**known, **plan.settings.get(model, {})},
+        "settings": {**defaults, **plan.settings.get(model, {})},
         "tune_seconds": plan.tune_seconds,
     }
     (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
@@ -86,8 +86,8 @@ def _row(folder: Path, split: Split, plan: Plan, model: str, tell: Told) -> dict
     return row_of(model, plan.count, figures, None)
 
 
-def _ask(folder: Path, model: str, threads: int, tell: Told) -> dict[str, Any]:
-    """Start the child, pass on its progress, and return what it says last."""
+def _ask(folder: Path, model: str, threads: int, tell: Progress) -> dict[str, Any]:
+    """Start the child, pass on its progress, and return its last line."""
     own_threads = model in PEERS and PEERS[model].own_threads
     limits = dict.fromkeys(_THREAD_NAMES, str(threads))
     if own_threads:
@@ -103,11 +103,11 @@ def _ask(folder: Path, model: str, threads: int, tell: Told) -> dict[str, Any]:
         )
         try:
             for line in child.stdout or ():
-                said = json.loads(line)
-                if "stage" in said:
-                    tell(model, said["stage"], said["share"])
+                line_said = json.loads(line)
+                if "stage" in line_said:
+                    tell(model, line_said["stage"], line_said["share"])
                 else:
-                    answer = said
+                    answer = line_said
             code = child.wait()
         finally:
             child.kill()
@@ -118,7 +118,7 @@ def _ask(folder: Path, model: str, threads: int, tell: Told) -> dict[str, Any]:
 
 
 def _ended(code: int, last: str) -> str:
-    """Say how a process ended that said nothing itself."""
+    """Return the words for a process that ended without an answer."""
     if code == -signal.SIGKILL:
         return "the system ended it, most likely because memory ran out"
     if code < 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assent.bench.pair_files import read_pairs
-from assent.bench.splits import Split, split_of_interactions, split_of_pairs
+from assent.bench.splits import Split, split_of_actions, split_of_pairs
 from assent.intake.files.actions import read_actions
 from assent.terms.plurals import counted
 
@@ -29,9 +29,9 @@ class OneFile:
 
 
 def read_split(source: TwoFiles | OneFile, *, validating: bool) -> tuple[Split, list[str]]:
-    """Return the data as a split, and what became of the lines of its file, in words."""
+    """Return the data as a split, and the counts of its lines by outcome, in words."""
     if isinstance(source, TwoFiles):
         return split_of_pairs(read_pairs(source.train), read_pairs(source.test)), []
     events = read_actions(source.path)
-    split = split_of_interactions(events, source.split_ms, times=source.times, validating=validating)
+    split = split_of_actions(events, source.split_ms, times=source.times, validating=validating)
     return split, [f"{counted(count, 'line', 'lines')} {outcome}" for outcome, count in events.table.items() if count]

@@ -16,8 +16,8 @@ from assent.terms.errors import InvalidInput
 from assent.terms.plurals import counted
 
 _DAY_MS: Final = 86_400_000
-#: Validation splits the training part where so much of it lies before: nearly as much is known there as in the end, and
-#: one alone would choose for its own weeks.
+#: Shares of the training part before each validation split. Late splits resemble the real one; one alone would choose
+#: settings for its own weeks.
 _VALIDATION_SHARES: Final = (0.7, 0.8, 0.9)
 _ENOUGH = "Some people must stand in both parts."
 _STRANGERS: Final = "in the training part: left out"
@@ -27,50 +27,51 @@ _AGAIN: Final = "in the training part too: counted as missed"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What was held before, and what the people who are tested took afterwards."""
+    """A training part, and the items that the tested people took afterwards."""
 
     #: CSR int32 [people, items] of ones: the training part.
-    held: Any
+    training: Any
     #: The same entries with whole numbers 1 to 4 by their age, where the file tells times.
     fresh: Any | None
     #: Rows of the people tested, int64 [tested].
     tested: NDArray[np.int64]
-    #: CSR [tested, items]: what they took in the test part, as far as the training part has the item.
+    #: CSR [tested, items]: the items they took in the test part that the training part has.
     wanted: Any
-    #: How many items they took in the test part, int64 [tested]: what recall divides by.
+    #: Number of items they took in the test part, int64 [tested]; recall divides by it.
     sizes: NDArray[np.int64]
-    #: What was left out or merged, in words.
+    #: Sentences on what was left out or merged.
     notes: tuple[str, ...]
-    #: Where times are known, splits of the training part itself to choose settings by: pairs of CSR as `held`.
+    #: Where times are known, splits of the training part itself to choose settings by: pairs of CSR as `training`.
     validation: tuple[tuple[Any, Any], ...] = ()
 
 
 def split_of_pairs(train: Pairs, test: Pairs) -> Split:
     """Return two files as a split, by the rules of the BARS leaderboard.
 
-    People and items are those of the training part. Items of the test part that nobody has in the training part cannot
-    be suggested, but count as wanted. Raises `InvalidInput` if nobody is in both, or nothing can be hit.
+    People and items are those of the training part. Items of the test part without a person in the training part
+    cannot be suggested, but count as wanted. Raises `InvalidInput` if no person is in both, or no item can be hit.
     """
     people, items = np.unique(train.people), np.unique(train.items)
     rows, columns = np.searchsorted(people, train.people), np.searchsorted(items, train.items)
-    held = _ones(rows, columns, (len(people), len(items)))
+    training = _ones(rows, columns, (len(people), len(items)))
     rows, knows_person = _places(people, test.people)
     names, codes = np.unique(test.items, return_inverse=True)
     pairs = np.unique(rows[knows_person] * len(names) + codes[knows_person])
     tested, owners, sizes = np.unique(pairs // len(names), return_inverse=True, return_counts=True)
     if not len(tested):
         raise InvalidInput("Nobody of the test part is in the training part.", advice=_ENOUGH)
-    columns, known = _places(items, names[pairs % len(names)])
-    wanted = _ones(owners[known], columns[known], (len(tested), len(items)))
-    strangers, unknown = len(np.unique(test.people[~knows_person])), int((~known).sum())
-    again = int(held[tested].multiply(wanted).nnz)
+    columns, found = _places(items, names[pairs % len(names)])
+    wanted = _ones(owners[found], columns[found], (len(tested), len(items)))
+    strangers, unknown = len(np.unique(test.people[~knows_person])), int((~found).sum())
+    again = int(training[tested].multiply(wanted).nnz)
     if again == wanted.nnz:
-        both, message = counted(again, "pair is", "pairs are"), "Nothing of the test part can be hit"
+        both = counted(again, "pair is", "pairs are")
         raise InvalidInput(
-            f"{message}: {both} in the training part too, {unknown:,} of items that nobody trained on.",
+            f"Nothing of the test part can be hit: {both} in the training part too, "
+            f"{unknown:,} of items that nobody trained on.",
             advice="Name a test part that holds what people took afterwards; this may be the wrong file, or the same.",
         )
-    repeated = len(train.people) - held.nnz + int(knows_person.sum()) - len(pairs)
+    repeated = len(train.people) - training.nnz + int(knows_person.sum()) - len(pairs)
     notes = (
         (strangers, "person of the test part is not", "people of the test part are not", _STRANGERS),
         (unknown, "pair of the test part is", "pairs of the test part are", _UNKNOWN),
@@ -78,16 +79,16 @@ def split_of_pairs(train: Pairs, test: Pairs) -> Split:
         (repeated, "repeated pair was", "repeated pairs were", "counted once"),
         (train.empty + test.empty, "person stands", "people stand", "on lines without items"),
     )
-    told = tuple(f"{counted(count, one, many)} {what}" for count, one, many, what in notes if count)
-    return Split(held, None, tested, wanted, sizes, told)
+    sentences = tuple(f"{counted(count, one, many)} {what}" for count, one, many, what in notes if count)
+    return Split(training, None, tested, wanted, sizes, sentences)
 
 
-def split_of_interactions(events: Actions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
+def split_of_actions(events: Actions, cut_ms: int, *, times: bool = True, validating: bool = False) -> Split:
     """Return a split by time: people and items of before `cut_ms`, tested on what they took anew from then on.
 
-    What was taken again and items that nobody took before count neither as wanted nor as missed. Without `times` the
+    Items taken again, and items that no person took before, count neither as wanted nor as missed. Without `times` the
     training part says nothing of when. With `validating` the training part itself is split as well, where it can be.
-    Raises `InvalidInput` if nothing lies before the moment, or nobody is tested.
+    Raises `InvalidInput` if no event lies before the moment, or no person is tested.
     """
     early = events.at_ms < cut_ms
     if early.all() or not early.any():
@@ -97,7 +98,7 @@ def split_of_interactions(events: Actions, cut_ms: int, *, times: bool = True, v
             f"No event lies {side} the split.", advice=f"The file runs from {first} to {last}; split between them."
         )
     people, items = np.unique(events.people[early]), np.unique(events.items[early])
-    held, fresh, new = _parts(events, (early, ~early), people, items)
+    training, fresh, new = _parts(events, (early, ~early), people, items)
     tested = np.flatnonzero(np.diff(new.indptr))
     if not len(tested):
         raise InvalidInput("Nobody took anything new to them after the split.", advice=_ENOUGH)
@@ -108,7 +109,7 @@ def split_of_interactions(events: Actions, cut_ms: int, *, times: bool = True, v
         learned, aged, later = _parts(events, (before, early & ~before), people, items)
         if ((np.diff(learned.indptr) > 0) & (np.diff(later.indptr) > 0)).any():
             validation.append((aged if times else learned, later))
-    return Split(held, fresh if times else None, tested, wanted, sizes, (), tuple(validation))
+    return Split(training, fresh if times else None, tested, wanted, sizes, (), tuple(validation))
 
 
 def _parts(
@@ -117,22 +118,22 @@ def _parts(
     people: NDArray[np.int64],
     items: NDArray[np.int64],
 ) -> tuple[Any, Any, Any]:
-    """Return what was held on the first side, the same by its age, and what was taken anew on the second: CSR int32."""
+    """Return the items of the first side, the same by age, and the new of the second: CSR int32 [people, items]."""
     shape = (len(people), len(items))
     before, after = sides
     keys = np.searchsorted(people, events.people[before]) * len(items) + np.searchsorted(items, events.items[before])
-    held = _ones(*np.divmod(keys, len(items)), shape)
+    training = _ones(*np.divmod(keys, len(items)), shape)
     rows, knows_person = _places(people, events.people[after])
     columns, knows_item = _places(items, events.items[after])
-    known = knows_person & knows_item
-    taken = _ones(rows[known], columns[known], shape)
-    new = (taken - taken.multiply(held)).tocsr()
+    found = knows_person & knows_item
+    taken = _ones(rows[found], columns[found], shape)
+    new = (taken - taken.multiply(training)).tocsr()
     new.eliminate_zeros()
-    return held, _by_age(held, keys, events.at_ms[before]), new
+    return training, _by_age(training, keys, events.at_ms[before]), new
 
 
-def _by_age(held: Any, keys: NDArray[np.int64], at_ms: NDArray[np.int64]) -> Any:
-    """Return `held` with how much each item still counts, by the day on which the person took it last.
+def _by_age(training: Any, keys: NDArray[np.int64], at_ms: NDArray[np.int64]) -> Any:
+    """Return `training` with how much each item still counts, by the day on which the person took it last.
 
     `keys` int64 [events]: the person's row times the number of items, plus the item.
     """
@@ -140,8 +141,8 @@ def _by_age(held: Any, keys: NDArray[np.int64], at_ms: NDArray[np.int64]) -> Any
     ordered = keys[order]
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
     days = at_ms[order][last] // _DAY_MS
-    fresh = held.copy()
-    for start, stop in zip(held.indptr[:-1], held.indptr[1:], strict=True):
+    fresh = training.copy()
+    for start, stop in zip(training.indptr[:-1], training.indptr[1:], strict=True):
         fresh.data[start:stop] = fresh_values(days[start:stop])
     return fresh
 

@@ -1,4 +1,4 @@
-"""The commands: the only room that speaks to a terminal. Every act is the engine's, under the same name."""
+"""The commands. No other room speaks to a terminal; each command calls one act of the engine of the same name."""
 
 from assent.cli.app import main
 

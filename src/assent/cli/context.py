@@ -40,7 +40,7 @@ class CommandContext:
             engine.close()
 
     def key_path(self) -> Path:
-        """Return where the key file of this store stands, or would."""
+        """Return the path of the key file of this store, whether it exists or not."""
         if self.keys is not None:
             return self.keys
         return cast("Path", import_module("assent.engine").default_key_path(self.store))
@@ -69,11 +69,11 @@ def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, dir_okay=False),
         show_envvar=True,
         metavar="FILE",
-        help="The key file that opens the store; beside the store unless named.",
+        help="The key file that opens the store; by default beside the store.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, for programs.")
     @functools.wraps(command)
-    def told(*, store: str, keys: Path | None, as_json: bool, **arguments: Any) -> None:
+    def wrapped(*, store: str, keys: Path | None, as_json: bool, **arguments: Any) -> None:
         screen = Screen(as_json=as_json)
         try:
             command(CommandContext(store, keys, screen), **arguments)
@@ -81,7 +81,7 @@ def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
             screen.fail(error)
             raise SystemExit(EXIT_FAILED) from None
 
-    return told
+    return wrapped
 
 
 def examples(*lines: str) -> str:

@@ -20,16 +20,16 @@ from rich.text import Text
 
 from assent.terms.errors import AssentError, InvalidInput
 
-COLUMNS_MIN, COLUMNS_MAX = 60, 100
+NARROW_COLUMNS, WIDE_COLUMNS = 60, 100
 
-#: Called with what is done and what there is to do, in lines or people.
-ProgressTold = Callable[[int, int], None]
+#: Called with how much is done and how much there is, in lines or people.
+ProgressCall = Callable[[int, int], None]
 
 
 def _console(*, stderr: bool) -> Console:
-    """Make a console that never colours words by itself and stays readable at 80 columns."""
+    """Make a console that adds no color by itself and stays readable at 80 columns."""
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
-    console.width = max(COLUMNS_MIN, min(console.width, COLUMNS_MAX))
+    console.width = max(NARROW_COLUMNS, min(console.width, WIDE_COLUMNS))
     return console
 
 
@@ -47,7 +47,7 @@ class Screen:
         click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
     def say(self, words: str = "", *, style: str = "") -> None:
-        """Print words on standard output; what does not fit in a line goes on under its beginning."""
+        """Print words on standard output; long lines are wrapped under their own indent."""
         text = words.lstrip()
         self._lay(Padding(Text(text, style=style), (0, 0, 0, len(words) - len(text))))
 
@@ -61,7 +61,7 @@ class Screen:
         self.out.print(Text(words, style="bold"), soft_wrap=True)
 
     def _lay(self, what: RenderableType) -> None:
-        """Print something laid out, without the blanks at the ends of lines that only a terminal needs."""
+        """Print a layout, without trailing blanks where standard output is no terminal."""
         if self.out.is_terminal:
             self.out.print(what)
             return
@@ -79,7 +79,7 @@ class Screen:
         self._lay(grid)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[object]], *, total: Sequence[object] = ()) -> None:
-        """Print a table; whole-number columns stand right. `total` is one more row under a line."""
+        """Print a table; columns of whole numbers are right-aligned. `total` is one more row under a line."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
         every = [*rows, total] if total else rows
         for place, head in enumerate(heads):
@@ -95,34 +95,36 @@ class Screen:
     def fail(self, error: AssentError) -> None:
         """Say on standard error what is wrong and what to do next."""
         if self.as_json:
-            told = {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
-            click.echo(json.dumps(told, ensure_ascii=False), err=True)
+            content = {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+            click.echo(json.dumps(content, ensure_ascii=False), err=True)
             return
         self.err.print(Text(f"Error: {error.message}", style="red"))
         self.err.print(Text(error.advice))
 
     def confirm(self, question: str, *, flag: str) -> None:
-        """Ask on standard error and go on after a yes; `flag` is what answers beforehand.
+        """Ask on standard error and return after a yes; `flag` is the option that answers beforehand.
 
-        Asks only at a terminal: what a script pipes in is no answer of a person, and may be the rest of its own work.
-        Raises `InvalidInput` where there is none, `click.Abort` after a no.
+        Asks only at a terminal: input that a script pipes in is no answer of a person. Raises `InvalidInput` without a
+        terminal, `click.Abort` after a no.
         """
         # A stream that was closed before the program began is not there at all.
         if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
-            message = f"This has to be confirmed, and there is no terminal to ask at: {question}"
-            raise InvalidInput(message, advice=f"Add {flag} to go ahead without being asked.")
+            raise InvalidInput(
+                f"This has to be confirmed, and there is no terminal to ask at: {question}",
+                advice=f"Add {flag} to go ahead without being asked.",
+            )
         click.confirm(question, abort=True, err=True)
 
     @contextmanager
     def busy(self, words: str) -> Iterator[None]:
-        """Show on standard error that something runs, with the time it has taken; nothing when nobody watches."""
+        """Show a spinner and the elapsed time on standard error, at a terminal only."""
         with self._progress(counted=False) as progress:
             progress.add_task(words, total=None)
             yield
 
     @contextmanager
-    def counting(self, words: str) -> Iterator[ProgressTold]:
-        """Show on standard error how far something has come; gives the function to call with (done, all)."""
+    def counting(self, words: str) -> Iterator[ProgressCall]:
+        """Show a progress bar on standard error; yields the function to call with (done, all)."""
         with self._progress(counted=True) as progress:
             task = progress.add_task(words, total=None)
             yield lambda done, everything: progress.update(task, completed=done, total=everything)
@@ -141,14 +143,14 @@ class Screen:
 
 
 def cell(value: object, *, style: str = "") -> Text:
-    """Write one table cell: whole numbers with thousands apart, everything else as it reads."""
+    """Return one table cell: whole numbers with thousands separators, other values as `str`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return Text(f"{value:,}", style=style)
     return Text(str(value), style=style)
 
 
 def plain(value: object) -> Any:
-    """Turn an answer into what JSON can hold: structs and mappings to objects, sequences to lists, bytes to hex."""
+    """Convert an answer to JSON values: structs and mappings to objects, sequences to lists, bytes to hex."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -163,14 +165,14 @@ def plain(value: object) -> Any:
 
 
 def moment(at_ms: int | None) -> str:
-    """Write a moment the way people read it, in UTC."""
+    """Return a moment in words, in UTC."""
     if at_ms is None:
         return "never"
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def took(seconds: float) -> str:
-    """Write a length of time with the unit that fits it."""
+    """Return a duration with the unit that fits it."""
     if seconds < 1:
         return f"{seconds * 1000:.1f} ms"
     return f"{seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""The server as a process of its own: where it listens unless told, and the command line that starts it."""
+"""The server as a process of its own: its default address, and the command line that starts it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$")]
 Words = Annotated[str, msgspec.Meta(min_length=1)]
 Iri = Annotated[str, msgspec.Meta(pattern=r"^https://w3id\.org/dpv(/[a-z]+)?#[A-Za-z]+$")]
 Days = Annotated[int, msgspec.Meta(ge=1)]
-TcfPurpose = Annotated[int, msgspec.Meta(ge=1, le=11)]
+#: The purposes of IAB TCF 2.3 are numbered from 1.
+TCF_PURPOSES = 11
+TcfPurpose = Annotated[int, msgspec.Meta(ge=1, le=TCF_PURPOSES)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -49,24 +49,25 @@ class Question:
         `language` is a tag such as `de` or `de-AT`; the nearest known language answers, or that of the shop.
         """
         if not 1 <= count <= limit("decide_count_max"):
-            message = f"count is {count}."
-            raise InvalidInput(message, advice=f"Ask for 1 to {limit('decide_count_max')} items.")
+            raise InvalidInput(f"count is {count}.", advice=f"Ask for 1 to {limit('decide_count_max')} items.")
         if mode not in MODES:
-            message = "mode is not one that exists."
-            raise InvalidInput(message, advice=f"Use one of: {', '.join(MODES)}.")
+            raise InvalidInput("mode is not one that exists.", advice=f"Use one of: {', '.join(MODES)}.")
         if not slot or len(slot) > limit("slot_chars_max"):
-            message = "slot is empty or too long."
             most = limit("slot_chars_max")
-            raise InvalidInput(message, advice=f"Name the place on the page in 1 to {most} characters.")
+            raise InvalidInput(
+                "slot is empty or too long.", advice=f"Name the place on the page in 1 to {most} characters."
+            )
         if len(exclude) > limit("exclude_items_max"):
-            message = f"exclude names {len(exclude)} items."
-            raise InvalidInput(message, advice=f"Exclude at most {limit('exclude_items_max')} items in one question.")
+            raise InvalidInput(
+                f"exclude names {len(exclude)} items.",
+                advice=f"Exclude at most {limit('exclude_items_max')} items in one question.",
+            )
         item = (context or {}).get("item")
         if item is not None and not isinstance(item, str):
-            message = "context.item is not text."
-            raise InvalidInput(message, advice='Send the item on the page as {"context": {"item": "ITEM ID"}}.')
+            raise InvalidInput(
+                "context.item is not text.", advice='Send the item on the page as {"context": {"item": "ITEM ID"}}.'
+            )
         if language is not None and len(language) > TAG_CHARS_MAX:
-            message = "language is not a language tag."
-            raise InvalidInput(message, advice="Name the language as in `de` or `de-AT`.")
+            raise InvalidInput("language is not a language tag.", advice="Name the language as in `de` or `de-AT`.")
         known = None if language is None else nearest(language)
         return cls(person, slot, count, item, mode, frozenset(exclude), include_bought, gpc, known)

@@ -78,7 +78,7 @@ class Popularity:
 
 
 def best(values: NDArray[np.floating[Any]], count: int) -> Scores:
-    """Return the `count` largest of the values [items] above zero."""
+    """Return the `count` largest of the values, float32 or float64 [items], above zero."""
     count = min(count, len(values))
     if count == 0:
         return Scores(np.empty(0, np.int32), values[:0], (), complete=len(values) == 0)

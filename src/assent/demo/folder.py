@@ -1,4 +1,4 @@
-"""The folder of the demo: made anew each time, or a temporary one; never one that somebody else made."""
+"""The folder of the demo: made anew each time, or a temporary one; it never touches a folder of others."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from assent.terms.errors import Conflict
 
 FOLDER = Path("demo-shop")
-#: Says that a folder is the demo's own and may be made anew.
+#: Marks a folder as the demo's own, which may be made anew.
 MARK = ".made-by-assent-demo"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
-    """Where the shop of the demo is: its store and its key file."""
+    """The folder of the demo's shop, with its store and its key file."""
 
     path: Path
 
@@ -50,8 +50,10 @@ def demo_folder(*, once: bool) -> Iterator[DemoFolder]:
             yield DemoFolder(Path(temporary))
         return
     if FOLDER.exists() and not (FOLDER / MARK).exists():
-        message = f"The folder {FOLDER} is here already, and the demo did not make it."
-        raise Conflict(message, advice="Move it away, or run the demo in another folder.")
+        raise Conflict(
+            f"The folder {FOLDER} is here already, and the demo did not make it.",
+            advice="Move it away, or run the demo in another folder.",
+        )
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(mode=0o700)
     (FOLDER / MARK).write_text("`assent demo` makes this folder anew every time.\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 from assent.demo.goods import Good
 from assent.terms.clock import DAY_MS, to_text
 
-#: The days of trade that the show looks back on.
+#: Days of trade before the demo.
 TRADE_DAYS = 90
 
 _FIRST_NAMES = """
@@ -25,7 +25,7 @@ class Answer:
     """One way of answering the shop's question, and the share of people who answer so."""
 
     name: str
-    says: str
+    label: str
     share: float
     #: What the consent banner sends along with every event; None when the page never asked.
     preferences: Mapping[str, bool] | None

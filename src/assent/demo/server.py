@@ -1,4 +1,4 @@
-"""The server of the demo: a free port, a process that is ended with the demo, and what to try on it."""
+"""The server of the demo: a free port, a process that is ended with the demo, and things to try on it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 
 from assent.terms.errors import Conflict
-
-START_SECONDS_MAX = 30
+from assent.terms.limits import limit
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What there is to try on a served shop: addresses to look at, and one line for a shell, with its key."""
+    """Things to try on a served shop: addresses to open, and one line for a shell, with its key."""
 
     urls: Sequence[str]
     curl: str
 
     @classmethod
     def at(cls, url: str, key: str, person: str) -> Served:
-        """Return what to try on the server at `url`, where `person` is asked for."""
+        """Return the things to try on the server at `url`, with decisions for `person`."""
         curl = (
             f"curl -s {url}/v1/decide -H 'Authorization: Bearer {key}' "
             f'-H \'Content-Type: application/json\' -d \'{{"person": "{person}", "count": 3}}\''
@@ -41,8 +40,7 @@ def free_port(host: str, wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    message = "No port is free on this machine."
-    raise Conflict(message, advice="Close some servers and start the demo again.")
+    raise Conflict("No port is free on this machine.", advice="Close some servers and start the demo again.")
 
 
 @contextmanager
@@ -59,12 +57,11 @@ def server_process(line: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def wait_for(server: subprocess.Popen[bytes], host: str, port: int) -> None:
     """Wait until a server takes connections; raises `Conflict` when it does not come up."""
-    until = monotonic() + START_SECONDS_MAX
+    until = monotonic() + limit("demo_start_seconds_max")
     while server.poll() is None and monotonic() < until:
         with socket.socket() as probe:
             probe.settimeout(0.2)
             if probe.connect_ex((host, port)) == 0:
                 return
         sleep(0.05)
-    message = "The server did not start."
-    raise Conflict(message, advice=f"See what `assent serve --port {port}` says.")
+    raise Conflict("The server did not start.", advice=f"See what `assent serve --port {port}` says.")

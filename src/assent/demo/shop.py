@@ -1,4 +1,4 @@
-"""The shop of the show: made from a seed, or read from the Online Retail file; both come in as a real shop's would."""
+"""The shop of the demo, made from a seed or read from the Online Retail file, and taken in as a real shop's data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PEOPLE = 2_000
 BATCH_EVENTS = 500
 GRANT = ("personalize", "learn")
 EVIDENCE = "Stated by whoever started the demo; the file itself holds no consent."
-#: How many of the crowd have their lists compared before and after somebody leaves.
+#: People whose lists are compared before and after one person leaves.
 CROWD_COMPARED = 200
 
 
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A filled shop: what came in, and the names of the people whose story is told."""
+    """A filled shop: what came in, and the names of the people in the story."""
 
     source: str
     items: int
@@ -54,7 +54,7 @@ class Shop:
     crowd: Sequence[str] = field(default_factory=tuple)
 
 
-def fill_made(engine: Engine, now_ms: int, told: Callable[[int, int], None]) -> Shop:
+def fill_made(engine: Engine, now_ms: int, progress: Callable[[int, int], None]) -> Shop:
     """Put 500 goods in and send everything that 2,000 made people did, batch by batch as tracking clients do."""
     started = perf_counter()
     goods = all_goods()
@@ -66,8 +66,8 @@ def fill_made(engine: Engine, now_ms: int, told: Callable[[int, int], None]) -> 
         group = [shopper for shopper in shoppers if shopper.answer is answer]
         events = [event for shopper in group for event in events_of(shopper, goods, now_ms, SEED)]
         first = first or events
-        rows.append(_send(engine, answer.says, len(group), events, gpc=answer.gpc))
-        told(sum(row.people for row in rows), len(shoppers))
+        rows.append(_send(engine, answer.label, len(group), events, gpc=answer.gpc))
+        progress(sum(row.people for row in rows), len(shoppers))
     rows.append(_send(engine, "a batch sent twice", 0, first[:BATCH_EVENTS]))
     rows.append(_send(engine, "broken clients", 0, _broken(first, now_ms)))
     leaver, neighbour, second_leaver = (shopper.user_id for shopper in shoppers[:3])
@@ -76,9 +76,9 @@ def fill_made(engine: Engine, now_ms: int, told: Callable[[int, int], None]) -> 
     return Shop("made", len(goods), rows, seconds, leaver, neighbour, second_leaver, crowd)
 
 
-def fill_from(engine: Engine, path: Path, cast: tuple[str, str, str], told: Callable[[int, int], None]) -> Shop:
+def fill_from(engine: Engine, path: Path, cast: tuple[str, str, str], progress: Callable[[int, int], None]) -> Shop:
     """Import the Online Retail file under a consent that is stated for the show; every line is accounted for."""
-    done = engine.imports.run("online-retail", path, grant=GRANT, evidence=EVIDENCE, progress=told)
+    done = engine.imports.run("online-retail", path, grant=GRANT, evidence=EVIDENCE, progress=progress)
     table = dict(done.table)
     stored = table.pop("imported", 0)
     facts = engine.server.facts()
@@ -97,14 +97,14 @@ def _send(engine: Engine, who: str, people: int, events: Sequence[dict[str, Any]
     stored, refused = 0, Counter[str]()
     waiting = iter(events)
     while batch := list(islice(waiting, BATCH_EVENTS)):
-        taken = engine.take_in(batch, gpc=gpc)
-        stored += taken.stored
-        refused.update(taken.dropped)
+        answer = engine.take_in(batch, gpc=gpc)
+        stored += answer.stored
+        refused.update(answer.dropped)
     return Row(who, people, len(events), stored, dict(refused))
 
 
 def _broken(events: Sequence[dict[str, Any]], now_ms: int) -> list[dict[str, Any]]:
-    """Return events as broken clients send them: nobody named, a clock ten days ahead, an event without a name."""
+    """Return events as broken clients send them: no person named, a clock ten days ahead, an event without a name."""
 
     def altered(number: int, changes: Mapping[str, Any], without: str = "") -> dict[str, Any]:
         event = {**events[number], **changes, "messageId": f"broken-{number}"}

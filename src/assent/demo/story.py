@@ -47,14 +47,14 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Act 3: what is held on one person, read from an export of theirs."""
+    """Act 3: the data about one person, read from their export."""
 
     person: str
     events: int
     #: What they did last, newest first: day, act, item.
     latest: Sequence[tuple[str, str, str]]
     agreed_to: Sequence[str]
-    #: What their browser sent and nobody asked for, and whether the export has it.
+    #: Data that their browser sent unasked, and True where the export has it.
     kept_unasked: Mapping[str, bool]
 
 
@@ -75,7 +75,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """One person's leaving: the certificate, the sum before and after, the time, and what is still found."""
+    """One person's leaving: the certificate, the sum before and after, the time, and the result of a search."""
 
     person: str
     certificate: Certificate
@@ -91,7 +91,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What one person's leaving did to those who stay."""
+    """The effect of one person's leaving on those who stay."""
 
     person: str
     before: Decision
@@ -114,7 +114,7 @@ Act = Arrivals | Learned | Held | Asked | Erased | Others | Proved
 
 @dataclass(slots=True)
 class Stage:
-    """What the acts share: the engine, the shop, a search through the store's files, and the lists seen so far."""
+    """The things that acts share: engine, shop, a search through the store's files, and the lists seen so far."""
 
     engine: Engine
     shop: Shop
@@ -172,13 +172,13 @@ def _held(stage: Stage, person: str) -> Held:
     return Held(
         person=person,
         events=len(export.events),
-        latest=[_told(stage, entry) for entry in reversed(export.history[-LATEST_SHOWN:])],
+        latest=[_history_line(stage, entry) for entry in reversed(export.history[-LATEST_SHOWN:])],
         agreed_to=[purpose for purpose, state in export.consents.purposes.items() if state.receipt],
         kept_unasked={what: sign in everything for what, sign in UNASKED.items() if stage.shop.source == "made"},
     )
 
 
-def _told(stage: Stage, entry: Mapping[str, Any]) -> tuple[str, str, str]:
+def _history_line(stage: Stage, entry: Mapping[str, Any]) -> tuple[str, str, str]:
     action = sentence(f"action.{ACTION_BY_EVENT[entry['action']].name}")
     return entry["day"], action, stage.engine.catalog.get(entry["item"]).name
 

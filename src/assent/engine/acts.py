@@ -1,4 +1,4 @@
-"""Acts: which role of API key may do which, and how often each was done by this process."""
+"""Acts: the roles of API keys that may do each, and the counts of what this process did."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 
-#: The roles of API keys, in the order in which they are told.
+#: The roles of API keys, in the order in which errors list them.
 ROLE_NAMES = ("browser", "server", "officer", "monitor")
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act that a key may be allowed, and the roles that may do it; whatever is not named is refused."""
+    """One act that a key may be allowed, and the roles that may do it. Every other role is refused."""
 
     name: str
     roles: frozenset[str]
@@ -26,7 +26,7 @@ class Act:
 
 
 class ActCounts:
-    """How often each act was done by this process. Safe to use from several threads."""
+    """Counts of the acts that this process did. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -17,7 +17,7 @@ ACTS = (Act.of("items", "server"),)
 
 
 class CatalogActs:
-    """Items put in, looked up, paged through and taken off the list."""
+    """Adds, reads, lists and removes items, and finds similar ones."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -31,18 +31,18 @@ class CatalogActs:
         return self._rooms.catalog.get(item)
 
     def page(self, after: str | None = None, count: int = 100) -> ItemPage:
-        """Return up to `count` listed items in order of their ids, beginning after the id `after`.
+        """Return up to `count` listed items in order of their ids, starting after the id `after`.
 
         Raises `InvalidInput` unless `count` is from 1 to 1,000.
         """
         return self._rooms.catalog.page(after, count)
 
     def drop(self, item: str) -> None:
-        """Take one item off the list, so that it is suggested no more; raises `NotFound`."""
+        """Remove one item from the catalog, so that it is no longer suggested; raises `NotFound`."""
         self._rooms.catalog.drop(item)
 
     def similar(self, item: str, count: int = 10) -> list[Suggestion]:
-        """Return the items most alike to one, best first; raises `NotFound` for an item not in the catalogue."""
+        """Return the items most similar to one, best first; raises `NotFound` for an item not in the catalog."""
         rooms = self._rooms
         rooms.catalog.get(item)
         question = Question.of(slot="similar", count=count, context={"item": item}, mode="non_profiled")

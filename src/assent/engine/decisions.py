@@ -18,7 +18,7 @@ ACTS = (Act.of("decide", "server"),)
 
 
 class DecisionActs:
-    """Questions answered together and recorded together; `Engine.decide` asks one and waits."""
+    """Answers many questions in one read and one write; `Engine.decide` asks one and waits."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -26,11 +26,11 @@ class DecisionActs:
     def submit(
         self, questions: Sequence[Question], later: Later | None = None
     ) -> tuple[list[Answer | AssentError], Future[None]]:
-        """Decide now and queue the records; acknowledge only once the future resolves.
+        """Decide now and queue the records; the caller acknowledges once the future resolves.
 
-        What is wrong with one question stands in its answer's place. With an event loop's `call_later` as `later`,
-        decisions that come close together are written together, and nothing is waited for: `Loading` is raised where
-        no model may answer yet.
+        The error of one question takes the place of its answer. With an event loop's `call_later` as `later`,
+        decisions that come close together are written together, and this never waits: it raises `Loading` while no
+        model may answer yet.
         """
         rooms = self._rooms
         with rooms.store.read() as session:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assent.decide import Question
 from assent.engine.capabilities import Capabilities
-from assent.engine.opening import open_house
 from assent.engine.rooms import Rooms, build
+from assent.engine.stores import open_store
 from assent.terms.answers.proofs import Check, Verification
 from assent.terms.clock import Clock, SystemClock
 from assent.terms.errors import AssentError
@@ -32,7 +32,7 @@ class Engine(Capabilities):
     """
 
     def __init__(self, rooms: Rooms) -> None:
-        """Offer the acts on built rooms; use `Engine.open`."""
+        """Take the rooms that `build` made; callers use `Engine.open`."""
         super().__init__(rooms)
         self._rooms = rooms
 
@@ -57,7 +57,7 @@ class Engine(Capabilities):
         """
         clock = clock or SystemClock()
         randomness = randomness or SystemRandomness()
-        opened, vault, key_path = open_house(store, keys, clock, randomness, create=create)
+        opened, vault, key_path = open_store(store, keys, clock, randomness, create=create)
         try:
             rooms = build(opened, vault, settings or Settings.from_environment(), clock, randomness, key_path)
             rooms.rights.replay_journal()
@@ -68,7 +68,7 @@ class Engine(Capabilities):
         return cls(rooms)
 
     def close(self) -> None:
-        """Finish every acknowledged write and let go of the store."""
+        """Finish every acknowledged write and close the store."""
         self._rooms.intake.close()
         self._rooms.learning.close()
         self._rooms.store.close()
@@ -95,16 +95,16 @@ class Engine(Capabilities):
         return self.events.submit(body, kind="batch", gpc=gpc).result()
 
     def put_items(self, items: Iterable[Mapping[str, Any]] | bytes) -> int:
-        """Add or replace items of the catalogue; return how many. Raises `InvalidInput` naming the wrong one."""
+        """Add or replace items of the catalog; return how many. Raises `InvalidInput` naming the wrong one."""
         return self.catalog.put(items)
 
     # -- learning and deciding -----------------------------------------------------------------------------------
 
     def train(self, *, rebuild: bool = False, spark: Any = None) -> TrainReport:
-        """Bring the sums up to date with everybody who says yes, and solve; `rebuild` adds up everything anew.
+        """Bring the sums up to date with all who agreed to `learn`, and solve; `rebuild` adds all of them up anew.
 
-        `spark` (a session, or a master's URL) has it read and add up all histories. What the notices no longer allow to
-        keep is swept out first.
+        `spark` (a session, or a master's URL) reads and adds up all histories. Data past the retention of its
+        notices is deleted first. Raises `Busy`, `NotEnoughMemory`, `SparkUnavailable`.
         """
         self._rooms.retention.sweep()
         report = self._rooms.learning.train(rebuild=rebuild) if spark is None else self._rooms.learning.train_on(spark)
@@ -129,7 +129,7 @@ class Engine(Capabilities):
         """Choose what one slot shows, with true reasons; returns when the decision's record is durable.
 
         `language` is a tag such as `de-AT`; the nearest known language answers, or else that of the settings.
-        Without leave to use the person's history, or for somebody unknown, the answer is honest and not personal.
+        Without a permit for the person's history, or for an unknown person, the answer is not personal and says so.
         """
         question = Question.of(
             person=person,
@@ -163,7 +163,7 @@ class Engine(Capabilities):
         return self.people.consent(person, grant, withdraw, evidence=evidence, language=language)
 
     def export(self, person: str) -> Export:
-        """Return everything held on a person; raises `NotFound`."""
+        """Return all data about a person; raises `NotFound`."""
         return self.people.export(person)
 
     def erase(self, person: str) -> Certificate:

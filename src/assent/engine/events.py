@@ -16,7 +16,7 @@ ACTS = (Act.of("take_in", "browser", "server"),)
 
 
 class EventActs:
-    """Events as they come over the wire; `Engine.take_in` waits for the same."""
+    """Takes in raw bodies without waiting; `Engine.take_in` waits for the same."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -24,7 +24,7 @@ class EventActs:
     def submit(
         self, body: bytes, *, encoding: str | None = None, kind: str | None = None, gpc: bool = False
     ) -> Future[TakenIn]:
-        """Read a raw body and queue the write; the future resolves once it is durable, or tells what is wrong."""
+        """Read a raw body and queue the write; the future resolves once it is durable, or raises what is wrong."""
         return self._rooms.intake.submit_body(body, kind=kind, content_encoding=encoding, gpc=gpc)
 
     def write_key_of(self, body: bytes, encoding: str | None = None) -> str | None:

@@ -42,13 +42,13 @@ class KeyActs:
 
     def role(self, key: str) -> str | None:
         """Return the role of an API key, or None when this store never gave it out."""
-        known = self._roles.get(key)
-        if known is None:
+        role = self._roles.get(key)
+        if role is None:
             with self._rooms.store.read() as session:
-                known = api_keys.role(session, digest_api_key(key))
-            if known is not None:
-                self._roles[key] = known
-        return known
+                role = api_keys.role(session, digest_api_key(key))
+            if role is not None:
+                self._roles[key] = role
+        return role
 
     def any(self) -> bool:
         """Tell whether any API key was made."""

@@ -1,4 +1,4 @@
-"""`engine.people`: what one person agreed to, what is held on them, and their leaving."""
+"""`engine.people`: one person's consents, export and erasure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACTS = (
 
 
 class PeopleActs:
-    """A person's rights; a person is named by any of their identifiers."""
+    """The rights of people. A person is named by any of their identifiers."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -51,9 +51,9 @@ class PeopleActs:
     ) -> list[Receipt]:
         """Grant and withdraw purposes for a person, in force with the next call; return signed receipts.
 
-        Withdrawing takes what was kept for that purpose alone out of records, history and models before it returns.
-        `language` is that of the notice they read; that of the settings unless named. Raises `UnknownPurpose`,
-        `InvalidInput`, `NotFound`, `Conflict`.
+        A withdrawal removes what was kept for that purpose alone from records, history and models before this
+        returns. `language` is that of the notice they read, by default that of the settings. Raises
+        `UnknownPurpose`, `InvalidInput`, `NotFound`, `Conflict`.
         """
         rooms = self._rooms
         choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language or rooms.settings.language)
@@ -62,14 +62,14 @@ class PeopleActs:
         return [Receipt(**each) for each in receipts]
 
     def export(self, person: str) -> Export:
-        """Return everything held on a person; raises `NotFound`."""
+        """Return all data about a person; raises `NotFound`."""
         self._rooms.acts.add("export")
         return self._rooms.rights.export(person)
 
     def erase(self, person: str) -> Certificate:
         """Erase a person from rows, keys, caches and models; return the signed certificate. Raises `NotFound`.
 
-        When this returns nothing is left; when it is interrupted, the next opening of the store finishes it.
+        When this returns nothing is left. The next opening of the store finishes an erasure that was interrupted.
         """
         certificate = self._rooms.rights.erase(person)
         self._rooms.acts.add("erase")

@@ -1,4 +1,4 @@
-"""`engine.purposes`: what people can be asked for."""
+"""`engine.purposes`: the purposes that people can agree to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PurposeActs:
-    """The purposes that are declared, with the words that people are asked with."""
+    """Lists the declared purposes with the texts of their notices."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """Every room below the engine; capabilities take it and hold nothing else."""
+    """Every room below the engine. A capability takes it as its only argument."""
 
     store: Store
     vault: Vault

@@ -1,4 +1,4 @@
-"""`engine.server`: what a server tells about itself, and what it loads before the first request."""
+"""`engine.server`: health, counts and facts of a server, and what it loads before the first request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ServerActs:
         self._rooms = rooms
 
     def warm(self) -> None:
-        """Load the catalogue and the model now, so that the first decision does not wait for them."""
+        """Load the catalog and the model now, so that the first decision does not wait for them."""
         with self._rooms.store.read() as session:
             self._rooms.decider.warm(session)
 
@@ -40,7 +40,7 @@ class ServerActs:
         return Metrics(rooms.intake.counts(), rooms.intake.sizes(), rooms.acts.all(), stored)
 
     def facts(self) -> StoreFacts:
-        """Return what `assent doctor` looks at: where things are and how many there are."""
+        """Return the facts that `assent doctor` checks: places of files, and numbers of rows."""
         rooms = self._rooms
         with rooms.store.read() as session:
             models = _models(session)

@@ -138,7 +138,7 @@ class Solved(Protocol[S_co]):
         ...
 
     def parts_of(self, history: NDArray[np.void], /) -> NDArray[Any]:
-        """Return the reasons of these answers, floats [reasons, answers]: each column adds up to its answer."""
+        """Return the reasons of these answers, float32 or float64 [reasons, answers]: a column adds up to an answer."""
         ...
 
     def save(self, path: Path, /) -> None:

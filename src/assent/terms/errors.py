@@ -42,7 +42,7 @@ class AssentError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong"
-    default_advice: ClassVar[str] = "Run `assent doctor` and read what it reports."
+    default_advice: ClassVar[str] = "Run `assent doctor` on the store, and read what it reports."
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
         """Take the sentences of `message` and `advice`; without advice the class's own is used."""
@@ -70,7 +70,7 @@ class UnknownPurpose(AssentError):
     code = "unknown_purpose"
     status = 422
     title = "No such purpose"
-    default_advice = "Ask GET /v1/purposes for the purposes that exist."
+    default_advice = "Use the id of a declared purpose; the list of purposes has them all."
 
 
 class TooLarge(AssentError):
@@ -79,7 +79,7 @@ class TooLarge(AssentError):
     code = "too_large"
     status = 413
     title = "The request is too large"
-    default_advice = "Send smaller batches; docs/reference/limits.md lists every limit."
+    default_advice = "Send less at once: smaller batches, or shorter values."
 
 
 class Unauthenticated(AssentError):
@@ -166,7 +166,7 @@ class KeyFileMissing(AssentError):
 
     code = "key_file_missing"
     title = "The key file is missing"
-    default_advice = "Put the key file back, or name it with --keys; without it nothing sealed can be opened."
+    default_advice = "Put the key file back, or name the place where it is; without it nothing sealed can be opened."
 
 
 class KeyFileExists(AssentError):
@@ -175,7 +175,7 @@ class KeyFileExists(AssentError):
     code = "key_file_exists"
     status = 409
     title = "A key file is already there"
-    default_advice = "Use it as it is, or name another place with --keys; overwriting would lose every sealed record."
+    default_advice = "Use it as it is, or name another place; overwriting it would lose every sealed record."
 
 
 class KeyFileExposed(AssentError):
@@ -199,7 +199,7 @@ class PermitNeeded(AssentError):
 
     code = "permit_needed"
     title = "No permit, no record"
-    default_advice = "Ask consent.may() for a permit right before the record is opened."
+    default_advice = "Ask the ledger for a permit right before the record is opened."
 
 
 class NotLearned(AssentError):
@@ -233,4 +233,4 @@ class SparkUnavailable(AssentError):
     code = "spark_unavailable"
     status = 503
     title = "Spark cannot be used"
-    default_advice = "Read docs/spark.md, or train without --spark."
+    default_advice = "Check that Spark is installed and that its master answers, or train without Spark."

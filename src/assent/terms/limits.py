@@ -74,6 +74,15 @@ _ROWS = (
     Limit("train_attempts_max", 3, "attempts", "Consent that changes during each of these changes all the time."),
     # models
     Limit("recommend_count_max", 10_000, "items", "A list may be longer than a small catalog, but not without end."),
+    # web, cli and demo
+    Limit("key_chars_max", 256, "characters", "Keys of ours have fewer than 50; a longer one is not ours."),
+    Limit("query_fields_max", 16, "fields", "No route reads more than two fields of a query."),
+    Limit("accept_languages_max", 32, "languages", "Browsers name a few; a longer header only costs time."),
+    Limit("workers_max", 64, "processes", "Each process opens the store and maps the model for itself."),
+    Limit("server_stop_seconds_max", 30, "seconds", "A process that has not finished its requests by then is ended."),
+    Limit("demo_start_seconds_max", 30, "seconds", "A server that does not answer by then will not start."),
+    Limit("certificate_bytes_max", 1_048_576, "bytes", "A certificate has a few kilobytes; a larger file is none."),
+    Limit("compared_list_items_max", 1_000, "items", "Recall and NDCG of longer lists say nothing about a shop."),
 )
 
 LIMITS = {row.name: row for row in _ROWS}

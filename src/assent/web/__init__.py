@@ -1,1 +1,1 @@
-"""HTTP: the JSON API. The only room that speaks it; everything it does is an act of the engine."""
+"""HTTP: the JSON API. No other room speaks HTTP; each operation calls one act of the engine."""

@@ -20,7 +20,7 @@ from assent.web.http.paths import PathNames
 from assent.web.http.problems import answer_error, leave_unanswered
 from assent.web.http.requests import ClientGone
 from assent.web.http.responses import encode
-from assent.web.http.routing import routes_of
+from assent.web.http.routes import routes_of
 
 if TYPE_CHECKING:
     from assent.engine import Engine
@@ -51,7 +51,7 @@ def make_app(engine: Engine, *, cors_origins: Sequence[str] = ("*",), operations
         on_shutdown=[bridge.close],
         logging_config=None,
         openapi_config=None,
-        debug=False,  # whatever the environment says
+        debug=False,  # LITESTAR_DEBUG cannot switch it on
         pdb_on_exception=False,
     )
     lean = {path: each.fn for each in routes if isinstance(each, ASGIRouteHandler) for path in each.paths}

@@ -1,4 +1,4 @@
-"""A batch of questions: those of one turn of the event loop share one look at the store, and are recorded together."""
+"""Batches of questions: those of one turn of the event loop share one read of the store and one write."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Waiter = asyncio.Future[bytes]
 
 
 class DecisionBatcher:
-    """Takes questions and gives their answers as JSON, each once its record is durable."""
+    """Answers questions as JSON, each once its record is durable."""
 
     def __init__(self, bridge: EngineBridge) -> None:
         self._bridge = bridge
         self._waiting: list[tuple[Question, Waiter]] = []
 
     def ask(self, question: Question) -> Waiter:
-        """Take one question, to be answered with those that come in the same turn."""
+        """Queue one question, to be answered with those of the same turn."""
         loop = asyncio.get_running_loop()
         waiter: Waiter = loop.create_future()
         if not self._waiting:
@@ -36,31 +36,31 @@ class DecisionBatcher:
 
     def _answer_all(self) -> None:
         """Answer the questions of this turn; while the model is being loaded they all wait."""
-        taken, self._waiting = self._waiting, []
+        batch, self._waiting = self._waiting, []
         try:
             later = asyncio.get_running_loop().call_later
-            answers, recorded = self._bridge.engine.decisions.submit([question for question, _ in taken], later)
+            answers, recorded = self._bridge.engine.decisions.submit([question for question, _ in batch], later)
             bodies = [each if isinstance(each, AssentError) else each.json() for each in answers]
         except Loading:
-            self._bridge.warming().add_done_callback(lambda done: self._again(taken, done))
+            self._bridge.warming().add_done_callback(lambda done: self._again(batch, done))
         except Exception as error:  # noqa: BLE001 - each request gets it as its own
-            _resolve([waiter for _, waiter in taken], [error] * len(taken))
+            _resolve([waiter for _, waiter in batch], [error] * len(batch))
         else:
-            self._bridge.when_committed(recorded, lambda: _committed([waiter for _, waiter in taken], bodies, recorded))
+            self._bridge.when_committed(recorded, lambda: _committed([waiter for _, waiter in batch], bodies, recorded))
 
-    def _again(self, taken: list[tuple[Question, Waiter]], loaded: asyncio.Future[None]) -> None:
+    def _again(self, batch: list[tuple[Question, Waiter]], loaded: asyncio.Future[None]) -> None:
         """Ask once more after the model was loaded, or give every question the error."""
         if loaded.cancelled():  # the server is being closed
-            for _, waiter in taken:
+            for _, waiter in batch:
                 waiter.cancel()
             return
         error = loaded.exception()
         if error is not None:
-            _resolve([waiter for _, waiter in taken], [error] * len(taken))
+            _resolve([waiter for _, waiter in batch], [error] * len(batch))
             return
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._answer_all)
-        self._waiting += taken
+        self._waiting += batch
 
 
 def _committed(waiters: Sequence[Waiter], bodies: Sequence[bytes | BaseException], recorded: Future[None]) -> None:

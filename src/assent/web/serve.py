@@ -1,4 +1,4 @@
-"""Running the application: granian's processes, each with an engine of its own, until told to stop."""
+"""The server: granian's processes, each with an engine of its own, until a signal stops them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from granian.server import Server
 
 from assent.engine import Engine
 from assent.terms.errors import AssentError, Conflict, Forbidden, InvalidInput
+from assent.terms.limits import limit
 from assent.terms.settings import Settings
 from assent.web.app import make_app
 
@@ -31,16 +32,15 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
 HOST, PORT = "127.0.0.1", 8787
-#: How long a process may take to finish what it has begun before it is ended.
-STOP_SECONDS_MAX = 30
-#: How long a thread may compute before the event loop gets the interpreter's lock: each piece of a body waits for it.
+#: Longest time that a thread computes before the event loop gets the interpreter's lock. Python's 5 ms would delay
+#: each piece of a body by so much.
 SWITCH_SECONDS = 0.001
-#: How many containers are made before the garbage collector looks at them: a batch of 500 events makes about 5,000.
+#: New containers before the garbage collector runs: a batch of 500 events makes about 5,000.
 GARBAGE_OBJECTS = 20_000
 
 _PR_SET_PDEATHSIG = 1
-_LOOK_AGAIN_SECONDS = 0.01
-_KEEP_UP_SECONDS = 1.0
+_RETRY_SECONDS = 0.01
+_RELOAD_SECONDS = 1.0
 #: The server's own warnings and errors go to standard error; no request is ever logged.
 _LOG = {
     "handlers": {
@@ -61,17 +61,19 @@ def serve(
     """Serve a store over HTTP until SIGINT or SIGTERM, then finish what was begun and close.
 
     Each of the `workers` processes opens the store itself. Prints where it listens once it does. Raises `Forbidden` for
-    an address that others can reach while the store has no keys, `Conflict` for a port that is taken, `InvalidInput`
-    for a host that is no address of this machine, and whatever `Engine.open` raises.
+    an address that others can reach while the store has no keys, `Conflict` for a port in use, `InvalidInput` for a
+    host that is no address of this machine, and the errors of `Engine.open`.
     """
     settings = settings or Settings.from_environment()
     address = _address_of(host)
     with Engine.open(store, keys=keys, settings=settings, create=False) as engine:
         if not ip_address(address).is_loopback and not engine.keys.any():
-            message = "This address can be reached from outside, and the store has no keys that could guard it."
-            raise Forbidden(message, advice="Make a key first (`assent init`), or listen at 127.0.0.1.")
+            raise Forbidden(
+                "This address can be reached from outside, and the store has no keys that could guard it.",
+                advice="Make a key first (`assent init`), or listen at 127.0.0.1.",
+            )
     _check_free(address, port)
-    told = get_context().Event()
+    announced = get_context().Event()
     server = Server(
         "assent",
         address=address,
@@ -81,11 +83,11 @@ def serve(
         websockets=False,
         workers=workers,
         respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS_MAX,
+        workers_kill_timeout=limit("server_stop_seconds_max"),
         log_level=LogLevels.warning,
         log_dictconfig=_LOG,
     )
-    loader = partial(load_app, store, keys, settings, (address, port), told, os.getpid())
+    loader = partial(load_app, store, keys, settings, (address, port), announced, os.getpid())
     server.serve(target_loader=loader, wrap_loader=False)
 
 
@@ -94,20 +96,20 @@ def load_app(
     keys: Path | str | None,
     settings: Settings,
     listens: tuple[str, int],
-    told: Event,
+    announced: Event,
     parent: int,
 ) -> Litestar:
     """Open the engine of one process, load what the first answer needs, and build the application over it."""
     _end_with(parent)
     sys.setswitchinterval(SWITCH_SECONDS)
     engine = Engine.open(store, keys=keys, settings=settings, create=False)
-    _spare_the_collector()
+    _relax_garbage_collector()
     engine.server.warm()
     app = make_app(engine, cors_origins=[each.strip() for each in settings.cors_origins.split(",")])
     tasks: set[asyncio.Task[None]] = set()
 
     async def begin() -> None:
-        tasks.update(map(asyncio.create_task, (_announce(listens, told), _keep_up(engine))))
+        tasks.update(map(asyncio.create_task, (_announce(listens, announced), _reload(engine))))
 
     async def end() -> None:
         for task in tasks:
@@ -118,31 +120,31 @@ def load_app(
     return app
 
 
-def _spare_the_collector() -> None:
-    """Keep the garbage collector from looking through what stays, and through every batch while it is being read."""
+def _relax_garbage_collector() -> None:
+    """Exclude the loaded program from garbage collection, and collect less often while batches are read."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
 
 
-async def _announce(listens: tuple[str, int], told: Event) -> None:
-    """Print where the server listens as soon as it takes a connection; one process says it for all."""
-    while not told.is_set():
+async def _announce(listens: tuple[str, int], announced: Event) -> None:
+    """Print the address as soon as the server accepts a connection; one process prints it for all."""
+    while not announced.is_set():
         try:
             _, writer = await asyncio.open_connection(*listens)
         except OSError:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
             continue
         writer.close()
-        told.set()
+        announced.set()
         print(f"assent listens at http://{_shown(*listens)}", flush=True)  # noqa: T201 - what an operator waits for
 
 
-async def _keep_up(engine: Engine) -> None:
-    """Follow what other processes train and take out even when nobody asks, so that nothing old stays in memory."""
+async def _reload(engine: Engine) -> None:
+    """Load what other processes trained or erased, even without requests, so that no old model stays in memory."""
     while True:
-        await asyncio.sleep(_KEEP_UP_SECONDS)
-        with contextlib.suppress(AssentError):  # the next question says it
+        await asyncio.sleep(_RELOAD_SECONDS)
+        with contextlib.suppress(AssentError):  # the next question raises it again
             await asyncio.get_running_loop().run_in_executor(None, engine.server.warm)
 
 
@@ -160,19 +162,21 @@ def _address_of(host: str) -> str:
 
 
 def _check_free(address: str, port: int) -> None:
-    """Refuse a port that another server has: the processes share theirs, so they would share it with a stranger too."""
+    """Refuse a port that another server has: granian shares ports between processes, so both servers would answer."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
         except OSError:
-            message = f"Port {port} is taken, or may not be used."
-            raise Conflict(message, advice="Name another with --port, or stop the server that has it.") from None
+            raise Conflict(
+                f"Port {port} is taken, or may not be used.",
+                advice="Name another with --port, or stop the server that has it.",
+            ) from None
 
 
 def _end_with(parent: int) -> None:
-    """Have the kernel end this process when the one that started it is gone, so that none is left behind (Linux)."""
+    """Let the kernel end this process when its parent is gone (Linux), so that no process is left behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:

@@ -38,7 +38,7 @@ def test_a_stage_of_which_nothing_is_known_is_told_again(monkeypatch):
         if len(said) == 3:
             enough.set()
 
-    child_module._telling(say, enough)("fitting", 0.25)
+    child_module._progress_lines(say, enough)("fitting", 0.25)
     assert enough.wait(timeout=60)
     assert said == [{"stage": "fitting", "share": 0.25}] * 3
 

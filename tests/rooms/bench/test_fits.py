@@ -16,8 +16,8 @@ def test_settings_are_found_by_validation_where_times_are_known():
     before = scipy.sparse.csr_matrix((random.random((400, 60)) < 0.15).astype(np.int32))
     popular = (np.arange(60) < 20) & (random.random((400, 60)) < 0.3) & (before.toarray() == 0)
     validation = [(before, scipy.sparse.csr_matrix(popular.astype(np.int32)))]
-    held = ((before + validation[0][1]) > 0).astype(np.int32).tocsr()
-    task = Task(held, None, validation, 5, 1, 1 << 40, {}, 300.0, lambda _, share: None)
+    training = ((before + validation[0][1]) > 0).astype(np.int32).tocsr()
+    task = Task(training, None, validation, 5, 1, 1 << 40, {}, 300.0, lambda _, share: None)
     fit_ours(task)
-    assert task.settings == dataclasses.asdict(Recommender().tune(held, validation=validation).settings)
-    assert task.settings != dataclasses.asdict(Recommender().tune(held).settings)
+    assert task.settings == dataclasses.asdict(Recommender().tune(training, validation=validation).settings)
+    assert task.settings != dataclasses.asdict(Recommender().tune(training).settings)

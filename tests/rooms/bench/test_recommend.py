@@ -39,9 +39,9 @@ def bench(*line):
 
 def test_rows_have_their_keys_ours_first(files):
     """A list of rows, ours first, with the agreed keys first; what is not a number says why in a note."""
-    told = bench(*files, "--json", "--peers", "popularity,ease", "--set", "ease.ridge=5")
-    assert told.exit_code == 0, told.stderr
-    rows = json.loads(told.stdout)
+    result = bench(*files, "--json", "--peers", "popularity,ease", "--set", "ease.ridge=5")
+    assert result.exit_code == 0, result.stderr
+    rows = json.loads(result.stdout)
     assert [row["model"] for row in rows] == ["assent", "ease", "popularity"]
     for row in rows:
         assert list(row)[:6] == KEYS
@@ -50,15 +50,15 @@ def test_rows_have_their_keys_ours_first(files):
     assert rows[0]["recall@20"] == rows[1]["recall@20"] > rows[2]["recall@20"] / 2
     assert rows[1]["settings"] == {"ridge": 5}
     assert {"ridge", "dtype"} <= rows[0]["settings"].keys()
-    assert "assent" in told.stderr
+    assert "assent" in result.stderr
 
 
 def test_a_person_reads_rows_as_they_come_and_what_they_mean(files, monkeypatch):
     """Sizes, heads, figures, settings; a model that is not installed and one that fails do not stop the others."""
     monkeypatch.setitem(peers_module.PEERS, "sansa", peers_module.Peer("sansa", "made up", {}, "no_such_package"))
-    told = bench(*files, "--count", "5", "--peers", "ease,sansa", "--set", "ease.ridge=0")
-    assert told.exit_code == 0, told.stderr
-    words = " ".join(told.stdout.split())
+    result = bench(*files, "--count", "5", "--peers", "ease,sansa", "--set", "ease.ridge=0")
+    assert result.exit_code == 0, result.stderr
+    words = " ".join(result.stdout.split())
     assert "Learned from: 60 people, 24 items, 300 pairs." in words
     assert "Judged by: 60 people who took 60 more items." in words
     assert "Recall@5 NDCG@5" in words
@@ -69,9 +69,9 @@ def test_a_person_reads_rows_as_they_come_and_what_they_mean(files, monkeypatch)
 
 def test_when_our_own_model_fails_the_exit_code_is_1(files):
     """The rows are told all the same."""
-    told = bench(*files, "--json", "--peers", "popularity", "--set", "assent.no_such=1")
-    assert told.exit_code == 1
-    ours, other = json.loads(told.stdout)
+    result = bench(*files, "--json", "--peers", "popularity", "--set", "assent.no_such=1")
+    assert result.exit_code == 1
+    ours, other = json.loads(result.stdout)
     assert ours["recall@20"] is None
     assert "no_such" in ours["note"]
     assert other["recall@20"] > 0
@@ -79,8 +79,8 @@ def test_when_our_own_model_fails_the_exit_code_is_1(files):
 
 def test_peers_that_are_installed_run(files):
     """Each peer that is installed suggests all there is on its own settings; the others say that they are not."""
-    told = bench(*files, "--json", "--peers", "implicit-als,implicit-bpr,sansa", "--count", "30")
-    for row in json.loads(told.stdout)[1:]:
+    result = bench(*files, "--json", "--peers", "implicit-als,implicit-bpr,sansa", "--count", "30")
+    for row in json.loads(result.stdout)[1:]:
         if PEERS[row["model"]].installed:
             assert (row["note"], row["recall@30"]) == (None, 1.0)
         else:
@@ -109,9 +109,9 @@ def test_events_give_the_same_as_their_split_written_out(tmp_path):
 
 def refused_line(files, line):
     """Run a line with a real file in the place of each `FILE`, and return what is told when it is not understood."""
-    told = bench(*(files[1] if word == "FILE" else word for word in line))
-    assert told.exit_code == 2
-    return told.stderr
+    result = bench(*(files[1] if word == "FILE" else word for word in line))
+    assert result.exit_code == 2
+    return result.stderr
 
 
 @pytest.mark.parametrize(
@@ -160,18 +160,18 @@ def test_a_file_named_twice_is_not_passed_over(files, line):
 
 def test_a_folder_is_not_a_file(tmp_path):
     """A folder in the place of a file is said so."""
-    told = bench("--train", str(tmp_path), "--test", str(tmp_path))
-    assert told.exit_code == 2
-    assert "is a directory" in told.stderr
+    result = bench("--train", str(tmp_path), "--test", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is a directory" in result.stderr
 
 
 def test_one_person_and_one_item_are_counted_as_one(files, tmp_path):
     """The smallest split that there is: somebody who is suggested the one item that the others hold besides."""
     (tmp_path / "train.txt").write_text("1 5\n2 5 6\n3 5 6\n")
     (tmp_path / "test.txt").write_text("1 6\n4 5\n")
-    told = bench(*files, "--peers", "none")
-    words = " ".join(told.stdout.split())
-    assert told.exit_code == 0
+    result = bench(*files, "--peers", "none")
+    words = " ".join(result.stdout.split())
+    assert result.exit_code == 0
     assert "Learned from: 3 people, 2 items, 5 pairs." in words
     assert "Judged by: 1 person who took 1 more item." in words
     assert "1 person of the test part is not in the training part: left out." in words
@@ -181,18 +181,18 @@ def test_one_person_and_one_item_are_counted_as_one(files, tmp_path):
 def test_data_that_cannot_be_used_ends_with_1_and_advice(files, tmp_path):
     """The line of the file and what to do about it are said; with --json, to programs."""
     (tmp_path / "test.txt").write_text("1 2\n1 x\n")
-    told = bench(*files)
-    assert told.exit_code == 1
-    assert "test.txt, line 2" in told.stderr
+    result = bench(*files)
+    assert result.exit_code == 1
+    assert "test.txt, line 2" in result.stderr
     assert json.loads(bench(*files, "--json").stderr)["error"]["code"] == "invalid_input"
 
 
 def test_help_shows_an_example_of_each_kind():
     """`--help` of both commands names the other kind of data too."""
     runner = CliRunner()
-    told = runner.invoke(main, ["bench", "recommend", "--help"]).output
-    assert "assent bench recommend --train train.txt --test test.txt" in told
-    assert "assent bench recommend --events" in told
+    result = runner.invoke(main, ["bench", "recommend", "--help"]).output
+    assert "assent bench recommend --train train.txt --test test.txt" in result
+    assert "assent bench recommend --events" in result
     assert "recommend" in runner.invoke(main, ["bench", "--help"]).output
 
 
@@ -201,9 +201,9 @@ def test_a_child_that_says_nothing_is_told_by_how_it_ended(files, monkeypatch):
     assert "memory" in running_module._ended(-9, "")
     assert "signal 11" in running_module._ended(-11, "")
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    told = bench(*files, "--json", "--peers", "none")
-    assert told.exit_code == 1
-    assert "exit code 1" in json.loads(told.stdout)[0]["note"]
+    result = bench(*files, "--json", "--peers", "none")
+    assert result.exit_code == 1
+    assert "exit code 1" in json.loads(result.stdout)[0]["note"]
 
 
 def test_what_is_told_of_a_stage_is_not_the_answer(files, monkeypatch, tmp_path):
@@ -224,8 +224,8 @@ print('{"stage": "fitting", "share": 0.0}')
     starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     starter.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(starter))
-    told = bench(*files, "--json", "--peers", "none")
-    assert json.loads(told.stdout)[0]["fit_seconds"] == 1.0
+    result = bench(*files, "--json", "--peers", "none")
+    assert json.loads(result.stdout)[0]["fit_seconds"] == 1.0
 
 
 @pytest.mark.parametrize(("stop", "asked"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)])
@@ -254,9 +254,9 @@ def test_what_was_measured_is_told_when_it_is_stopped(files, tmp_path, stop, ask
 
 def test_our_model_finds_settings_of_its_own(files):
     """With --tune the time that the search took is told apart, and the settings are those that it found."""
-    told = bench(*files, "--json", "--peers", "none", "--tune", "1")
-    assert told.exit_code == 0, told.stdout
-    (row,) = json.loads(told.stdout)
+    result = bench(*files, "--json", "--peers", "none", "--tune", "1")
+    assert result.exit_code == 0, result.stdout
+    (row,) = json.loads(result.stdout)
     assert row["tune_seconds"] > 0
     assert row["fit_seconds"] > 0
     assert row["settings"]["ridge"] > 0

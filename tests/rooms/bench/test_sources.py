@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from assent.bench.pair_files import read_pairs
-from assent.bench.splits import split_of_interactions, split_of_pairs
+from assent.bench.splits import split_of_actions, split_of_pairs
 from assent.intake.files.actions import read_actions
 from assent.terms.errors import InvalidInput, NotFound
 
@@ -76,9 +76,9 @@ def test_the_format_is_read_however_it_was_saved(pairs, content):
 )
 def test_a_line_that_cannot_be_read_is_named_with_what_to_do(pairs, content, words):
     """The first bad line stops the reading; its number and advice are in the error."""
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         pairs(content)
-    assert words in str(told.value)
+    assert words in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path):
@@ -92,7 +92,7 @@ def test_a_split_follows_the_protocol(write):
     train = read_pairs(write(b"5 10 20 10\n5 20 30\n6 10\n7 30\n8\n"))
     test = read_pairs(write(b"5 40 10 50\n6 30 20 30\n9 10\n8 10\n7\n", "test.txt"))
     split = split_of_pairs(train, test)
-    assert split.held.toarray().tolist() == [[1, 1, 1], [1, 0, 0], [0, 0, 1]]
+    assert split.training.toarray().tolist() == [[1, 1, 1], [1, 0, 0], [0, 0, 1]]
     assert split.fresh is None
     assert split.tested.tolist() == [0, 1]
     assert split.wanted.toarray().tolist() == [[1, 0, 0], [0, 1, 1]]
@@ -110,7 +110,7 @@ def test_somebody_on_two_lines_holds_both(write):
     """Lines of one person add up, wherever they stand; an item that stands twice counts once."""
     train = read_pairs(write(b"5 10 20\n6 30\n5 30 10\n"))
     split = split_of_pairs(train, read_pairs(write(b"6 10 10\n6 20\n", "test.txt")))
-    assert split.held.toarray().tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert split.training.toarray().tolist() == [[1, 1, 1], [0, 0, 1]]
     assert split.wanted.toarray().tolist() == [[1, 1, 0]]
     assert split.sizes.tolist() == [2]
     assert split.notes == ("2 repeated pairs were counted once",)
@@ -126,10 +126,10 @@ def test_somebody_on_two_lines_holds_both(write):
 )
 def test_a_test_part_of_which_nothing_can_be_hit_is_refused(write, test, words):
     """The same file twice, or items that nobody trained on: every figure would be zero, so what is wrong is said."""
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         split_of_pairs(read_pairs(write(b"1 2 3\n2 3\n")), read_pairs(write(test, "test.txt")))
-    assert words in str(told.value)
-    assert "what people took afterwards" in told.value.advice
+    assert words in str(caught.value)
+    assert "what people took afterwards" in caught.value.advice
 
 
 def test_a_clean_split_needs_no_notes(write):
@@ -161,17 +161,17 @@ cleo,milk,2026-02-01T10:00:00Z,1
 
 
 def test_events_are_split_by_time(write):
-    """Learned from what was before; judged by items of the catalogue that were new to people who were there before."""
+    """Learned from what was before; judged by items of the catalog that were new to people who were there before."""
     events = read_actions(write(EVENTS, "events.csv"))
     assert events.table == {"no person": 1, "not goods": 0, "taken back or free": 1, "bad": 2, "used": 9}
-    split = split_of_interactions(events, cut("2026-02-01"))
-    assert split.held.toarray().tolist() == [[1, 0, 1], [0, 1, 1]]
-    assert (split.fresh > 0).nnz == split.held.nnz
+    split = split_of_actions(events, cut("2026-02-01"))
+    assert split.training.toarray().tolist() == [[1, 0, 1], [0, 1, 1]]
+    assert (split.fresh > 0).nnz == split.training.nnz
     assert split.fresh[0, 0] < split.fresh[0, 2] == split.fresh.max()
     assert split.tested.tolist() == [0]
     assert split.wanted.toarray().tolist() == [[0, 1, 0]]
     assert split.sizes.tolist() == [1]
-    assert split_of_interactions(events, cut("2026-02-01"), times=False).fresh is None
+    assert split_of_actions(events, cut("2026-02-01"), times=False).fresh is None
 
 
 def test_validation_splits_the_training_part_alone(write):
@@ -179,24 +179,24 @@ def test_validation_splits_the_training_part_alone(write):
     lines = [f"p{day % 4},i{day % 7},2026-01-{day:02}T10:00:00Z" for day in range(1, 31)]
     lines += [f"p{person},i{item},2026-02-01T10:00:00Z" for person in range(4) for item in range(7)]
     events = read_actions(write("\n".join(["person,item,time", *lines, ""]).encode(), "e.csv"))
-    split = split_of_interactions(events, cut("2026-01-20"), validating=True)
-    assert split_of_interactions(events, cut("2026-01-20")).validation == ()
+    split = split_of_actions(events, cut("2026-01-20"), validating=True)
+    assert split_of_actions(events, cut("2026-01-20")).validation == ()
     assert len(split.validation) == 3
     for last_day, (before, after) in zip((13, 15, 17), split.validation, strict=True):
-        assert before.shape == after.shape == split.held.shape
+        assert before.shape == after.shape == split.training.shape
         held = {(f"p{day % 4}", f"i{day % 7}") for day in range(1, last_day + 1)}
         assert before.nnz == len(held)
         assert before.max() > 1
         assert not before.multiply(after).nnz
-        assert ((before + after) > 0).nnz == split.held.nnz
-    plain = split_of_interactions(events, cut("2026-01-20"), times=False, validating=True)
+        assert ((before + after) > 0).nnz == split.training.nnz
+    plain = split_of_actions(events, cut("2026-01-20"), times=False, validating=True)
     assert {int(before.max()) for before, _ in plain.validation} == {1}
 
 
 def test_a_training_part_of_one_moment_has_no_validation(write):
     """Nothing lies before the only moment, so settings are chosen by a slice of the training part instead."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,y,2026-01-01\na,z,2026-01-01\nb,z,2026-02-01\n"
-    split = split_of_interactions(read_actions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
+    split = split_of_actions(read_actions(write(lines, "e.csv")), cut("2026-01-15"), validating=True)
     assert split.validation == ()
 
 
@@ -206,16 +206,16 @@ def test_a_training_part_of_one_moment_has_no_validation(write):
 )
 def test_a_date_outside_the_file_is_refused_with_the_dates_inside(write, day, words):
     """A split with nothing on one side says where the file begins and ends."""
-    with pytest.raises(InvalidInput) as told:
-        split_of_interactions(read_actions(write(EVENTS, "events.csv")), cut(day))
-    assert words in str(told.value)
+    with pytest.raises(InvalidInput) as caught:
+        split_of_actions(read_actions(write(EVENTS, "events.csv")), cut(day))
+    assert words in str(caught.value)
 
 
 def test_a_split_after_which_nobody_takes_anything_new_is_refused(write):
     """There must be somebody to judge by."""
     lines = b"person,item,time\na,x,2026-01-01\nb,y,2026-01-01\na,x,2026-02-01\nc,y,2026-02-01\n"
     with pytest.raises(InvalidInput, match="Nobody took anything new"):
-        split_of_interactions(read_actions(write(lines, "e.csv")), cut("2026-01-15"))
+        split_of_actions(read_actions(write(lines, "e.csv")), cut("2026-01-15"))
 
 
 def test_the_shape_of_online_retail_is_read_by_its_own_rules(tmp_path):
@@ -255,9 +255,9 @@ def test_the_shape_of_online_retail_is_read_by_its_own_rules(tmp_path):
 )
 def test_events_that_cannot_be_used_are_refused(write, content, name, words):
     """Missing columns, no lines, nothing usable, a kind of file that is not read."""
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         read_actions(write(content, name))
-    assert words in str(told.value)
+    assert words in str(caught.value)
 
 
 def test_lines_of_ndjson_that_cannot_be_read_are_counted(write):

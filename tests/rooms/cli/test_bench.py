@@ -35,8 +35,8 @@ def checkout(tmp_path, monkeypatch):
 
 def test_bench_lists_what_can_be_measured(checkout):
     """Without a name, the measurements are listed with the first line of what they say of themselves."""
-    told = checkout("--json")
-    assert json.loads(told.stdout) == {
+    result = checkout("--json")
+    assert json.loads(result.stdout) == {
         "broken": "Broken.",
         "good": "A made-up measurement.",
         "poor": "A made-up measurement.",
@@ -58,15 +58,15 @@ def test_bench_ends_with_1_when_a_target_is_missed(checkout):
 @pytest.mark.parametrize("name", ["nothing", "helper", "broken"])
 def test_bench_says_when_there_is_nothing_to_run(checkout, name):
     """An unknown name, a module without rows and one that breaks are errors with advice."""
-    told = checkout(name)
-    assert told.exit_code == 1
-    assert "Error: " in told.stderr
+    result = checkout(name)
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
 
 
 def test_bench_says_where_the_measurements_are_when_they_are_not_here(tmp_path, monkeypatch):
     """Outside a checkout the command says that the measurements come with the source."""
     monkeypatch.setattr(checkout_module, "__file__", str(tmp_path / "a" / "b" / "c" / "d" / "e.py"))
     monkeypatch.chdir(tmp_path)
-    told = CliRunner().invoke(main, ["bench"])
-    assert told.exit_code == 1
-    assert "come with the source" in " ".join(told.stderr.split())
+    result = CliRunner().invoke(main, ["bench"])
+    assert result.exit_code == 1
+    assert "are part of the source" in " ".join(result.stderr.split())

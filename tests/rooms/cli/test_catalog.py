@@ -46,15 +46,15 @@ def test_similar_items_come_with_their_reason(shop):
     alike = json.loads(shop("catalog", "similar", TEA[0], "--count", "3", "--json").stdout)["items"]
     assert len(alike) == 3
     assert TEA[0] not in {each["item"] for each in alike}
-    told = shop("catalog", "similar", TEA[0], "--count", "3").stdout
-    assert alike[0]["name"] in told
-    assert max(map(len, told.splitlines())) <= 80
+    result = shop("catalog", "similar", TEA[0], "--count", "3").stdout
+    assert alike[0]["name"] in result
+    assert max(map(len, result.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("line", ["show nothing", "drop nothing", "similar nothing", "list --count 0"])
 def test_what_cannot_be_is_an_error_with_advice(shop, line):
     """An unknown item and an impossible count end with 1 and say what to do."""
-    told = shop("catalog", *line.split())
-    assert told.exit_code == 1
-    assert told.stderr.startswith("Error: ")
-    assert len(told.stderr.splitlines()) >= 2
+    result = shop("catalog", *line.split())
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) >= 2

@@ -12,16 +12,16 @@ from assent.engine import Engine
 from tests.journeys.shop import BOTH, TEA, views
 
 
-def data(told):
+def data(result):
     """Return what a command printed as JSON."""
-    assert told.exit_code == 0, told.stderr
-    return json.loads(told.stdout)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def test_init_makes_a_private_key_file_and_shows_two_keys_once(run, tmp_path):
     """`init` makes the store, a key file that only its owner can read, and two keys that work and are shown once."""
-    told = run("init", "--json")
-    made = data(told)
+    result = run("init", "--json")
+    made = data(result)
     path = tmp_path / made["key_file"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with Engine.open("sqlite:///shop.db", create=False) as engine:
@@ -34,12 +34,12 @@ def test_init_makes_a_private_key_file_and_shows_two_keys_once(run, tmp_path):
 
 def test_init_tells_a_newcomer_what_to_do_next(run):
     """`init` in words: the two keys, what they are for, and the next commands."""
-    told = run("init").stdout
-    assert "shown now and never again" in told
-    assert "server_" in told
-    assert "browser_" in told
-    assert "assent serve" in told
-    assert max(map(len, told.splitlines())) <= 80
+    result = run("init").stdout
+    assert "shown now and never again" in result
+    assert "server_" in result
+    assert "browser_" in result
+    assert "assent serve" in result
+    assert max(map(len, result.splitlines())) <= 80
 
 
 def test_init_never_overwrites_a_key_file(run, tmp_path):
@@ -69,10 +69,10 @@ def test_init_takes_store_and_keys_from_the_environment(run, tmp_path):
 def test_a_store_that_was_never_made_is_an_error_with_advice(run, tmp_path, line):
     """Only `init` makes a store; every other command says what is missing and what to do, and makes nothing."""
     (tmp_path / "x").write_text("[]")
-    told = run(*line.split())
-    assert told.exit_code == 1
-    assert told.stderr.startswith("Error: ")
-    assert len(told.stderr.splitlines()) >= 2
+    result = run(*line.split())
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) >= 2
     assert not (tmp_path / "shop.db").exists()
 
 
@@ -80,9 +80,9 @@ def test_a_lost_key_file_is_an_error_with_advice(run, tmp_path):
     """A store without its key file is not opened, and no new key file is made for it."""
     run("init")
     next(tmp_path.glob("*.key")).unlink()
-    told = run("train")
-    assert told.exit_code == 1
-    assert "key file" in told.stderr
+    result = run("train")
+    assert result.exit_code == 1
+    assert "key file" in result.stderr
     assert run("init").exit_code == 1
     assert not list(tmp_path.glob("*.key"))
 
@@ -97,14 +97,14 @@ def test_train_says_how_many_people_and_the_digest(shop):
 
 
 def test_decide_reads_well(shop):
-    """`decide` in words: names, reasons with shares, what was used and not used, in 80 columns without colour."""
-    told = shop("decide", "ana", "--count", "3").stdout
-    assert "Chosen from the person's own history." in told
-    assert "bought Tea 2 (" in told
-    assert "Not used" in told
-    assert "Rests on the consent with receipt" in told
-    assert "\x1b" not in told
-    assert max(map(len, told.splitlines())) <= 80
+    """`decide` in words: names, reasons with shares, what was used and not used, in 80 columns without color."""
+    result = shop("decide", "ana", "--count", "3").stdout
+    assert "Chosen from the person's own history." in result
+    assert "bought Tea 2 (" in result
+    assert "Not used" in result
+    assert "Rests on the consent with receipt" in result
+    assert "\x1b" not in result
+    assert max(map(len, result.splitlines())) <= 80
 
 
 def test_decide_passes_every_option_on(shop):
@@ -121,17 +121,17 @@ def test_decide_passes_every_option_on(shop):
 def test_decide_for_nobody_and_in_an_empty_shop_reads_well(run):
     """Without goods the answer says that there is nothing to suggest."""
     run("init")
-    told = run("decide")
-    assert told.exit_code == 0
-    assert "There is nothing to suggest" in told.stdout
+    result = run("decide")
+    assert result.exit_code == 0
+    assert "There is nothing to suggest" in result.stdout
 
 
 def test_consent_shows_and_changes_what_was_agreed(shop):
     """`consent` shows each purpose; `--withdraw` and `--grant` hold from the next call on."""
     assert "personalize" in shop("consent", "ana").stdout
-    told = shop("consent", "ana", "--withdraw", "learn")
-    assert "Recorded; receipt " in told.stdout
-    assert "no: withdrawn" in told.stdout
+    result = shop("consent", "ana", "--withdraw", "learn")
+    assert "Recorded; receipt " in result.stdout
+    assert "no: withdrawn" in result.stdout
     states = data(shop("consent", "ana", "--json"))["purposes"]
     assert not states["learn"]["allowed"]
     assert states["personalize"]["allowed"]
@@ -156,10 +156,10 @@ def test_export_prints_or_writes_a_private_file(shop, tmp_path):
 )
 def test_an_unknown_person_is_an_error_without_their_name(shop, line):
     """Nobody by that name: exit code 1, advice, and the name is not repeated."""
-    told = shop(*line.split())
-    assert told.exit_code == 1
-    assert "Nobody is known by that name." in told.stderr
-    assert "nobody" not in told.stderr
+    result = shop(*line.split())
+    assert result.exit_code == 1
+    assert "Nobody is known by that name." in result.stderr
+    assert "nobody" not in result.stderr
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
@@ -167,9 +167,9 @@ def test_erase_asks_first(shop, monkeypatch, answer, code):
     """At a terminal the command asks without `--yes`; only a yes erases, whatever else is said erases nobody."""
     with monkeypatch.context() as terminal:
         terminal.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
-        told = shop("erase", "ana", input=f"{answer}\n")
-    assert "It cannot be taken back." in told.stderr
-    assert told.exit_code == code
+        result = shop("erase", "ana", input=f"{answer}\n")
+    assert "It cannot be undone." in result.stderr
+    assert result.exit_code == code
     assert shop("export", "ana").exit_code == 1 - code
 
 
@@ -177,27 +177,27 @@ def test_erase_asks_first(shop, monkeypatch, answer, code):
 def test_erase_without_a_terminal_says_how_to_go_ahead(shop, monkeypatch, terminals):
     """Nobody can be asked, so a line in the pipe is no yes: the command names `--yes` and erases nobody."""
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda file: file.name.strip("<>") in terminals)
-    told = shop("erase", "ana", input="y\n")
-    assert told.exit_code == 1
-    assert "Error: " in told.stderr
-    assert "Add --yes" in told.stderr
+    result = shop("erase", "ana", input="y\n")
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
+    assert "Add --yes" in result.stderr
     assert shop("export", "ana").exit_code == 0
 
 
 def test_erase_without_a_terminal_tells_programs_too(shop):
     """With `--json` the error is JSON on standard error, and standard output stays empty."""
-    told = shop("erase", "ana", "--json")
-    assert (told.exit_code, told.stdout) == (1, "")
-    error = json.loads(told.stderr)["error"]
+    result = shop("erase", "ana", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    error = json.loads(result.stderr)["error"]
     assert error["code"] == "invalid_input"
     assert "--yes" in error["advice"]
 
 
 def test_erase_leaves_a_certificate_that_verifies_until_it_is_altered(shop, tmp_path):
     """The certificate goes into a file that `verify` accepts, and refuses after one changed word."""
-    told = shop("erase", "ana", "--yes")
-    assert told.exit_code == 0
-    assert "Erased in" in told.stdout
+    result = shop("erase", "ana", "--yes")
+    assert result.exit_code == 0
+    assert "Erased in" in result.stdout
     path = next(tmp_path.glob("erasure-*.json"))
     assert shop("verify", path.name).exit_code == 0
     assert shop("export", "ana").exit_code == 1
@@ -235,9 +235,9 @@ def test_verify_holds_and_sees_an_altered_log(shop):
     with connection:
         connection.execute("UPDATE log_leaves SET leaf = zeroblob(32) WHERE idx = 1")
     connection.close()
-    told = shop("verify")
-    assert told.exit_code == 1
-    assert "Something does not hold." in told.stdout
+    result = shop("verify")
+    assert result.exit_code == 1
+    assert "Something does not hold." in result.stdout
     assert not json.loads(shop("verify", "--json").stdout)["holds"]
 
 
@@ -245,9 +245,9 @@ def test_verify_holds_and_sees_an_altered_log(shop):
 def test_verify_refuses_what_is_no_certificate(shop, tmp_path, text):
     """A file that is no certificate is an error with advice, not a traceback."""
     (tmp_path / "some.json").write_text(text)
-    told = shop("verify", "some.json")
-    assert told.exit_code == 1
-    assert told.stderr.startswith("Error: ")
+    result = shop("verify", "some.json")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
 
 
 def test_verify_refuses_a_huge_file(shop, tmp_path):
@@ -259,10 +259,10 @@ def test_verify_refuses_a_huge_file(shop, tmp_path):
 
 def test_doctor_tells_counts_and_nobody(shop):
     """`doctor` tells counts and advice, and nothing about anybody."""
-    told = shop("doctor")
-    assert told.exit_code == 0
-    assert "9 people" in told.stdout
-    assert "ana" not in told.stdout.replace("assent", "")
+    result = shop("doctor")
+    assert result.exit_code == 0
+    assert "9 people" in result.stdout
+    assert "ana" not in result.stdout.replace("assent", "")
     os.chmod("shop.key", 0o644)  # noqa: PTH101 - as an operator would
     exposed = shop("doctor")
     assert exposed.exit_code == 1

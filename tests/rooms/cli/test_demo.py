@@ -20,7 +20,7 @@ ACTS = ["arrivals", "learned", "held", "asked", "asked", "asked", "erased", "oth
 
 
 @pytest.fixture(scope="module")
-def told():
+def acts():
     """Play the show once with 300 people, and return its data."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shop, "PEOPLE", 300)
@@ -30,14 +30,14 @@ def told():
     return json.loads(played.stdout)["acts"]
 
 
-def test_the_show_has_its_acts_in_order(told):
+def test_the_show_has_its_acts_in_order(acts):
     """Arrivals, learning, what is held, three lists, two erasures with the others between, and the proof."""
-    assert [act["act"] for act in told] == ACTS
+    assert [act["act"] for act in acts] == ACTS
 
 
-def test_every_event_is_stored_or_refused_for_a_reason(told):
+def test_every_event_is_stored_or_refused_for_a_reason(acts):
     """Row by row, what was sent is what was stored plus what was refused; a no is stored nowhere."""
-    rows = told[0]["shop"]["rows"]
+    rows = acts[0]["shop"]["rows"]
     for row in rows:
         assert row["events"] == row["stored"] + sum(row["refused"].values()), row
     stored = {row["who"]: row["stored"] for row in rows}
@@ -48,22 +48,22 @@ def test_every_event_is_stored_or_refused_for_a_reason(told):
     assert {"no_consent", "gpc", "duplicate", "in_future", "no_identifier"} <= reasons
 
 
-def test_only_those_who_said_yes_to_learn_are_learned_from(told):
+def test_only_those_who_said_yes_to_learn_are_learned_from(acts):
     """The people in the sum are those who said yes to both or to learn only."""
-    people = {row["who"]: row["people"] for row in told[0]["shop"]["rows"]}
-    assert told[1]["report"]["people"] == people["yes to personalize and learn"] + people["yes to learn only"]
+    people = {row["who"]: row["people"] for row in acts[0]["shop"]["rows"]}
+    assert acts[1]["report"]["people"] == people["yes to personalize and learn"] + people["yes to learn only"]
 
 
-def test_nothing_is_kept_that_nobody_asked_for(told):
+def test_nothing_is_kept_that_nobody_asked_for(acts):
     """The export of a person holds neither their network address nor the query of a page's address."""
-    assert told[2]["events"] > 10
-    assert len(told[2]["kept_unasked"]) == 2
-    assert not any(told[2]["kept_unasked"].values())
+    assert acts[2]["events"] > 10
+    assert len(acts[2]["kept_unasked"]) == 2
+    assert not any(acts[2]["kept_unasked"].values())
 
 
-def test_the_lists_follow_what_the_person_says(told):
+def test_the_lists_follow_what_the_person_says(acts):
     """Personal with reasons, still personal without `learn`, general without `personalize`."""
-    first, second, third = (act["decision"] for act in told if act["act"] == "asked")
+    first, second, third = (act["decision"] for act in acts if act["act"] == "asked")
     assert first["personal"]
     assert len(first["items"]) == 10
     assert all(each["because"] for each in first["items"])
@@ -72,16 +72,16 @@ def test_the_lists_follow_what_the_person_says(told):
     assert third["not_used"][0]["what"] == "the person's own history"
 
 
-def test_withdrawing_learn_changes_the_sum_and_withdrawing_personalize_does_not(told):
+def test_withdrawing_learn_changes_the_sum_and_withdrawing_personalize_does_not(acts):
     """The digest changes with the first withdrawal, by one person, and stands at the second."""
-    first, second, third = (act for act in told if act["act"] == "asked")
+    first, second, third = (act for act in acts if act["act"] == "asked")
     assert second["digest_before"] == first["digest"] != second["digest"] == third["digest"]
     assert second["people_learned_from"] == first["people_learned_from"] - 1 == third["people_learned_from"]
 
 
-def test_an_erased_person_leaves_nothing(told):
+def test_an_erased_person_leaves_nothing(acts):
     """Both erasures are certified; the one who never withdrew leaves the sum with it; nobody is found afterwards."""
-    withdrawn, at_once = (act for act in told if act["act"] == "erased")
+    withdrawn, at_once = (act for act in acts if act["act"] == "erased")
     assert withdrawn["digest_before"] == withdrawn["digest_after"]
     assert at_once["digest_before"] != at_once["digest_after"]
     assert at_once["people_after"] == at_once["people_before"] - 1
@@ -92,14 +92,14 @@ def test_an_erased_person_leaves_nothing(told):
         assert act["left"]["files"] == "their name stands in them 0 times"
 
 
-def test_the_proof_holds(told):
+def test_the_proof_holds(acts):
     """Log and sum hold, and the sum is added up anew."""
-    assert told[-1]["found"]["holds"]
-    assert any("rebuilt" in check["name"] for check in told[-1]["found"]["checks"])
+    assert acts[-1]["found"]["holds"]
+    assert any("rebuilt" in check["name"] for check in acts[-1]["found"]["checks"])
 
 
 def test_the_show_reads_well_and_leaves_nothing_behind(monkeypatch, tmp_path):
-    """In words: ten numbered headings, no line over 80 columns, no colour when piped, no folder left with `--once`."""
+    """In words: ten numbered headings, no line over 80 columns, no color when piped, no folder left with `--once`."""
     monkeypatch.setattr(shop, "PEOPLE", 60)
     monkeypatch.setattr(shop, "CROWD_COMPARED", 5)
     monkeypatch.chdir(tmp_path)

@@ -32,9 +32,9 @@ EVERY = sorted({(name,) for name in main.commands} | set(LINES))
 def test_the_commands_stand_in_the_order_a_newcomer_needs_them():
     """`assent --help` lists them from the first to the last that a newcomer needs, and the others after them."""
     assert [command.name for command in every_command()][: len(NAMES)] == NAMES
-    told = CliRunner().invoke(main, ["--help"])
-    assert told.exit_code == 0
-    places = [told.output.index(f"\n  {name} ") for name in NAMES]
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    places = [result.output.index(f"\n  {name} ") for name in NAMES]
     assert places == sorted(places)
 
 
@@ -56,16 +56,16 @@ def test_a_new_capability_is_a_file_and_nothing_else(tmp_path, monkeypatch):
 @pytest.mark.parametrize("line", LINES, ids=" ".join)
 def test_help_has_examples(line):
     """Each command's help shows examples that begin with its own name."""
-    told = CliRunner().invoke(main, [*line, "--help"], terminal_width=80)
-    assert told.exit_code == 0
-    assert f"\n    assent {' '.join(line)}" in told.output
+    result = CliRunner().invoke(main, [*line, "--help"], terminal_width=80)
+    assert result.exit_code == 0
+    assert f"\n    assent {' '.join(line)}" in result.output
 
 
 @pytest.mark.parametrize("line", EVERY, ids=" ".join)
 def test_help_fits_80_columns(line):
     """No line of prose is longer than 80 columns."""
-    told = CliRunner().invoke(main, [*line, "--help"], terminal_width=80)
-    prose = [text for text in told.output.splitlines() if not text.startswith("    assent ")]
+    result = CliRunner().invoke(main, [*line, "--help"], terminal_width=80)
+    prose = [text for text in result.output.splitlines() if not text.startswith("    assent ")]
     assert max(map(len, prose)) <= 80
 
 
@@ -78,11 +78,11 @@ def test_every_command_can_answer_in_json(line):
 @pytest.mark.parametrize("line", [line for line in LINES if line not in {("demo",), ("bench",)}], ids=" ".join)
 def test_store_and_keys_can_be_named_everywhere(line):
     """Every command that opens a store takes `--store` and `--keys`, from the environment too."""
-    told = CliRunner().invoke(main, [*line, "--help"]).output
-    assert "--store URL" in told
-    assert "ASSENT_STORE" in told
-    assert "--keys FILE" in told
-    assert "ASSENT_KEY_FILE" in told
+    result = CliRunner().invoke(main, [*line, "--help"]).output
+    assert "--store URL" in result
+    assert "ASSENT_STORE" in result
+    assert "--keys FILE" in result
+    assert "ASSENT_KEY_FILE" in result
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,9 @@ EVENTS = (
 def test_items_are_imported_and_every_line_is_told(run, tmp_path):
     """The table adds up to the lines of the file, in words and as JSON."""
     (tmp_path / "goods.csv").write_text(ITEMS)
-    told = run("import", "items", "goods.csv")
-    assert told.exit_code == 0
-    assert "imported" in told.stdout
+    result = run("import", "items", "goods.csv")
+    assert result.exit_code == 0
+    assert "imported" in result.stdout
     done = json.loads(run("import", "items", "goods.csv", "--json").stdout)
     assert sum(done["table"].values()) == done["lines"] == 3
     assert done["table"]["imported"] == 2
@@ -47,10 +47,10 @@ def test_items_are_imported_and_every_line_is_told(run, tmp_path):
 def test_events_need_a_stated_consent(run, tmp_path):
     """Without a statement nothing is imported, and the advice says how to make one."""
     (tmp_path / "events.csv").write_text(EVENTS)
-    told = run("import", "events", "events.csv")
-    assert told.exit_code == 1
-    assert "--grant" in told.stderr
-    assert "--evidence" in told.stderr
+    result = run("import", "events", "events.csv")
+    assert result.exit_code == 1
+    assert "--grant" in result.stderr
+    assert "--evidence" in result.stderr
     assert run("export", "ana").exit_code == 1
 
 
@@ -71,9 +71,9 @@ def test_events_are_imported_under_the_stated_consent(run, tmp_path):
 def test_a_file_of_another_kind_is_an_error_with_advice(run, tmp_path, name):
     """What cannot be read as CSV, Parquet or NDJSON is refused in words."""
     (tmp_path / name).write_bytes(b"\x00\x01\x02")
-    told = run("import", "events", name, "--grant", "learn", "--evidence", "x")
-    assert told.exit_code == 1
-    assert told.stderr.startswith("Error: ")
+    result = run("import", "events", name, "--grant", "learn", "--evidence", "x")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(run):

@@ -19,9 +19,9 @@ def test_a_made_key_has_the_role_that_was_asked_for(run):
 def test_a_role_that_does_not_exist_is_an_error_with_advice(run):
     """The advice names the roles there are."""
     run("init")
-    told = run("keys", "make", "--role", "boss")
-    assert told.exit_code == 1
-    assert "browser, server, officer, monitor" in " ".join(told.stderr.split())
+    result = run("keys", "make", "--role", "boss")
+    assert result.exit_code == 1
+    assert "browser, server, officer, monitor" in " ".join(result.stderr.split())
 
 
 def test_a_key_needs_a_role(run):

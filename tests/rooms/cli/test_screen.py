@@ -32,28 +32,30 @@ def test_nobody_is_asked_through_a_stream_that_is_not_there(monkeypatch, closed)
     """A program begun with a closed stream says what to add, like one without a terminal."""
     screen = Screen()
     monkeypatch.setattr(f"sys.{closed}", None)
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         screen.confirm("Go on?", flag="--yes")
-    assert told.value.advice == "Add --yes to go ahead without being asked."
+    assert caught.value.advice == "Add --yes to go ahead without being asked."
 
 
 def test_counts_are_written_with_the_words_for_them():
     """One is one; nothing and many are many, with thousands apart."""
-    told = [counted(count, "person", "people") for count in (0, 1, 2, 12_345)]
-    assert told == ["0 people", "1 person", "2 people", "12,345 people"]
+    result = [counted(count, "person", "people") for count in (0, 1, 2, 12_345)]
+    assert result == ["0 people", "1 person", "2 people", "12,345 people"]
 
 
 def test_a_table_adds_thousands_apart_and_stands_right():
     """Whole numbers stand right with thousands apart; words stand left; the total comes last."""
-    told = spoken(lambda screen: screen.table(("What", "Lines"), [("good", 12_345), ("bad", 7)], total=("all", 12_352)))
-    lines = [line.rstrip() for line in told.stdout.splitlines() if line.strip()]
+    shown = spoken(
+        lambda screen: screen.table(("What", "Lines"), [("good", 12_345), ("bad", 7)], total=("all", 12_352))
+    )
+    lines = [line.rstrip() for line in shown.stdout.splitlines() if line.strip()]
     assert lines[0].split() == ["What", "Lines"]
     assert lines[1].split() == ["good", "12,345"]
     assert lines[1].index("12,345") + 6 == lines[2].index("7") + 1
     assert lines[-1].split() == ["all", "12,352"]
 
 
-def test_nothing_is_coloured_and_lines_fit_80_columns_when_nobody_watches():
+def test_nothing_is_colored_and_lines_fit_80_columns_when_nobody_watches():
     """Piped output has no escape codes and no line over 80 columns."""
 
     def act(screen):
@@ -61,31 +63,31 @@ def test_nothing_is_coloured_and_lines_fit_80_columns_when_nobody_watches():
         screen.pairs([("a name", "word " * 60), ("another", 3)])
         screen.table(("", "Item", "Because"), [(1, "Copper Coffee Mill", "viewed Stoneware Drip Kettle 40 %, " * 5)])
 
-    told = spoken(act)
-    assert "\x1b" not in told.stdout
-    assert max(map(len, told.stdout.splitlines())) <= 80
+    result = spoken(act)
+    assert "\x1b" not in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=40))
 def test_words_are_printed_as_they_are(words):
     """Names with brackets, colons or markup are shown, not read as markup."""
-    told = spoken(lambda screen: screen.say(f"[bold]{words}[/bold] :smile: [x]"))
-    assert told.exit_code == 0
-    assert "".join(f"[bold]{words}[/bold] :smile: [x]".split()) in "".join(told.stdout.split())
+    result = spoken(lambda screen: screen.say(f"[bold]{words}[/bold] :smile: [x]"))
+    assert result.exit_code == 0
+    assert "".join(f"[bold]{words}[/bold] :smile: [x]".split()) in "".join(result.stdout.split())
 
 
 def test_an_error_says_what_is_wrong_and_what_to_do_on_standard_error():
     """An error has its message and its advice, on standard error alone."""
-    told = spoken(lambda screen: screen.fail(NotFound("Nobody is known by that name.")))
-    assert told.stdout == ""
-    assert "Error: Nobody is known by that name." in told.stderr
-    assert "Check the name" in told.stderr
+    result = spoken(lambda screen: screen.fail(NotFound("Nobody is known by that name.")))
+    assert result.stdout == ""
+    assert "Error: Nobody is known by that name." in result.stderr
+    assert "Check the name" in result.stderr
 
 
 def test_an_error_is_data_for_a_program():
     """With `--json` an error is one JSON object with code, message and advice."""
-    told = spoken(lambda screen: screen.fail(NotFound("Not there.", advice="Look.")), as_json=True)
-    assert json.loads(told.stderr) == {"error": {"code": "not_found", "message": "Not there.", "advice": "Look."}}
+    result = spoken(lambda screen: screen.fail(NotFound("Not there.", advice="Look.")), as_json=True)
+    assert json.loads(result.stderr) == {"error": {"code": "not_found", "message": "Not there.", "advice": "Look."}}
 
 
 def test_every_answer_becomes_json():
@@ -117,12 +119,12 @@ def test_progress_is_silent_when_nobody_watches():
     """Progress is for a terminal: piped, nothing of it is written."""
 
     def act(screen):
-        with screen.busy("Waiting"), screen.counting("Counting") as told:
-            told(1, 2)
+        with screen.busy("Waiting"), screen.counting("Counting") as result:
+            result(1, 2)
 
-    told = spoken(act)
-    assert told.exit_code == 0
-    assert told.stdout == told.stderr == ""
+    result = spoken(act)
+    assert result.exit_code == 0
+    assert result.stdout == result.stderr == ""
 
 
 def test_a_failed_act_ends_with_1_and_no_traceback():
@@ -133,7 +135,7 @@ def test_a_failed_act_ends_with_1_and_no_traceback():
     def command(context):
         raise AssentError("It broke.", advice="Mend it.")
 
-    told = CliRunner().invoke(command, [])
-    assert told.exit_code == 1
-    assert told.stderr.splitlines() == ["Error: It broke.", "Mend it."]
-    assert isinstance(told.exception, SystemExit)
+    result = CliRunner().invoke(command, [])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == ["Error: It broke.", "Mend it."]
+    assert isinstance(result.exception, SystemExit)

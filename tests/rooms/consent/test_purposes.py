@@ -85,7 +85,7 @@ def test_nothing_is_shared_unless_a_recipient_is_named(purposes):
 def test_a_purpose_that_no_notice_describes_is_unknown(purposes, name):
     """An unknown purpose, or an unknown member of a family, is refused with advice."""
     assert name not in {each.id for each in purposes.all()}
-    with pytest.raises(UnknownPurpose, match="GET /v1/purposes"):
+    with pytest.raises(UnknownPurpose, match="the list of purposes has them all"):
         purposes.get(name)
 
 

@@ -43,9 +43,9 @@ def test_a_server_is_waited_for_and_ended():
 
 def test_a_server_that_does_not_start_is_an_error_with_advice():
     """One that ends at once is not waited for, and the advice says where to look."""
-    with server_process([sys.executable, "-c", "raise SystemExit(1)"]) as server, pytest.raises(Conflict) as told:
+    with server_process([sys.executable, "-c", "raise SystemExit(1)"]) as server, pytest.raises(Conflict) as caught:
         wait_for(server, HOST, free_port(HOST, 0))
-    assert "assent serve --port" in told.value.advice
+    assert "assent serve --port" in caught.value.advice
 
 
 def test_the_line_to_try_is_one_command_of_a_shell():

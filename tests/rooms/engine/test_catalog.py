@@ -62,6 +62,6 @@ def test_similar_items_are_of_the_same_shelf(shop):
 )
 def test_what_cannot_be_is_an_error_with_advice(shop, act, error):
     """An unknown item and an impossible count."""
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         act(shop.catalog)
-    assert told.value.advice
+    assert caught.value.advice

@@ -36,6 +36,6 @@ def test_each_decision_is_counted(shop):
 @pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 10_000}, {"mode": "secret"}, {"slot": ""}])
 def test_a_question_that_cannot_be_is_refused_at_the_door(wrong):
     """Count, mode and slot are checked before anything is asked."""
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         Question.of(**wrong)
-    assert told.value.advice
+    assert caught.value.advice

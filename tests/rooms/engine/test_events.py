@@ -38,6 +38,6 @@ def test_global_privacy_control_wins_over_every_yes(engine):
 
 def test_what_is_no_batch_at_all_is_refused(engine):
     """A body that cannot be read is an error with advice, not a count."""
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         engine.events.submit(b"not json", kind="batch").result(timeout=60)
-    assert told.value.advice
+    assert caught.value.advice

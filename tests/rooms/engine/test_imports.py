@@ -22,12 +22,12 @@ def events(tmp_path):
 def test_every_line_is_accounted_for_once(engine, events):
     """The table adds up to the lines, `progress` hears of the last one, and a second import adds nothing."""
     heard = []
-    told = {"grant": ["personalize"], "evidence": "asked at the till"}
-    done = engine.imports.run("events", events, **told, progress=lambda *far: heard.append(far))
+    options = {"grant": ["personalize"], "evidence": "asked at the till"}
+    done = engine.imports.run("events", events, **options, progress=lambda *far: heard.append(far))
     assert sum(done.table.values()) == done.lines == 2
     assert done.table["imported"] == 1
     assert heard[-1] == (2, 2)
-    engine.imports.run("events", events, **told)
+    engine.imports.run("events", events, **options)
     assert len(engine.export("ana").events) == 1
 
 
@@ -39,7 +39,7 @@ def test_goods_need_no_consent(engine, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("shape", "name", "told", "error"),
+    ("shape", "name", "options", "error"),
     [
         ("cars", "events.csv", {}, InvalidInput),
         ("events", "nothing.csv", {"grant": ["learn"], "evidence": "asked"}, NotFound),
@@ -47,9 +47,9 @@ def test_goods_need_no_consent(engine, tmp_path):
         ("events", "events.csv", {"grant": ["world_domination"], "evidence": "asked"}, UnknownPurpose),
     ],
 )
-def test_what_cannot_be_imported_is_refused_whole(engine, events, shape, name, told, error):
+def test_what_cannot_be_imported_is_refused_whole(engine, events, shape, name, options, error):
     """An unknown shape, no file, no stated consent, a purpose that is not declared: nothing comes in."""
     with pytest.raises(error) as refused:
-        engine.imports.run(shape, events.with_name(name), **told)
+        engine.imports.run(shape, events.with_name(name), **options)
     assert refused.value.advice
     assert engine.server.facts().people == 0

@@ -35,7 +35,7 @@ def test_a_key_that_was_never_made_has_no_role(engine):
 
 def test_a_role_that_does_not_exist_is_refused_with_those_that_do(engine):
     """Nothing is made."""
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as caught:
         engine.keys.make("boss")
-    assert all(role in told.value.advice for role in ROLE_NAMES)
+    assert all(role in caught.value.advice for role in ROLE_NAMES)
     assert not engine.keys.any()

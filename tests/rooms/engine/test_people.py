@@ -50,9 +50,9 @@ def test_who_leaves_is_gone_and_the_certificate_holds(shop):
 @pytest.mark.parametrize("act", ["consents", "export", "erase"])
 def test_nobody_is_known_by_an_unknown_name(shop, act):
     """The error does not repeat the name."""
-    with pytest.raises(NotFound) as told:
+    with pytest.raises(NotFound) as caught:
         getattr(shop.people, act)("somebody")
-    assert "somebody" not in str(told.value)
+    assert "somebody" not in str(caught.value)
 
 
 def test_a_purpose_that_is_not_declared_is_refused(shop):

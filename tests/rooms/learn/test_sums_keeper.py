@@ -96,7 +96,7 @@ def test_what_a_leaver_held_stands_nowhere_by_itself(shop: Engine, leave: str):
         shop.erase("crowd-1")
     else:
         shop.consent("crowd-1", withdraw=["learn"])
-    assert len(model.sum._standing.late) == 0
+    assert len(model.sum._current.pending) == 0
     assert model_of(shop).digest() == head(shop).digest
 
 

@@ -15,10 +15,10 @@ ROLES = ("browser", "server", "officer", "monitor")
 @pytest.mark.parametrize(("method", "path", "body", "statuses"), CLOSED)
 def test_each_role_may_do_what_stands_here_and_nothing_else(still_client, still, method, path, body, statuses):
     """Nobody without a key gets in, and a key opens only what its role allows."""
-    told = {}
+    result = {}
     for role in ROLES:
-        told[role] = still_client.request(method, path, headers=still.key_of(role), json=body).status_code
-    assert told == dict(zip(ROLES, statuses, strict=True))
+        result[role] = still_client.request(method, path, headers=still.key_of(role), json=body).status_code
+    assert result == dict(zip(ROLES, statuses, strict=True))
     for headers in ({}, {"Authorization": "Bearer never-given-out"}, {"Authorization": "Bearer "}):
         assert still_client.request(method, path, headers=headers, json=body).status_code == 401
 

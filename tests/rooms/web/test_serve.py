@@ -117,8 +117,8 @@ def test_the_recorded_batches_of_segments_go_client_replay(served, shared_data):
             answer = client.post("/v1/batch", content=body)
             assert (answer.status_code, answer.json()) == (200, {"success": True})
         client.auth = (keys["monitor"], "")
-        told = client.get("/metrics").raise_for_status().text
-    counted = {name: int(count) for name, count in re.findall(r'events_total{outcome="(\w+)"} (\d+)', told)}
+        result = client.get("/metrics").raise_for_status().text
+    counted = {name: int(count) for name, count in re.findall(r'events_total{outcome="(\w+)"} (\d+)', result)}
     assert counted.pop("stored", 0) == 0
     assert sum(counted.values()) == sum(len(json.loads(body)["batch"]) for body in bodies)
 
@@ -188,8 +188,8 @@ def test_two_processes_serve_one_store(shop):
                 choices = {"withdraw" if withdrawn else "grant": ["personalize"]}
                 assert client.put("/v1/people/ann/consent", json=choices).status_code == 200
             with client_of(server, headers=shop.key_of("server")) as client:
-                told = client.get("/v1/people/ann/consent").json()["purposes"]["personalize"]
-                assert told["allowed"] == (not withdrawn)
+                result = client.get("/v1/people/ann/consent").json()["purposes"]["personalize"]
+                assert result["allowed"] == (not withdrawn)
         assert server.stop() == 0
 
 
@@ -265,9 +265,9 @@ def test_a_store_that_is_not_there_is_refused(tmp_path, capsys):
 
 def test_the_command_explains_itself():
     """`python -m assent.web --help` names every option."""
-    told = subprocess.run([sys.executable, "-m", "assent.web", "--help"], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-m", "assent.web", "--help"], capture_output=True, text=True, check=True)
     for option in ("--store", "--keys", "--host", "--port", "--workers"):
-        assert option in told.stdout
+        assert option in result.stdout
 
 
 def test_a_slow_reader_holds_nobody_up(shop):

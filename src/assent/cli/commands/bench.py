@@ -17,9 +17,9 @@ from assent.bench.peers import OURS, PEERS, Setting
 from assent.cli.context import EXIT_FAILED, examples
 from assent.cli.screen import Screen
 from assent.terms.errors import AssentError
+from assent.terms.limits import limit
 
 TUNE_SECONDS = 600.0
-COUNT_MAX = 1_000
 
 Command = Callable[..., Any]
 
@@ -30,7 +30,7 @@ class Named(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Hand everything that is not one of our commands to the measurements of the checkout."""
+        """Return our command of that name, or `measure` for every other word."""
         if args[0] in self.commands:
             return super().resolve_command(ctx, args)
         return "", measure, args
@@ -73,7 +73,7 @@ def measure(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) -> Non
 
 
 def _measure(names: tuple[str, ...], *, as_json: bool) -> None:
-    """List the measurements, or run those that are named and tell each row beside its target."""
+    """List the measurements, or run the named ones and print each row beside its target."""
     screen = Screen(as_json=as_json)
     rows: list[dict[str, Any]] = []
     try:
@@ -90,8 +90,8 @@ def _measure(names: tuple[str, ...], *, as_json: bool) -> None:
     if screen.as_json:
         screen.data(rows)
     else:
-        told = [("ok" if row["ok"] else "MISSED", row["what"], row["target"], row["measured"]) for row in rows]
-        screen.table(("", "What", "Target", "Measured"), told)
+        lines = [("ok" if row["ok"] else "MISSED", row["what"], row["target"], row["measured"]) for row in rows]
+        screen.table(("", "What", "Target", "Measured"), lines)
     if not all(row["ok"] for row in rows):
         raise SystemExit(EXIT_FAILED)
 
@@ -110,8 +110,7 @@ def _peers(_context: click.Context, _option: click.Parameter, value: str) -> tup
     named = [part.strip() for part in value.split(",") if part.strip()]
     unknown = [name for name in named if name not in PEERS]
     if unknown or not named:
-        message = f"'{', '.join(unknown)[:64]}' is not one of: all, none, {', '.join(PEERS)}."
-        raise click.BadParameter(message)
+        raise click.BadParameter(f"'{', '.join(unknown)[:64]}' is not one of: all, none, {', '.join(PEERS)}.")
     return tuple(name for name in PEERS if name in named)
 
 
@@ -123,16 +122,17 @@ def _settings(
     for value in values:
         place, _, text = value.partition("=")
         model, _, name = place.partition(".")
-        known = PEERS[model].settings if model in PEERS else {}
-        if not (name and text) or (model != OURS and name not in known):
+        defaults = PEERS[model].settings if model in PEERS else {}
+        if not (name and text) or (model != OURS and name not in defaults):
             names = [f"{OURS}.NAME", *(f"{peer.name}.{each}" for peer in PEERS.values() for each in peer.settings)]
-            message = f"'{value[:64]}' is not a setting. Write one as NAME=VALUE with one of: {', '.join(names)}."
-            raise click.BadParameter(message)
+            raise click.BadParameter(
+                f"'{value[:64]}' is not a setting. Write one as NAME=VALUE with one of: {', '.join(names)}."
+            )
         try:
             read = json.loads(text)
         except ValueError:
             read = text
-        _refuse_misfit(text, read, known.get(name))
+        _refuse_misfit(text, read, defaults.get(name))
         chosen.setdefault(model, {})[name] = read
     return chosen
 
@@ -150,7 +150,7 @@ def _refuse_misfit(text: str, read: object, usual: Setting | None) -> None:
 
 
 def _once(_context: click.Context, _option: click.Parameter, values: tuple[Any, ...]) -> Any:
-    """Read what may be named once: of two files one would be passed over in silence."""
+    """Return an option that may be given once; a second value would be ignored in silence."""
     if len(values) > 1:
         raise click.BadParameter(f"It is given {len(values)} times; name one.")
     return values[0] if values else None
@@ -164,8 +164,9 @@ def _moment(context: click.Context, option: click.Parameter, values: tuple[str, 
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        message = f"'{value[:64]}' is not a day such as 2026-01-31 or a moment such as 2026-01-31T12:00."
-        raise click.BadParameter(message) from None
+        raise click.BadParameter(
+            f"'{value[:64]}' is not a day such as 2026-01-31 or a moment such as 2026-01-31T12:00."
+        ) from None
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
@@ -188,8 +189,8 @@ def _file(name: str, words: str) -> Callable[[Command], Command]:
         "assent bench recommend --events orders.csv --split 2026-01-01 --peers ease --set ease.ridge=100",
     ),
 )
-@_file("--train", "What is learned from: on each line a person and their items.")
-@_file("--test", "What the lists are judged by, in the same format.")
+@_file("--train", "The training part: on each line a person and their items.")
+@_file("--test", "The test part, in the same format.")
 @_file("--events", "A file of events instead: person, item and time.")
 @click.option(
     "--split",
@@ -223,7 +224,13 @@ def _file(name: str, words: str) -> Callable[[Command], Command]:
     metavar="NAME=VALUE",
     help="Change one setting of one model, such as ease.ridge=100; more than once for more.",
 )
-@click.option("--count", type=click.IntRange(1, COUNT_MAX), default=20, show_default=True, help="How long lists are.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, limit("compared_list_items_max")),
+    default=20,
+    show_default=True,
+    help="How long lists are.",
+)
 @click.option(
     "--threads", type=click.IntRange(min=1), default=_cores, show_default="all cores", help="Threads of each model."
 )
@@ -248,7 +255,7 @@ def recommend(
 
     Either two text files, in which each line is a person's number and then the numbers of their items (plain or
     gzipped, as public splits come), or one CSV, Parquet or NDJSON file of events that is cut at a date; a file in the
-    shape of UCI Online Retail is recognised.
+    shape of UCI Online Retail is recognized.
 
     Every model learns from the training part alone and suggests what each person does not have yet. Recall is hits
     divided by all that the person took in the test part. Each model runs in a process of its own, one after another;

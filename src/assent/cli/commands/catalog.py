@@ -1,4 +1,4 @@
-"""`assent catalog`: the shop's goods, listed, shown, compared and taken off the list."""
+"""`assent catalog`: the shop's items, listed, shown, compared and removed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from assent.cli.context import CommandContext, context_options, examples
 from assent.cli.views.answers import title
 
 
-@click.group(short_help="List, show, compare and take off goods")
+@click.group(short_help="List, show, compare and remove items")
 def catalog() -> None:
-    """Look at the shop's goods, and take one off the list. `assent import items FILE` puts them in."""
+    """List the shop's items, show one, find similar ones, or remove one. `assent import items FILE` adds them."""
 
 
 @catalog.command(
     "list",
-    short_help="List the goods, page by page",
+    short_help="List the items, page by page",
     epilog=examples(
         "assent catalog list", "assent catalog list --count 20 --after KET-1", "assent catalog list --json"
     ),
 )
-@click.option("--after", metavar="ID", help="Begin after this id.")
+@click.option("--after", metavar="ID", help="Start after this id.")
 @click.option("--count", default=100, show_default=True, type=int, help="How many at most.")
 @context_options
 def list_(context: CommandContext, after: str | None, count: int) -> None:
-    """List the goods in the order of their ids."""
+    """List the items in the order of their ids."""
     with context.open() as engine:
         page = engine.catalog.page(after, count)
     if context.screen.as_json:
@@ -55,13 +55,13 @@ def show(context: CommandContext, item: str) -> None:
 
 
 @catalog.command(
-    short_help="Take one item off the list",
+    short_help="Remove one item from the catalog",
     epilog=examples("assent catalog drop KET-1", "assent catalog drop KET-1 --json"),
 )
 @click.argument("item")
 @context_options
 def drop(context: CommandContext, item: str) -> None:
-    """Take ITEM off the list, so that it is suggested no more; importing it again puts it back."""
+    """Remove ITEM from the catalog, so that it is no longer suggested; importing it again adds it again."""
     with context.open() as engine:
         engine.catalog.drop(item)
     if context.screen.as_json:
@@ -71,14 +71,14 @@ def drop(context: CommandContext, item: str) -> None:
 
 
 @catalog.command(
-    short_help="List the items most alike to one",
+    short_help="List the items most similar to one",
     epilog=examples("assent catalog similar KET-1", "assent catalog similar KET-1 --count 3 --json"),
 )
 @click.argument("item")
 @click.option("--count", default=10, show_default=True, type=int, help="How many at most.")
 @context_options
 def similar(context: CommandContext, item: str, count: int) -> None:
-    """List the items most alike to ITEM, best first, the same for everybody."""
+    """List the items most similar to ITEM, best first, the same for everybody."""
     with context.open() as engine:
         found = engine.catalog.similar(item, count)
     if context.screen.as_json:

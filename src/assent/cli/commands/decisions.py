@@ -22,12 +22,10 @@ from assent.cli.views.answers import print_decision
 @click.option("--count", default=10, show_default=True, type=int, help="How many items.")
 @click.option("--item", metavar="ID", help="The item on the page, if there is one.")
 @click.option("--exclude", default="", metavar="IDS", help="Items that must not appear, with commas between them.")
-@click.option(
-    "--mode", default="personal", show_default=True, help="personal, or non_profiled: nobody's history is used."
-)
+@click.option("--mode", default="personal", show_default=True, help="personal, or non_profiled, which uses no history.")
 @click.option("--include-bought", is_flag=True, help="Show again what the person bought already.")
 @click.option("--gpc", is_flag=True, help="Answer as for a browser that sends Sec-GPC: 1.")
-@click.option("--language", metavar="TAG", help="The language of the answer, such as de; ASSENT_LANGUAGE unless named.")
+@click.option("--language", metavar="TAG", help="The language of the answer, such as de; by default ASSENT_LANGUAGE.")
 @context_options
 def decide(
     context: CommandContext,
@@ -42,7 +40,7 @@ def decide(
     gpc: bool,
     language: str | None,
 ) -> None:
-    """Choose items for one place on a page, for PERSON or for nobody in particular, and say why each is there.
+    """Choose items for one place on a page, for PERSON or for an unknown visitor, and say why each is there.
 
     PERSON is any name the shop knows them by: a user id, an anonymous id, an e-mail address, or KIND:NAME.
     """

@@ -1,4 +1,4 @@
-"""`assent demo`: the whole of it in a minute, on a shop of its own."""
+"""`assent demo`: every act in a minute, on a made-up shop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from assent.terms.errors import AssentError
 if TYPE_CHECKING:
     from assent.engine import Engine
 
-#: Who leaves step by step, who stays, who leaves at once.
+#: The person who leaves step by step, one who stays, one who leaves at once.
 Cast = tuple[str, str, str]
 
 #: Customers of the Online Retail file with some fifty different goods each.
@@ -69,8 +69,7 @@ def _three(people: str) -> Cast:
     match [part.strip() for part in people.split(",")]:
         case [leaver, neighbour, second_leaver]:
             return leaver, neighbour, second_leaver
-    message = "--people takes three names with commas between them."
-    raise click.UsageError(message)
+    raise click.UsageError("--people takes three names with commas between them.")
 
 
 def _play(screen: Screen, folder: DemoFolder, data: Path | None, cast: Cast, *, serve_at: int | None) -> None:

@@ -1,4 +1,4 @@
-"""`assent import`: files in, every line accounted for."""
+"""`assent import`: events and items from files, with a count for every line."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def import_(
     file, or with a column. An import that was interrupted goes on where it stopped, and the same file twice changes
     nothing.
     """
-    with context.open() as engine, context.screen.counting(f"Importing {file.name}") as told:
+    with context.open() as engine, context.screen.counting(f"Importing {file.name}") as progress:
         done = engine.imports.run(
-            shape, file, grant=grant, evidence=evidence, consent_column=consent_column, progress=told
+            shape, file, grant=grant, evidence=evidence, consent_column=consent_column, progress=progress
         )
     if context.screen.as_json:
         context.screen.data(done)

@@ -1,4 +1,4 @@
-"""`assent keys`: the API keys that programs come in with."""
+"""`assent keys`: the API keys of programs."""
 
 from __future__ import annotations
 

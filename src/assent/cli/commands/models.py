@@ -1,4 +1,4 @@
-"""`assent train`: the models, learned from everybody who says yes."""
+"""`assent train`: the models, learned from all who agreed to `learn`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from assent.cli.screen import took
 
 
 @click.command(
-    short_help="Learn from everybody who says yes",
+    short_help="Learn from all who agreed",
     epilog=examples(
         "assent train", "assent train --rebuild", "assent train --spark spark://master:7077", "assent train --json"
     ),
 )
-@click.option("--rebuild", is_flag=True, help="Add everybody up anew instead of changing the sum by the differences.")
+@click.option("--rebuild", is_flag=True, help="Add up all people anew instead of applying the differences.")
 @click.option(
     "--spark",
     metavar="MASTER_URL",
-    help="Have Spark read all histories and add everybody up: local[2], spark://HOST:PORT, yarn or k8s://...",
+    help="Let Spark read and add up all histories: local[2], spark://HOST:PORT, yarn or k8s://...",
 )
 @context_options
 def train(context: CommandContext, *, rebuild: bool, spark: str | None) -> None:
-    """Learn from everybody who says yes to `learn` now, and take out whoever no longer does."""
+    """Learn from all who agreed to `learn`, and take out those who no longer do."""
     with context.open() as engine, context.screen.busy("Learning"):
         report = engine.train(rebuild=rebuild, spark=spark)
     if context.screen.as_json:

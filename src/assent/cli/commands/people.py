@@ -1,4 +1,4 @@
-"""`assent consent`, `assent export`, `assent erase`: what one person said, what is held on them, and their leaving."""
+"""`assent consent`, `assent export`, `assent erase`: one person's consents, data and erasure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from assent.terms.errors import Conflict
 )
 @click.argument("person")
 @click.option("--grant", default="", callback=purposes_listed, metavar="PURPOSES", help="Purposes they agree to.")
-@click.option("--withdraw", default="", callback=purposes_listed, metavar="PURPOSES", help="Purposes they take back.")
+@click.option("--withdraw", default="", callback=purposes_listed, metavar="PURPOSES", help="Purposes they withdraw.")
 @click.option("--evidence", metavar="TEXT", help="How you know; kept, sealed, with the consent.")
-@click.option("--language", metavar="TAG", help="The language of the notice they read; ASSENT_LANGUAGE unless named.")
+@click.option("--language", metavar="TAG", help="The language of the notice they read; by default ASSENT_LANGUAGE.")
 @context_options
 def consent(
     context: CommandContext,
@@ -57,7 +57,7 @@ def consent(
 
 
 @click.command(
-    short_help="Hand out everything held on a person",
+    short_help="Export all data about a person",
     epilog=examples("assent export ana@example.com --output ana.json", "assent export user_id:4711 > person.json"),
 )
 @click.argument("person")
@@ -69,14 +69,14 @@ def consent(
 )
 @context_options
 def export(context: CommandContext, person: str, output: Path | None) -> None:
-    """Hand out everything that is held on PERSON, as JSON. It is personal data: give it to them and keep no copy."""
+    """Export all data about PERSON, as JSON. It is personal data: give it to them and keep no copy."""
     with context.open() as engine:
-        held = engine.export(person)
+        exported = engine.export(person)
     if output is None:
-        context.screen.data(held)
+        context.screen.data(exported)
         return
     with new_private_file(output) as file:
-        json.dump(plain(held), file, ensure_ascii=False, indent=2)
+        json.dump(plain(exported), file, ensure_ascii=False, indent=2)
     if context.screen.as_json:
         context.screen.data({"output": output})
         return
@@ -93,18 +93,18 @@ def export(context: CommandContext, person: str, output: Path | None) -> None:
     "--certificate",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where the certificate goes; erasure-ID.json unless named.",
+    help="File of the certificate; erasure-ID.json by default.",
 )
 @context_options
 def erase(context: CommandContext, person: str, certificate: Path | None, *, yes: bool) -> None:
-    """Erase PERSON everywhere: rows, keys, and what the model learned from them. It cannot be taken back.
+    """Erase PERSON everywhere: rows, keys, and what the model learned from them. It cannot be undone.
 
     The certificate proves it and holds nothing about them; `assent verify FILE` checks it.
     """
     if certificate is not None and certificate.exists():
         raise _stands(certificate)
     if not yes:
-        context.screen.confirm("Erase this person everywhere? It cannot be taken back.", flag="--yes")
+        context.screen.confirm("Erase this person everywhere? It cannot be undone.", flag="--yes")
     with context.open() as engine, context.screen.busy("Erasing"):
         started = perf_counter()
         proof = engine.erase(person)
@@ -123,14 +123,13 @@ def erase(context: CommandContext, person: str, certificate: Path | None, *, yes
 
 
 def new_private_file(path: Path) -> IO[str]:
-    """Open a new file that only its owner can read; raises `Conflict` when something stands there."""
+    """Open a new file that only its owner can read; raises `Conflict` for a path that exists."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise _stands(path) from None
     except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}."
-        raise Conflict(message, advice="Name another file.") from None
+        raise Conflict(f"{path} cannot be written: {error.strerror}.", advice="Name another file.") from None
     return os.fdopen(handle, "w", encoding="utf-8")
 
 

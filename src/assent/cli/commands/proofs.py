@@ -11,8 +11,9 @@ import click
 from assent.cli.context import EXIT_FAILED, CommandContext, context_options, examples
 from assent.cli.views.answers import print_checks
 from assent.terms.errors import InvalidInput
+from assent.terms.limits import limit
 
-CERTIFICATE_BYTES_MAX = 1_048_576
+_CERTIFICATE_BYTES_MAX = limit("certificate_bytes_max")
 
 
 @click.command(
@@ -44,17 +45,14 @@ def verify(context: CommandContext, certificate: Path | None, *, rebuild: bool) 
 def read_certificate(path: Path) -> dict[str, Any]:
     """Read a certificate file; raises `InvalidInput` when it is not one."""
     advice = "Name the file that `assent erase` wrote."
-    if path.stat().st_size > CERTIFICATE_BYTES_MAX:
-        message = f"{path} is too large for a certificate."
-        raise InvalidInput(message, advice=advice)
+    if path.stat().st_size > _CERTIFICATE_BYTES_MAX:
+        raise InvalidInput(f"{path} is too large for a certificate.", advice=advice)
     try:
         mapping = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        message = f"{path} is not JSON."
-        raise InvalidInput(message, advice=advice) from None
+        raise InvalidInput(f"{path} is not JSON.", advice=advice) from None
     if not isinstance(mapping, dict) or {"body", "signature", "public_key"} - mapping.keys():
-        message = f"{path} is not a certificate of erasure."
-        raise InvalidInput(message, advice=advice)
+        raise InvalidInput(f"{path} is not a certificate of erasure.", advice=advice)
     return mapping
 
 

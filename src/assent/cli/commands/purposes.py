@@ -1,4 +1,4 @@
-"""`assent purposes`: what people can be asked for."""
+"""`assent purposes`: the purposes that people can agree to."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from assent.cli.context import CommandContext, context_options, examples
 
 
 @click.command(
-    short_help="List what people can be asked for", epilog=examples("assent purposes", "assent purposes --json")
+    short_help="List the purposes that people can agree to",
+    epilog=examples("assent purposes", "assent purposes --json"),
 )
 @context_options
 def purposes(context: CommandContext) -> None:
-    """List the purposes that people can be asked for. With --json, the words they are asked with as well."""
+    """List the purposes that people can agree to. With --json, the texts of their notices as well."""
     with context.open() as engine:
         declared = engine.purposes.all()
     if context.screen.as_json:

@@ -1,4 +1,4 @@
-"""`assent serve` and `assent doctor`: the HTTP server, and whether the store is well."""
+"""`assent serve` and `assent doctor`: the HTTP server, and the checkup of the store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from assent.cli.context import EXIT_FAILED, CommandContext, context_options, examples
 from assent.cli.server_line import HOST_DEFAULT, PORT_DEFAULT, server_line
 from assent.cli.views.findings import checkup
+from assent.terms.limits import limit
 
 
 @click.command(
@@ -22,7 +23,9 @@ from assent.cli.views.findings import checkup
 )
 @click.option("--host", default=HOST_DEFAULT, show_default=True, help="The address to listen at.")
 @click.option("--port", default=PORT_DEFAULT, show_default=True, type=click.IntRange(1, 65_535), help="The port.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, limit("workers_max")), help="Server processes."
+)
 @context_options
 def serve(context: CommandContext, host: str, port: int, workers: int) -> None:
     """Serve the HTTP API until interrupted.
@@ -31,9 +34,9 @@ def serve(context: CommandContext, host: str, port: int, workers: int) -> None:
     keys. Put a proxy that speaks TLS in front of a public address.
     """
     with context.open() as engine:
-        held = engine.server.health()
+        health = engine.server.health()
     if context.screen.as_json:
-        context.screen.data({"url": f"http://{host}:{port}", "health": held})
+        context.screen.data({"url": f"http://{host}:{port}", "health": health})
     else:
         context.screen.say(f"Serving {context.store} at http://{host}:{port} (stop with Ctrl-C)")
         context.screen.say(f"  http://{host}:{port}/health    http://{host}:{port}/openapi.json")
@@ -43,14 +46,14 @@ def serve(context: CommandContext, host: str, port: int, workers: int) -> None:
 
 
 @click.command(
-    short_help="Look whether the store is well",
+    short_help="Check the store and give advice",
     epilog=examples("assent doctor", "assent doctor --store postgresql://shop@localhost/shop --json"),
 )
 @context_options
 def doctor(context: CommandContext) -> None:
-    """Look whether the store is well: the files, the keys, the schema, what is held, how old the model is.
+    """Check the store: files, keys, schema, numbers of rows, and the age of the model.
 
-    Counts only; nothing about anybody is shown. Ends with exit code 1 when a finding needs care.
+    It shows counts and no personal data. Ends with exit code 1 when a finding needs care.
     """
     path = context.key_path()
     with context.screen.busy("Looking"), context.open() as engine:

@@ -27,12 +27,14 @@ def init(context: CommandContext) -> None:
     """Make a store: its schema, its key file, and the first two keys, shown once.
 
     The key file opens everything that is sealed. It is readable by you alone, it is never overwritten, and it belongs
-    in a backup of its own: a copy of the store without it tells nothing about anybody.
+    in a backup of its own: a copy of the store without it holds no readable personal data.
     """
     path = context.key_path()
     if path.exists():
-        message = f"A key file stands at {path}."
-        raise KeyFileExists(message)
+        raise KeyFileExists(
+            f"{path} exists already.",
+            advice="Use it as it is, or name another place with --keys; overwriting it would lose every sealed record.",
+        )
     with context.screen.busy("Making the store"), context.open(create=True) as engine:
         made = [(role, name, use, engine.keys.make(role, f"first {role} key")) for role, name, use in FIRST_KEYS]
     if context.screen.as_json:
@@ -55,10 +57,10 @@ def _tell(context: CommandContext, path: str, made: list[tuple[str, str, str]]) 
     screen.heading("Next")
     screen.pairs(
         [
-            ("assent import items FILE", "put your goods in"),
+            ("assent import items FILE", "add your items"),
             ("assent serve", "take events and answer at http://127.0.0.1:8787"),
-            ("assent train", "learn from everybody who says yes"),
-            ("assent doctor", "see whether all is well"),
+            ("assent train", "learn from all who agreed"),
+            ("assent doctor", "check the store"),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""How the engine's answers read in a terminal: decisions, consents, certificates, checks."""
+"""The engine's answers as terminal text: decisions, consents, certificates, checks."""
 
 from __future__ import annotations
 
@@ -94,11 +94,11 @@ def print_certificate(screen: Screen, proof: Certificate, seconds: float) -> Non
         ("Found in a search afterwards", f"{facts['rows_found_afterwards']} rows"),
     ]
     screen.pairs(rows)
-    for model, told in facts["models"].items():
-        if told["had_contribution"]:
+    for model, removal in facts["models"].items():
+        if removal["had_contribution"]:
             screen.say(f"  Digest of the {model}'s sum before, and after")
-            screen.say(f"    {told['digest_before']}")
-            screen.say(f"    {told['digest_after']}")
+            screen.say(f"    {removal['digest_before']}")
+            screen.say(f"    {removal['digest_after']}")
         else:
             screen.say(f"  The {model}'s sum held nothing of them.")
 

@@ -18,16 +18,16 @@ from assent.bench.splits import Split
 from assent.cli.screen import Screen
 from assent.terms.plurals import counted
 
-#: Where nobody watches, progress is a line this often at most.
+#: Without a terminal, at most one line of progress in this time.
 _LINE_SECONDS: Final = 20.0
-#: A terminal's line is written anew this often at most.
+#: At a terminal, at most one new text in this time.
 _BLINK_SECONDS: Final = 0.5
 _HEADS: Final = ("fit s", "peak MB", "people/s")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asks for; of the models ours is the first."""
+    """A comparison as the command line asks for it; the first of the models is ours."""
 
     source: TwoFiles | OneFile
     models: tuple[str, ...]
@@ -38,11 +38,11 @@ class Wanted:
 
 
 def compare(screen: Screen, wanted: Wanted) -> bool:
-    """Measure every model and tell it; returns whether our own has figures. Raises `InvalidInput` and `NotFound`."""
+    """Measure every model and print it; returns True if our own has figures. Raises `InvalidInput` and `NotFound`."""
     with screen.busy("Reading"):
-        split, told = read_split(wanted.source, validating=wanted.tune_seconds is not None)
+        split, notes = read_split(wanted.source, validating=wanted.tune_seconds is not None)
     if not screen.as_json:
-        _introduce(screen, split, told, wanted)
+        _introduce(screen, split, notes, wanted)
     plan = Plan(wanted.models, wanted.count, wanted.threads, wanted.settings, wanted.tune_seconds)
     progress = Progress(screen)
     rows: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ def compare(screen: Screen, wanted: Wanted) -> bool:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """End like an interrupt when asked to stop: what is measured is told, and nothing stays on the disk."""
+    """Treat SIGTERM as an interrupt: finished rows are printed, and no temporary file is left."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -74,13 +74,16 @@ def _stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _introduce(screen: Screen, split: Split, told: list[str], wanted: Wanted) -> None:
-    """Say what is measured on, and head the columns."""
-    people, items = counted(split.held.shape[0], "person", "people"), counted(split.held.shape[1], "item", "items")
+def _introduce(screen: Screen, split: Split, notes: list[str], wanted: Wanted) -> None:
+    """Print the size of the data and the heads of the columns."""
+    people, items = (
+        counted(split.training.shape[0], "person", "people"),
+        counted(split.training.shape[1], "item", "items"),
+    )
     tested, more = counted(len(split.tested), "person", "people"), int(split.sizes.sum())
-    if told:
-        screen.say(f"Read: {', '.join(told)}.")
-    screen.say(f"Learned from: {people}, {items}, {counted(split.held.nnz, 'pair', 'pairs')}.")
+    if notes:
+        screen.say(f"Read: {', '.join(notes)}.")
+    screen.say(f"Learned from: {people}, {items}, {counted(split.training.nnz, 'pair', 'pairs')}.")
     screen.say(f"Judged by: {tested} who took {counted(more, 'more item', 'more items')}.")
     for note in split.notes:
         screen.say(f"  {note}.")
@@ -91,7 +94,7 @@ def _introduce(screen: Screen, split: Split, told: list[str], wanted: Wanted) ->
 
 
 def _line(row: Mapping[str, Any], count: int) -> str:
-    """Write one row under its heads; one without figures says why."""
+    """Return one row as text; a row without figures says why."""
     if row["fit_seconds"] is None:
         return f"{row['model']:<14}  {row['note']}"
     figures = (
@@ -105,7 +108,7 @@ def _line(row: Mapping[str, Any], count: int) -> str:
 
 
 def _explain(screen: Screen, rows: list[dict[str, Any]]) -> None:
-    """Say with which settings each model ran."""
+    """Print the settings of each model."""
     screen.say()
     for row in rows:
         chosen = ", ".join(f"{name} {value}" for name, value in row.get("settings", {}).items())
@@ -117,28 +120,27 @@ def _explain(screen: Screen, rows: list[dict[str, Any]]) -> None:
 
 
 class Progress:
-    """What is being done, on standard error: one line written over and over, or a new one now and then."""
+    """Progress on standard error: one line that is overwritten at a terminal, else a new line every 20 seconds."""
 
     def __init__(self, screen: Screen) -> None:
-        """Look whether somebody watches."""
         self._console = screen.err
-        self._watched = screen.err.is_terminal and not screen.as_json
-        self._told_at = time.monotonic()
-        self._began = ("", self._told_at)
+        self._at_terminal = screen.err.is_terminal and not screen.as_json
+        self._shown_at = time.monotonic()
+        self._began = ("", self._shown_at)
         self._shown = False
 
     def tell(self, model: str, stage: str, share: float) -> None:
-        """Say what a model is doing and how far it is, from 0 to 1; not more often than can be read."""
+        """Show a model's stage and the share done, from 0 to 1, no more often than can be read."""
         now = time.monotonic()
         if self._began[0] != model:
             self._began = (model, now)
-        if now - self._told_at < (_BLINK_SECONDS if self._watched else _LINE_SECONDS):
+        if now - self._shown_at < (_BLINK_SECONDS if self._at_terminal else _LINE_SECONDS):
             return
-        self._told_at = now
-        # Some models say nothing of how far they are.
+        self._shown_at = now
+        # Some models do not report their share.
         done = f" {share:.0%}" if share else ""
         line = f"{model}: {stage}{done}, {now - self._began[1]:,.0f} s"
-        if self._watched:
+        if self._at_terminal:
             self.clear()
             self._console.file.write(line)
             self._console.file.flush()
@@ -147,7 +149,7 @@ class Progress:
             click.echo(line, err=True)
 
     def clear(self) -> None:
-        """Take the line away that is written over."""
+        """Clear the line that is overwritten."""
         if self._shown:
             self._console.file.write("\r\x1b[2K")
             self._console.file.flush()

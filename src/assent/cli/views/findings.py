@@ -1,4 +1,4 @@
-"""The findings of `assent doctor`, read out of the facts: one a line, with advice where something can be done."""
+"""The findings of `assent doctor`, derived from the facts: one a line, with advice where something can be done."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from assent.cli.screen import moment
 from assent.terms.answers.server import ModelFacts, StoreFacts
 from assent.terms.clock import DAY_MS
 
-#: A model older than this many days is told to be trained again.
-MODEL_AGE_DAYS_MAX = 7
+#: The age from which on `assent doctor` advises to train again.
+STALE_MODEL_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: whether it is well, what was found, and what to do about it (empty: nothing)."""
+    """One check: its result, the facts found, and advice (empty for none)."""
 
     name: str
     well: bool
@@ -67,7 +67,7 @@ def _people(facts: StoreFacts) -> Finding:
 
 
 def _goods(items: int, unlisted: int) -> Finding:
-    found = f"{items - unlisted:,} in the catalogue, {unlisted:,} only seen in events"
+    found = f"{items - unlisted:,} in the catalog, {unlisted:,} only seen in events"
     advice = ""
     if unlisted:
         advice = "Items only seen in events are counted, never suggested: `assent import items FILE` lists them."
@@ -83,9 +83,9 @@ def _erasures(count: int) -> Finding:
 
 def _model(model: ModelFacts | None, people: int, now_ms: int) -> Finding:
     if model is None:
-        advice = "`assent train` learns from everybody who says yes." if people else ""
+        advice = "`assent train` learns from all who agreed." if people else ""
         return Finding("model", well=True, found="nothing learned yet", advice=advice)
     days = (now_ms - model.at_ms) // DAY_MS
     found = f"version {model.version}, {model.people:,} people, {model.items:,} items, {moment(model.at_ms)}"
-    advice = f"It is {days} days old: `assent train` takes in what came since." if days > MODEL_AGE_DAYS_MAX else ""
+    advice = f"It is {days} days old: `assent train` adds what came since." if days > STALE_MODEL_DAYS else ""
     return Finding("model", well=True, found=found, advice=advice)

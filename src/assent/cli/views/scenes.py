@@ -1,4 +1,4 @@
-"""How the acts look on a terminal of 80 columns, with colour or without."""
+"""The acts of the demo on a terminal of 80 columns, with color or without."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assent.terms.answers.decisions import Decision
 
 DIGEST_CHARS = 16
-#: How much of a general list is shown: one is like the other.
+#: Items shown of a list that is the same for every visitor.
 GENERAL_SHOWN = 3
 
 
@@ -128,7 +128,7 @@ def show_proved(act: Proved, screen: Screen, number: int) -> None:
 
 
 def print_general(screen: Screen, decision: Decision) -> None:
-    """Print the beginning of a list that is the same for everybody, and why it is no more than that."""
+    """Print the first items of a list that is the same for all visitors, and the reason why it is not personal."""
     first = decision.items[:GENERAL_SHOWN]
     screen.say(f"  {', '.join(f'{each.rank} {title(each)}' for each in first)}, and so on, as for anybody.")
     screen.say(f"  {first[0].text if first else 'Nothing is known to suggest.'}")

@@ -163,7 +163,7 @@ class _PartSum:
 def flushes(lengths: NDArray[Any]) -> Iterator[tuple[int, int]]:
     """Yield runs of people (first, past the last) of at most `PAIRS_AT_ONCE` pairs or one person; at least one run.
 
-    `lengths` whole numbers [people]: the number of items of each.
+    `lengths` int [people]: the number of items of each.
     """
     pairs = np.cumsum(lengths.astype(np.int64) * (lengths + 1) // 2)
     first = 0

@@ -84,12 +84,12 @@ class Form(Protocol):
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the solved arrays, in the form's shapes and dtypes, by their names in the model file; read only."""
+        """Return the solved arrays, shape and dtype as the form has them, by their names in the file; read only."""
         ...
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Make a form of a sum and arrays with the names, shapes and dtypes of `arrays`.
+        """Make a form of a sum and arrays: name, shape and dtype as `arrays` gives them.
 
         Raises `Corrupt` or `KeyError` when they do not belong to the sum.
         """

@@ -161,7 +161,7 @@ def contributions_of_rows(
 def contribution(
     items: NDArray[Any], values: NDArray[Any] | None = None, *, weight_exponent: float = DEFAULT.weight_exponent
 ) -> Contribution:
-    """Return one person's contribution: `items` whole numbers [k], each once; `values` [k] 1 to 63, or ones.
+    """Return one person's contribution: `items` int [k], each once; `values` int [k], 1 to 63, or ones.
 
     It is exactly what `Recommender(weight_exponent=...).learn` adds for the same row. Raises `InvalidInput`.
     """

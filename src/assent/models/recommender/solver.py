@@ -71,7 +71,7 @@ def check_before_the_sum(matrix: Any, settings: RecommenderSettings, memory_byte
 def form_of_arrays(
     kind: str, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]
 ) -> Form:
-    """Return the form of a file's arrays, with the shapes and dtypes that the form wrote.
+    """Return the form of a file's arrays, each of the shape and dtype that the form wrote.
 
     Raises `Corrupt` or `KeyError` when they do not fit.
     """

@@ -1,1 +1,1 @@
-"""The JSON API, one file a capability: its shapes, its handlers, its `TAG` and its `ROUTES`; nothing else names it."""
+"""The JSON API, one file a capability: shapes, handlers, `TAG` and `ROUTES`. The application finds them by itself."""

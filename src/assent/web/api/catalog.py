@@ -1,4 +1,4 @@
-"""The catalogue: items put in, read, paged through, taken off the list, and those most alike to one."""
+"""The catalog: items are added, read, listed page by page and removed, and similar ones are found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from assent.web.http.fields import SPACE, VISIBLE, Count, ItemId
 from assent.web.http.openapi import reference
 from assent.web.http.operation import Described, Json, Tag, operation
 
-TAG = Tag("catalog", "The catalogue.")
+TAG = Tag("catalog", "The catalog.")
 
 #: No control characters, and no space at the ends.
 _ID = rf"^[^\x00-\x1f\x7f{SPACE}]([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f{SPACE}])?$"
@@ -30,11 +30,11 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One item as the shop describes it; facts without a field of their own go into `properties`.
 
     `price` is in whole units of `currency` (ISO 4217); the moments are ISO 8601, in UTC where they name no zone.
-    `first_seen` and `last_seen` only ever widen what is known of an item.
+    `first_seen` and `last_seen` can only widen the stored period of an item.
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=limit("item_id_chars_max"), pattern=_ID)]
-    name: Annotated[str, Meta(min_length=1, max_length=512, pattern=VISIBLE)]
+    name: Annotated[str, Meta(min_length=1, max_length=limit("item_name_chars_max"), pattern=VISIBLE)]
     price: Annotated[float, Meta(ge=0)] | None = None
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
     category: str | None = None
@@ -43,7 +43,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(pattern=_LINK)] | None = None
     image_url: Annotated[str, Meta(pattern=_LINK)] | None = None
     available: bool = True
-    tags: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
+    tags: Annotated[tuple[str, ...], Meta(max_length=limit("item_tags_max"))] = ()
     released_at: _Moment | None = None
     first_seen: _Moment | None = None
     last_seen: _Moment | None = None
@@ -78,14 +78,14 @@ class ItemPage(msgspec.Struct, frozen=True):
 
 
 class ItemsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The query that turns the pages of the catalogue."""
+    """The query that turns the pages of the catalog."""
 
     after: Annotated[str, Meta(max_length=limit("item_id_chars_max"), description="`next` of the page before.")] = ""
-    count: Annotated[int, Meta(ge=1, le=1000, description="How many items to return at most.")] = 100
+    count: Annotated[int, Meta(ge=1, le=limit("page_items_max"), description="How many items to return at most.")] = 100
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """How many items were added or replaced."""
+    """The number of items that were added or replaced."""
 
     stored: int
 
@@ -97,7 +97,7 @@ class SimilarQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Similar(msgspec.Struct, frozen=True):
-    """Items alike, best first."""
+    """Similar items, best first."""
 
     items: Sequence[Suggestion]
 
@@ -139,7 +139,7 @@ async def get_item(call: Call) -> ListedItem:
 
 @operation("DELETE", "/v1/items/{id}", act="items", field=ItemId, status=204, errors=(InvalidInput, NotFound))
 async def drop_item(call: Call) -> None:
-    """Take one item off the list, so that it is suggested no more."""
+    """Remove one item from the catalog, so that it is no longer suggested."""
     await call.in_thread(lambda: call.engine.catalog.drop(call.name))
 
 
@@ -153,7 +153,7 @@ async def drop_item(call: Call) -> None:
     errors=(InvalidInput, NotFound),
 )
 async def similar_items(call: Call) -> Similar:
-    """List the items most alike to one, for anybody."""
+    """List the items most similar to one, the same for every person."""
     query = call.query(SimilarQuery)
     return Similar(await call.in_thread(lambda: call.engine.catalog.similar(call.name, query.count)))
 

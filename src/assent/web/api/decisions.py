@@ -17,20 +17,22 @@ from assent.web.http.fields import ItemId, LanguageTag, PersonName, WholeCount
 from assent.web.http.operation import Tag, operation
 from assent.web.http.requests import accepted_language
 
-TAG = Tag("decisions", "What to show, and why.")
+TAG = Tag("decisions", "Decisions: what a slot shows, and why.")
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Where the suggestions will stand."""
+    """The page that will show the suggestions."""
 
     item: Annotated[str, Meta(max_length=limit("item_id_chars_max"), description="The item on the page.")] | None = None
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to decide, and for whom; every field may be left out."""
+    """A question for a decision; every field may be left out."""
 
     person: PersonName | None = None
-    slot: Annotated[str, Meta(min_length=1, max_length=64, description="The place on the page.")] = "home"
+    slot: Annotated[
+        str, Meta(min_length=1, max_length=limit("slot_chars_max"), description="The place on the page.")
+    ] = "home"
     count: WholeCount = 10
     context: Page | None = None
     mode: Literal["personal", "non_profiled"] = "personal"

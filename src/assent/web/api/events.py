@@ -19,20 +19,20 @@ from assent.web.http.responses import encode
 
 TAG = Tag("events", "Events in, from Segment's and RudderStack's clients.")
 
-#: In larger bodies a write key is looked for beside the event loop, so that small requests need not wait for it.
-INLINE_BYTES_MAX = 16_384
+#: Larger bodies are searched for a write key in a thread, so that small requests need not wait.
+INLINE_BYTES = 16_384
 
 WriteKey = Annotated[str, Meta(min_length=1, description="A browser write key.", examples=["browser_0123"])]
 
 
 class Success(msgspec.Struct, frozen=True):
-    """What Segment's clients look for."""
+    """The answer that Segment's clients expect."""
 
     success: bool
 
 
 class SegmentSettings(msgspec.Struct, frozen=True):
-    """What Segment's browser client reads before it sends anything."""
+    """The settings that Segment's browser client reads before it sends anything."""
 
     integrations: Mapping[str, Mapping[str, Any]]
     plan: Mapping[str, Any]
@@ -84,20 +84,20 @@ def _tracking(call_name: str, path: str) -> Operation:
 
 
 async def _admit(call: Call, body: bytes, encoding: str | None) -> None:
-    """Let a key send events, or raise `Unauthenticated` or `Forbidden`.
+    """Check that a key may send events; raises `Unauthenticated` or `Forbidden`.
 
     A header without a known key does not hide a `writeKey` in the body: clients with OAuth send both.
     """
     key = call.key
     if key is None or call.engine.keys.role(key) is None:
         look = partial(call.engine.events.write_key_of, body, encoding)
-        key = look() if len(body) <= INLINE_BYTES_MAX else await call.in_thread(look)
+        key = look() if len(body) <= INLINE_BYTES else await call.in_thread(look)
     call.admit(key, "take_in")
 
 
 @operation("POST", "/v1/m", act=PUBLIC, body=ANYTHING, answer=Success, errors=(TooLarge,), lean=True, cross_origin=True)
 async def client_metrics(call: Call) -> bytes:
-    """Take the figures that Segment's browser client sends about itself, and throw them away."""
+    """Accept the metrics that Segment's browser client sends about itself, and discard them."""
     await call.body()
     return _SUCCESS
 
@@ -112,7 +112,7 @@ async def client_metrics(call: Call) -> bytes:
     cross_origin=True,
 )
 async def client_settings(call: Call) -> SegmentSettings:
-    """Tell Segment's browser client where to send events; the path names a browser write key."""
+    """Return the settings of Segment's browser client; the path names a browser write key."""
     key = call.name
     role = await call.in_thread(lambda: call.engine.keys.role(key))
     if role != "browser":

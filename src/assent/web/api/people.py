@@ -1,4 +1,4 @@
-"""People's rights: see, choose, carry away, be erased."""
+"""People's rights: consents are read and changed, data is exported, a person is erased."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _choices(engine: Engine, schemas: dict[str, Json]) -> Json:
     chosen = {"type": "array", "items": {"enum": [purpose.id for purpose in purposes if purpose.optional]}}
     some = {**chosen, "minItems": 1}
     languages = set.intersection(*(set(purpose.notices) for purpose in purposes))
-    words = "In which words the person was asked; those of the shop's own language unless named."
+    words = "Language of the notice that the person read; by default the shop's own."
     language = {"enum": [*sorted(languages), None], "description": words}
     schema = schemas[Choices.__name__]
     schema["properties"] |= {"grant": chosen, "withdraw": chosen, "language": language}
@@ -61,7 +61,7 @@ CHOICES = Described(word="choices", schema=_choices, shapes=(Choices,))
     errors=(InvalidInput, NotFound),
 )
 async def get_consent(call: Call) -> Consents:
-    """Tell what a person agreed to, purpose by purpose, and the ledger entries behind it."""
+    """Return what a person agreed to, purpose by purpose, with the ledger entries behind it."""
     return await call.in_thread(lambda: call.engine.people.consents(call.name))
 
 
@@ -88,7 +88,7 @@ async def put_consent(call: Call) -> Receipts:
 
 @operation("GET", "/v1/people/{id}", act="people", field=PersonName, answer=Consents, errors=(InvalidInput, NotFound))
 async def get_person(call: Call) -> Consents:
-    """Tell whether a person is known, and what they agreed to."""
+    """Return what a person agreed to; answers 404 for a person whom the shop does not know."""
     return await call.in_thread(lambda: call.engine.people.consents(call.name))
 
 
@@ -102,7 +102,7 @@ async def get_person(call: Call) -> Consents:
     headers={"content-disposition": 'attachment; filename="export.json"'},
 )
 async def export_person(call: Call) -> Export:
-    """Export everything held on a person, to carry away."""
+    """Export all data about a person."""
     return await call.in_thread(lambda: call.engine.export(call.name))
 
 

@@ -1,4 +1,4 @@
-"""Purposes: what people can be asked for, and in which words."""
+"""Purposes: what people can agree to, with the texts of their notices."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from assent.terms.answers.purposes import PurposeText
 from assent.web.http.call import Call
 from assent.web.http.operation import Tag, operation
 
-TAG = Tag("purposes", "What people can be asked for.")
+TAG = Tag("purposes", "Purposes that people can agree to.")
 
 
 class Purposes(msgspec.Struct, frozen=True):
-    """Every purpose there is."""
+    """Every declared purpose."""
 
     purposes: Sequence[PurposeText]
 

@@ -1,4 +1,4 @@
-"""The server itself: health, metrics, what it supports, and the description of it all."""
+"""The server itself: health, metrics, support of Global Privacy Control, and the description of the API."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from assent.web.http.operation import Tag, operation
 
 TAG = Tag("server", "The server itself.")
 
-#: The day on which what Global Privacy Control does here last changed.
+#: Date of the last change in how Global Privacy Control is handled.
 GPC_LAST_UPDATE = "2026-11-23"
 METRICS_MEDIA_TYPE = "text/plain; version=0.0.4"
 
-#: These say nothing about anybody and may be kept for an hour.
+#: For answers without personal data: caches may keep them for an hour.
 _CACHED = {"cache-control": "public, max-age=3600"}
-#: What each group of `engine.server.metrics` counts: (metric, label, type, help); others are not published.
+#: The metric of each group of `engine.server.metrics`: (metric, label, type, help); others are not published.
 _METRICS = {
     "events": ("assent_events_total", "outcome", "counter", "Events by what became of them."),
-    "sizes": ("assent_event_bytes_total", "what", "counter", "Bytes of events received, and kept after minimising."),
+    "sizes": ("assent_event_bytes_total", "what", "counter", "Bytes of events received, and kept after minimizing."),
     "acts": ("assent_acts_total", "act", "counter", "Acts by name."),
     "stored": ("assent_stored", "what", "gauge", "What the store holds."),
 }
@@ -36,7 +36,7 @@ class Gpc(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """That the server and its store answer; anybody may read it, so it says no more."""
+    """The health of server and store. It is public, so it holds nothing else."""
 
     status: str
 

@@ -1,4 +1,4 @@
-"""Authentication by key, and whether the key's role may do an act: nothing that is not named is allowed."""
+"""Authentication by key, and permission by its role: an act that the role does not name is refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assent.engine import ROLES
 from assent.terms.errors import Forbidden, Unauthenticated
+from assent.terms.limits import limit
 
 if TYPE_CHECKING:
     from assent.engine import Engine
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 #: The act of a route that needs no key.
 PUBLIC = "public"
 
-KEY_CHARS_MAX = 256
+_KEY_CHARS_MAX = limit("key_chars_max")
 
 
 def key_in(authorization: bytes) -> str | None:
@@ -34,7 +35,7 @@ def key_in(authorization: bytes) -> str | None:
                 return None
     except (UnicodeDecodeError, binascii.Error):
         return None
-    return key if 0 < len(key) <= KEY_CHARS_MAX else None
+    return key if 0 < len(key) <= _KEY_CHARS_MAX else None
 
 
 def admit(engine: Engine, key: str | None, act: str) -> None:

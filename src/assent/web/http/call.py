@@ -1,4 +1,4 @@
-"""A call: one request to an operation, as its handler sees it."""
+"""Calls: one request to an operation, as its handler sees it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The decoder of each shape that was read: making one costs more than a request.
+#: The decoder of each shape, kept because making one costs more than a request.
 _decoders: dict[object, Callable[[bytes], Any]] = {}
 
 
@@ -71,5 +71,5 @@ class Call:
         admit(self.engine, key, act)
 
     def in_thread(self, act: Callable[[], T]) -> Coroutine[Any, Any, T]:
-        """Run an act that takes its time beside the event loop and return what it returns."""
+        """Run a slow act in a thread beside the event loop and return its result."""
         return self.bridge.in_thread(act)

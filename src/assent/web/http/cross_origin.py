@@ -1,4 +1,4 @@
-"""Cross-origin requests: which pages of other sites may call an operation that allows it."""
+"""Cross-origin requests: the headers that let pages of other sites call an operation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from litestar.types import Scope
 from assent.web.http.policies import Headers
 from assent.web.http.requests import header
 
-#: What a browser is told that asks whether a page of another origin may send something here.
+#: Headers of the answer to a preflight request.
 PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
     (b"access-control-allow-headers", b"*, authorization"),
@@ -23,7 +23,7 @@ def no_headers(_: Scope) -> Headers:
 
 
 def origin_headers(origins: Sequence[str]) -> Callable[[Scope], Headers]:
-    """Return what writes the headers for a request: `*` lets in every origin; never with credentials (cookies)."""
+    """Return the function that writes the headers for a request: `*` allows every origin; never with cookies."""
     if "*" in origins:
         every: Headers = [(b"access-control-allow-origin", b"*")]
         return lambda _: every

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: More would only wait for the one writer, or for the interpreter's lock.
+#: More threads would only wait for the one writer, or for the interpreter's lock.
 THREADS = 4
 
 
@@ -33,14 +33,14 @@ class EngineBridge:
         self._shared: dict[object, Any] = {}
 
     def shared(self, kind: Callable[[EngineBridge], T]) -> T:
-        """Return the one `kind(bridge)` of this application, made when it is first asked for."""
+        """Return the one `kind(bridge)` of this application, made at the first call."""
         found: T | None = self._shared.get(kind)
         if found is None:
             found = self._shared[kind] = kind(self)
         return found
 
     async def in_thread(self, act: Callable[[], T]) -> T:
-        """Run an act that takes its time beside the event loop and return what it returns."""
+        """Run a slow act in a thread beside the event loop and return its result."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
     def warming(self) -> asyncio.Future[None]:
@@ -81,5 +81,5 @@ class EngineBridge:
             self._arrived.popleft()()
 
     def close(self) -> None:
-        """End the threads once what they do is done."""
+        """End the threads after their current work."""
         self._threads.shutdown()

@@ -10,7 +10,7 @@ from msgspec import Meta
 from assent.terms.limits import limit
 from assent.terms.sentences import TAG_CHARS_MAX
 
-#: What Python takes for space beyond what every dialect of regular expressions does.
+#: Characters that Python counts as space, written out because dialects of regular expressions differ.
 SPACE: Final = r"\s\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 #: Something to see in it, and no zero byte.
 VISIBLE: Final = rf"^[^\x00]*[^\x00{SPACE}][^\x00]*$"

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage,
 
 from assent.web.http import policies
 from assent.web.http.paths import PathNames
-from assent.web.http.problems import known_error
+from assent.web.http.problems import to_assent_error
 from assent.web.http.requests import ClientGone
 from assent.web.http.responses import send_problem
 
@@ -37,9 +37,9 @@ def enclose(inner: ASGIApp, express: Mapping[str, ASGIApp], names: PathNames) ->
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - nothing may leave without an answer
-            known = known_error(error)
+            own = to_assent_error(error)
             if not exchange.begun:
-                await send_problem(exchange.send, known)
+                await send_problem(exchange.send, own)
 
     return enter
 

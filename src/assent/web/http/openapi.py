@@ -26,7 +26,7 @@ _ERROR_HEADERS: Mapping[int, Json] = {
 
 
 def describe(operations: Mapping[Tag, Sequence[Operation]], engine: Engine) -> Json:
-    """Return the whole document; bodies that are described by hand may ask the engine what can be chosen and read."""
+    """Return the whole document; bodies that are described by hand may read purposes and languages from the engine."""
     every = [each for group in operations.values() for each in group]
     bodies = {each.body for each in every if isinstance(each.body, Described)}
     shapes = {Problem, *(shape for body in bodies for shape in body.shapes)}
@@ -70,7 +70,7 @@ def _is_shape(shape: object) -> TypeGuard[type[Any]]:
 
 def _operation(operation: Operation, tag: Tag, by_hand: Mapping[Described, Json]) -> Json:
     """Describe one method of one route."""
-    told: Json = {
+    described: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [tag.name],
@@ -79,13 +79,13 @@ def _operation(operation: Operation, tag: Tag, by_hand: Mapping[Described, Json]
         "security": [],
     }
     if not operation.public:
-        told["security"] = [{"secretKey": []}, *([{"writeKey": []}] if operation.write_key else [])]
-        told["x-act"] = operation.act
+        described["security"] = [{"secretKey": []}, *([{"writeKey": []}] if operation.write_key else [])]
+        described["x-act"] = operation.act
     if isinstance(operation.body, Described):
-        told["requestBody"] = {"required": operation.body.required, "content": by_hand[operation.body]}
+        described["requestBody"] = {"required": operation.body.required, "content": by_hand[operation.body]}
     elif operation.body is not None:
-        told["requestBody"] = {"required": True, "content": _content(reference(operation.body))}
-    return told
+        described["requestBody"] = {"required": True, "content": _content(reference(operation.body))}
+    return described
 
 
 def _path_parameters(operation: Operation) -> list[Json]:
@@ -105,7 +105,7 @@ def _query_parameters(query: type[Any] | None) -> list[Json]:
 
 
 def _answer(operation: Operation) -> Json:
-    """Describe what a route answers when all is well."""
+    """Describe the answer of a route that succeeds."""
     if operation.answer is None:
         return {"description": "Done; nothing to say."}
     if operation.answer is str:

@@ -26,7 +26,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class Tag(NamedTuple):
-    """What the routes of one capability are listed under: its name, and a sentence on what it is about."""
+    """The heading of one capability's routes: its name, and a sentence about it."""
 
     name: str
     text: str
@@ -88,7 +88,7 @@ class Operation:
 
     @property
     def parameter(self) -> str | None:
-        """Return what the path calls the name in it, None for a path without one."""
+        """Return the name of the path's parameter, None for a path without one."""
         found = _PARAMETER.search(self.path)
         return None if found is None else found[1]
 
@@ -155,6 +155,6 @@ def operation(
 
 
 def methods_of(operations: Sequence[Operation], path: str) -> list[str]:
-    """Return every method that a path takes, for `Allow`: with HEAD where there is GET, and OPTIONS."""
+    """Return every method of a path for the `Allow` header: HEAD where there is GET, and always OPTIONS."""
     own = {each.method for each in operations if each.path == path}
     return sorted({*own, "OPTIONS", *(("HEAD",) if "GET" in own else ())})

@@ -10,7 +10,7 @@ from litestar.types import HTTPScope, Scope
 
 from assent.terms.errors import InvalidInput
 
-#: What stands in a path where a name stood.
+#: Replaces a name in a path.
 PLACEHOLDER = "-"
 _STATE_NAME = "name_in_path"
 
@@ -52,6 +52,6 @@ class PathNames:
 
 
 def name_in_path(scope: Scope) -> str:
-    """Return the name that stood in the path."""
+    """Return the name that `PathNames.lift` took out of the path."""
     name: str = scope["state"][_STATE_NAME]
     return name

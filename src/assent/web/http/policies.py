@@ -1,4 +1,4 @@
-"""Header policies: what a browser may do with the answers of each surface."""
+"""Header policies: the limits on what a browser may do with the answers of each surface."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SurfaceHeaders = Sequence[tuple[bytes, bytes]]
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
-#: For answers to programs: nothing may be loaded, framed, sniffed or told to the next site.
+#: For answers to programs: nothing may be loaded, framed or sniffed, and no other site learns the address.
 API: Final[SurfaceHeaders] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     _NO_SNIFFING,

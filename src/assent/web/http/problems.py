@@ -16,18 +16,18 @@ from assent.terms.errors import AssentError, Forbidden, InvalidInput, MethodNotA
 from assent.terms.errors import Unauthenticated as NoKey
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-#: After how many seconds a client may send again what could not be taken now.
+#: Seconds after which a client may repeat a request that the server could not take.
 RETRY_AFTER_SECONDS = 1
 
 _TYPE_PREFIX = "urn:assent:error:"
 _log = logging.getLogger("assent.web")
 
-#: What to make of an error that the web framework raises itself.
+#: Our error for each status that the web framework raises itself.
 _BY_STATUS: dict[int, type[AssentError]] = {400: InvalidInput, 401: NoKey, 403: Forbidden, 404: NotFound, 413: TooLarge}
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What went wrong (RFC 9457), with `advice` on what to do next; Segment's clients read `code` and `message`."""
+    """A problem detail (RFC 9457), with `advice` on what to do next; Segment's clients read `code` and `message`."""
 
     type: str
     title: str
@@ -64,8 +64,8 @@ def problem_headers(error: AssentError, allow: Sequence[str] = ()) -> dict[str, 
     return headers
 
 
-def known_error(error: Exception) -> AssentError:
-    """Return the error of our own tree that says what happened; logs a fault, never what was sent."""
+def to_assent_error(error: Exception) -> AssentError:
+    """Return an error as one of our own tree; logs a fault, never what was sent."""
     if isinstance(error, AssentError):
         if error.status >= 500:
             _log_fault(error)
@@ -88,20 +88,20 @@ def _log_fault(error: Exception) -> None:
 
 
 def leave_unanswered(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Hand an error on to the outermost layer, which knows that nobody is there any more."""
+    """Raise an error again for the outermost layer, which sends no answer to a client that is gone."""
     raise error
 
 
 def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer any error that a route raises."""
-    known = known_error(error)
+    own = to_assent_error(error)
     allow = []
     if isinstance(error, MethodNotAllowedException):
         allow = [each.strip() for each in (error.headers or {}).get("allow", "").split(",")]
         allow += ["HEAD"] if "GET" in allow else []
     return Response(
-        msgspec.json.encode(problem_of(known)),
-        status_code=known.status,
-        headers=problem_headers(known, sorted(allow)),
+        msgspec.json.encode(problem_of(own)),
+        status_code=own.status,
+        headers=problem_headers(own, sorted(allow)),
         media_type=PROBLEM_MEDIA_TYPE,
     )

@@ -18,15 +18,14 @@ from assent.terms.sentences import nearest
 
 T = TypeVar("T")
 
-QUERY_FIELDS_MAX = 16
-#: Nobody reads more languages than this.
-LANGUAGES_MAX = 32
-#: Where msgspec's messages quote what was sent; they name what a shape has elsewhere.
+_QUERY_FIELDS_MAX = limit("query_fields_max")
+_LANGUAGES_MAX = limit("accept_languages_max")
+#: The part of msgspec's errors that quotes what was sent; elsewhere they name only what the shape has.
 _QUOTED = re.compile(r"""(unknown field|enum value) [`'"].*[`'"](?= - at `|$)""", re.DOTALL)
 
 
 class ClientGone(Exception):
-    """The client closed the connection before its body had come; there is nobody to answer."""
+    """The client closed the connection before its body had come, so no answer can be sent."""
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -51,7 +50,7 @@ def accepted_language(scope: Scope) -> str | None:
 @lru_cache(256)
 def _best_language(accepted: bytes) -> str | None:
     weighed = []
-    for place, each in enumerate(accepted.decode("latin-1").split(",")[:LANGUAGES_MAX]):
+    for place, each in enumerate(accepted.decode("latin-1").split(",")[:_LANGUAGES_MAX]):
         tag, _, weight = each.partition(";")
         found = nearest(tag)
         quality = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", weight)
@@ -78,40 +77,40 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     seconds_max = limit("body_seconds_max")
     chunks: list[bytes] = []
     size, more = 0, True
-    patience = _Patience(seconds_max)
+    timeout = _Timeout(seconds_max)
     try:
         while more and size <= bytes_max:
             chunk, more = await _receive(receive)
             chunks.append(chunk)
             size += len(chunk)
     except asyncio.CancelledError:
-        if not patience.over:
+        if not timeout.over:
             raise
         raise InvalidInput(f"The body took more than {seconds_max} seconds to come.", advice="Send it again.") from None
     finally:
-        patience.end()
+        timeout.end()
     if size > bytes_max:
         raise TooLarge(f"The body has more than {bytes_max} bytes.")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-class _Patience:
-    """Cancels the task it is made in when some time is over: `asyncio.timeout` costs a tenth of a whole decision."""
+class _Timeout:
+    """Cancels the task it is made in after some time: `asyncio.timeout` would cost a tenth of a whole decision."""
 
     __slots__ = ("_task", "_timer", "over")
 
     def __init__(self, seconds: float) -> None:
         self.over = False
         self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._lose)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
-    def _lose(self) -> None:
+    def _expire(self) -> None:
         if self._task is not None:
             self.over = True
             self._task.cancel()
 
     def end(self) -> None:
-        """Wait no longer; what was cancelled here goes on."""
+        """Stop the timer; a task that was canceled here goes on."""
         self._timer.cancel()
         if self.over and self._task is not None:
             self._task.uncancel()
@@ -143,7 +142,7 @@ def read_query(scope: Scope, shape: type[T]) -> T:
     """Read the query string into a shape; raises `InvalidInput` for a name it does not have, or one named twice."""
     text = scope["query_string"].decode("latin-1")
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=QUERY_FIELDS_MAX)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_QUERY_FIELDS_MAX)
     except ValueError:
         raise InvalidInput("The query string cannot be read.") from None
     fields = dict(pairs)
@@ -156,5 +155,5 @@ def read_query(scope: Scope, shape: type[T]) -> T:
 
 
 def _without_values(error: msgspec.ValidationError) -> str:
-    """Take out of msgspec's message what the caller sent; what it should have been, and where, stays."""
+    """Remove what the caller sent from an error of msgspec; the expected type and the place stay."""
     return _QUOTED.sub(r"\1", str(error))

@@ -1,4 +1,4 @@
-"""Answers just above the wire: one head and one body, of an operation or of an error."""
+"""Answers as ASGI messages: one head and one body, of an operation or of an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ encode = msgspec.json.Encoder().encode
 
 
 def body_of(answer: object) -> bytes:
-    """Return what a handler answered as bytes: JSON, unless it is nothing, text, or bytes already."""
+    """Return a handler's answer as bytes: None is empty, text is encoded, bytes stay, all else becomes JSON."""
     if isinstance(answer, bytes):
         return answer
     if answer is None:

@@ -1,4 +1,4 @@
-"""The catalogue over HTTP: items come in, are read and taken off the list."""
+"""The catalog over HTTP: items come in, are read and taken off the list."""
 
 from typing import get_type_hints
 from urllib.parse import quote
@@ -45,7 +45,7 @@ def test_items_come_as_json_or_ndjson(client, server, body, stored, media):
     assert found.status_code == (200 if stored == 2 else 404)
 
 
-def test_the_catalogue_is_read_page_by_page(client, server):
+def test_the_catalog_is_read_page_by_page(client, server):
     """`next` leads from page to page until everything was seen once."""
     seen, after = [], ""
     while after is not None:
@@ -92,8 +92,8 @@ def test_a_bad_item_is_refused_and_so_is_its_list(still_client, still, item, sta
     assert still_client.get("/v1/items/good", headers=still.key_of("server")).status_code == 404
 
 
-def test_items_are_described_as_the_catalogue_reads_them():
-    """The published shape of an item has the fields of the catalogue's own, with the same defaults."""
+def test_items_are_described_as_the_catalog_reads_them():
+    """The published shape of an item has the fields of the catalog's own, with the same defaults."""
 
     def fields(shape):
         return {field.name: field.default for field in msgspec.structs.fields(shape)}
@@ -121,7 +121,7 @@ def test_a_listed_item_has_the_fields_that_are_described(client, server):
         "properties": {"colour": None, "size": 4},
     }
     assert client.put("/v1/items", json=whole, headers=server).status_code == 200
-    told = client.get("/v1/items/w", headers=server)
-    assert msgspec.json.decode(told.content, type=catalog.ListedItem) == told.json()
-    assert told.json().keys() == whole.keys() == get_type_hints(catalog.ListedItem).keys()
+    result = client.get("/v1/items/w", headers=server)
+    assert msgspec.json.decode(result.content, type=catalog.ListedItem) == result.json()
+    assert result.json().keys() == whole.keys() == get_type_hints(catalog.ListedItem).keys()
     assert {field.name for field in msgspec.structs.fields(catalog.Item)} == whole.keys()

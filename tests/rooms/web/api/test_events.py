@@ -101,9 +101,9 @@ def test_what_nobody_agreed_to_is_dropped_counted_and_answered_with_200(client, 
     silent = [viewed("bob", context={}), viewed("bob", context={"consent": {"categoryPreferences": {}}})]
     answer = client.post("/v1/batch", json={"batch": silent}, headers=write_key)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
-    told = client.get("/metrics", headers=shop.key_of("monitor")).text
-    assert 'assent_events_total{outcome="no_consent"} 1' in told
-    assert 'assent_events_total{outcome="signal"} 1' in told
+    result = client.get("/metrics", headers=shop.key_of("monitor")).text
+    assert 'assent_events_total{outcome="no_consent"} 1' in result
+    assert 'assent_events_total{outcome="signal"} 1' in result
     assert client.get("/v1/people/bob", headers=shop.key_of("server")).status_code == 404
 
 

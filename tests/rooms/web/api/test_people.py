@@ -102,5 +102,5 @@ def test_the_purposes_that_can_be_chosen_are_named(document, still):
 
 def test_a_consent_in_no_language_is_kept_in_that_of_the_shop(client, shop):
     """A request that names none gets the notice of the settings."""
-    told = client.put("/v1/people/ann/consent", json={"grant": ["measure"]}, headers=shop.key_of("server"))
-    assert told.json()["receipts"][0]["payload"]["dct:language"] == "en"
+    result = client.put("/v1/people/ann/consent", json={"grant": ["measure"]}, headers=shop.key_of("server"))
+    assert result.json()["receipts"][0]["payload"]["dct:language"] == "en"

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from assent.engine import ROLES
-from assent.web.http.auth import KEY_CHARS_MAX, PUBLIC, key_in
+from assent.terms.limits import limit
+from assent.web.http.auth import PUBLIC, key_in
 from tests.rooms.web.operations import EVERY
 from tests.rooms.web.permitted import CLOSED, OPEN, template
 
@@ -63,8 +64,8 @@ def test_the_roles_that_may_do_nothing_do_not_exist():
         (b"Bearer", None),
         (b"", None),
         (b"Digest abc", None),
-        (b"Bearer " + b"k" * KEY_CHARS_MAX, "k" * KEY_CHARS_MAX),
-        (b"Bearer " + b"k" * (KEY_CHARS_MAX + 1), None),
+        (b"Bearer " + b"k" * limit("key_chars_max"), "k" * limit("key_chars_max")),
+        (b"Bearer " + b"k" * (limit("key_chars_max") + 1), None),
     ],
 )
 def test_a_key_is_read_from_both_schemes_and_from_nothing_else(header, key):

@@ -16,9 +16,9 @@ from tests.rooms.web.server import start_server
 
 def test_each_operation_is_described(document):
     """Each method of each path is there once, with the act that a key needs, and nothing else is."""
-    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    result = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert document["openapi"] == "3.1.0"
-    assert told == {(operation.method, operation.path) for operation in EVERY}
+    assert result == {(operation.method, operation.path) for operation in EVERY}
     for operation in EVERY:
         described = document["paths"][operation.path][operation.method.lower()]
         assert described["operationId"] == operation.name
@@ -50,5 +50,5 @@ def test_a_fuzzer_that_believes_the_description_finds_no_fault(shop, tmp_path):
     with start_server(shop.url) as server:
         line = [command, "run", f"{server.url}/openapi.json", "--max-examples", "10", "--no-color"]
         line += ["--header", f"Authorization: Bearer {shop.keys['server']}"]
-        told = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout[-6000:]
+        result = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-6000:]

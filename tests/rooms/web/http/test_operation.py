@@ -110,10 +110,10 @@ def test_a_page_brings_the_policy_for_pages(still):
 
     with TestClient(make_app(still.engine, operations={Tag("hello", "Greetings."): (hello,)})) as client:
         page, missing = client.get("/hello"), client.get("/hello/nobody")
-    told = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    result = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert (told["default-src"], told["img-src"], told["frame-ancestors"]) == ("'self'", "'self' data:", "'none'")
-    assert told.keys().isdisjoint({"script-src", "style-src"})
+    assert (result["default-src"], result["img-src"], result["frame-ancestors"]) == ("'self'", "'self' data:", "'none'")
+    assert result.keys().isdisjoint({"script-src", "style-src"})
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["x-content-type-options"] == "nosniff"

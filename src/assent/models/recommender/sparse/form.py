@@ -301,7 +301,7 @@ class SparseForm:
 
     @classmethod
     def from_arrays(cls, total: PairSum, settings: RecommenderSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Make a form of a sum and arrays with the names, shapes and dtypes of `arrays`.
+        """Make a form of a sum and arrays: name, shape and dtype as `arrays` gives them.
 
         Raises `Corrupt` or `KeyError` when they do not belong to the sum.
         """

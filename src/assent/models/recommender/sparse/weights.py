@@ -157,7 +157,7 @@ class SparseWeights:
         return found
 
     def times(self, people: Any, number: int, out: NDArray[Any]) -> None:
-        """Write the product of CSR floats [rows, n] with a layer to `out`, floats [rows, n]."""
+        """Write the product of a CSR matrix [rows, n] with a layer to `out`, float32 [rows, n]."""
         out[:] = 0
         rows, replaced, beside = self._readable
         _add_product(people, rows, number, out)

@@ -36,7 +36,7 @@ def data_map() -> str:
         """
         What a store holds, why, for how long, and in which form. **Sealed** means AES-256-GCM with the key of the
         one person it is about; destroying that key ends it everywhere. **Clear** is readable in the database file:
-        random ids, keyed digests, consent states, times, sums over people, and the catalogue. Nobody else gets any
+        random ids, keyed digests, consent states, times, sums over people, and the catalog. Nobody else gets any
         of it.
         """,
         [overview, *map(_held, tables)],
@@ -128,7 +128,7 @@ def events() -> str:
         "Events",
         """
         Events arrive in the shape of Segment's tracking API. They are stored under the consent they carry and that
-        the ledger knows, minimised by the lists below, and counted when they are dropped.
+        the ledger knows, minimized by the lists below, and counted when they are dropped.
         """,
         [
             "## Calls",

@@ -3,7 +3,7 @@
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 
 from assent.web.app import make_app
-from assent.web.http.routing import SERVES
+from assent.web.http.routes import SERVES
 from tests.rooms.web.operations import EVERY
 
 

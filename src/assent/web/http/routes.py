@@ -14,7 +14,7 @@ from assent.web.http.call import Call
 from assent.web.http.cross_origin import PREFLIGHT, no_headers, origin_headers
 from assent.web.http.operation import Operation, methods_of
 from assent.web.http.policies import API, Headers, SurfaceHeaders
-from assent.web.http.problems import known_error
+from assent.web.http.problems import to_assent_error
 from assent.web.http.requests import ClientGone
 from assent.web.http.responses import body_of, send_answer, send_problem
 
@@ -82,14 +82,14 @@ def _lean_route(
     OPTIONS also answers a browser that asks whether a page of another origin may send this, where it may.
     """
     preflight = [(b"allow", ", ".join(allow).encode()), *(PREFLIGHT if operation.cross_origin else [])]
-    taken, status, handler = operation.method, operation.status, operation.handler
+    expected, status, handler = operation.method, operation.status, operation.handler
     act, guarded = operation.act, operation.guarded
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         own = crossing(scope)
         method = cast("HTTPScope", scope)["method"]
         try:
-            if method == taken:
+            if method == expected:
                 call = Call(bridge, scope, receive)
                 if guarded:
                     call.admit(call.key, act)
@@ -101,7 +101,7 @@ def _lean_route(
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - every error is answered in one shape, as on the framework's routes
-            await send_problem(send, known_error(error), own)
+            await send_problem(send, to_assent_error(error), own)
 
     return ASGIRouteHandler(operation.path, copy_scope=False, opt={SERVES: operation.name}, name=operation.name)(answer)
 

@@ -1,4 +1,4 @@
-"""Opening the house: the store, the key file that belongs to it, and the refusal of one that does not."""
+"""A store and its key file, opened together; the key file of another store is refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KEY_CHECK = "key_check"
 
 
-def open_house(
+def open_store(
     store: str, keys: Path | str | None, clock: Clock, randomness: Randomness, *, create: bool
 ) -> tuple[Store, Vault, Path]:
     """Open store and key file, making both where they are absent and may be made; return them and the key file's path.
@@ -37,7 +37,7 @@ def open_house(
 
 
 def default_key_path(store: str) -> Path:
-    """Return where the key file of a store stands unless told: beside an SQLite file, else `assent.key` right here."""
+    """Return the default path of a store's key file: beside an SQLite file, else `assent.key` in this folder."""
     path = path_of(store)
     return path.with_suffix(".key") if path is not None else Path("assent.key")
 
@@ -49,16 +49,16 @@ def _key_file(store: Store, path: Path, randomness: Randomness, *, create: bool)
     with store.read() as session:
         sealed = meta.get(session, _KEY_CHECK) is not None
     if sealed or not create:
-        message = "The key file of this store is missing."
-        raise KeyFileMissing(message)
+        raise KeyFileMissing("The key file of this store is missing.")
     return KeyFile.make(path, randomness)
 
 
 def _match(session: Session, vault: Vault) -> None:
     """Refuse a key file that belongs to another store."""
-    known = meta.get(session, _KEY_CHECK)
-    if known is None:
+    public_key = meta.get(session, _KEY_CHECK)
+    if public_key is None:
         meta.put(session, _KEY_CHECK, vault.public_key)
-    elif known != vault.public_key:
-        message = "This key file belongs to another store."
-        raise Conflict(message, advice="Name the right one with --keys; nothing was changed.")
+    elif public_key != vault.public_key:
+        raise Conflict(
+            "This key file belongs to another store.", advice="Name the key file of this store; nothing was changed."
+        )
