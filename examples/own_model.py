@@ -23,7 +23,7 @@ History = NDArray[np.void]
 
 @dataclass(frozen=True)
 class Held:
-    """What one person adds: their items, ascending, each once."""
+    """The contribution of one person: their items, ascending, each once."""
 
     items: tuple[int, ...]
 
@@ -38,7 +38,7 @@ class Held:
 
 
 class HolderSum:
-    """How many people hold each item: whole numbers, a row for each item."""
+    """The number of people who hold each item: whole numbers, a row for each item."""
 
     def __init__(self, counts: Counts, people: int = 0) -> None:
         """Hold these counts of that many people."""
@@ -46,7 +46,7 @@ class HolderSum:
 
     @property
     def columns(self) -> int:
-        """How many items it spans."""
+        """The number of items."""
         return len(self.counts)
 
     rows = columns
@@ -95,7 +95,7 @@ class HolderSum:
 
 
 class Popular:
-    """What answers: for each item the share of people who hold it, twice that for whoever holds it already."""
+    """The solved model: for each item the share of people who hold it, twice that for a person who holds it already."""
 
     def __init__(self, total: HolderSum) -> None:
         """Solve a sum, which it takes over."""
