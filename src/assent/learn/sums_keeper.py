@@ -19,8 +19,6 @@ from assent.terms.permits import Permit
 from assent.terms.purposes import Learn
 
 if TYPE_CHECKING:
-    import threading
-
     from assent.consent import Ledger
     from assent.learn.spark.driver import Spark
     from assent.models.recommender import SolvedModel
@@ -64,11 +62,6 @@ class SumsKeeper:
         sum's version, if the same session has read it.
         """
         return self.recommender.model(session, version, wait=wait)
-
-    @property
-    def lock(self) -> threading.RLock:
-        """The lock for several questions to the recommender that belong together."""
-        return self.recommender.lock
 
     def solved(self, session: Session, name: str) -> Any | None:
         """Return the solved model of that name for the sum that `session` sees; None before a training.
