@@ -1,6 +1,6 @@
 """Large catalogs: a sum over millions of pairs, sparse weights, and one person leaving, in figures.
 
-`python -m bench.recommender_large [medium] [cut] [large]`: as many items, people and interactions as the public
+`python -m bench.recommender_large [medium] [cut] [large]`: as many items, people and actions as the public
 Amazon-Book split; a cut of it small enough for the dense form; a million items. `large` takes minutes and 16 GB.
 """
 
@@ -143,7 +143,7 @@ def apart(measured: Callable[..., dict[str, float]], *given: Any) -> dict[str, f
 def size_rows(name: str) -> list[Row]:
     """Measure one size beside its targets."""
     size, figures = SIZES[name], apart(measure, name)
-    what = f"{size.items:,} items, {size.entries / 1e6:g} M interactions"
+    what = f"{size.items:,} items, {size.entries / 1e6:g} M actions"
     return [
         Row(
             what=f"fit, {what}",

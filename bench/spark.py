@@ -1,4 +1,4 @@
-"""Spark beside this process: the sum of ten million interactions of a Parquet file, to the same digest."""
+"""Spark beside this process: the sum of ten million actions of a Parquet file, to the same digest."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from bench.table import Row, show, unmeasured
 
 PEOPLE: Final = 200_000
 ITEMS: Final = 20_000
-INTERACTIONS: Final = 10_000_000
+ACTIONS: Final = 10_000_000
 CLUSTERS: Final = 50
 #: How much of what a person holds comes from their own cluster of items.
 OWN_SHARE: Final = 0.7
 SLOWER_MAX: Final = 4.0
 
 
-def write_interactions(path: Path) -> int:
+def write_actions(path: Path) -> int:
     """Write a file of people with tastes: Zipf popularity inside clusters of items; return how many rows it has."""
     random = np.random.default_rng(20261123)
-    drawn = INTERACTIONS * 13 // 10
+    drawn = ACTIONS * 13 // 10
     people = random.integers(0, PEOPLE, drawn)
     size = ITEMS // CLUSTERS
     ranks = np.arange(1, size + 1) ** -1.0
@@ -41,13 +41,13 @@ def write_interactions(path: Path) -> int:
     own = random.random(drawn) < OWN_SHARE
     items = np.where(own, people % CLUSTERS, random.integers(0, CLUSTERS, drawn)) * size + within
     pairs = np.unique(people * ITEMS + items)
-    while len(pairs) < INTERACTIONS:
-        more = random.integers(0, PEOPLE, INTERACTIONS) * ITEMS + random.integers(0, ITEMS, INTERACTIONS)
-        pairs = np.unique(np.concatenate((pairs, more[: INTERACTIONS - len(pairs)])))
-    pairs = random.permutation(pairs)[:INTERACTIONS]
+    while len(pairs) < ACTIONS:
+        more = random.integers(0, PEOPLE, ACTIONS) * ITEMS + random.integers(0, ITEMS, ACTIONS)
+        pairs = np.unique(np.concatenate((pairs, more[: ACTIONS - len(pairs)])))
+    pairs = random.permutation(pairs)[:ACTIONS]
     frame = pl.DataFrame({"person": pairs // ITEMS, "item": (pairs % ITEMS).astype(np.int32)})
     # Some row groups, so that Spark has something to share out.
-    frame.write_parquet(path, row_group_size=INTERACTIONS // 16)
+    frame.write_parquet(path, row_group_size=ACTIONS // 16)
     return len(frame)
 
 
@@ -63,11 +63,11 @@ def rows() -> list[Row]:
     """Measure both, one after the other, from the same file."""
     if not all(map(importlib.util.find_spec, ("pyspark", "pyarrow", "pandas"))):
         missing = "pyspark, pyarrow or pandas is not installed"
-        return [unmeasured("Spark local[2], 10 M interactions", missing)]
+        return [unmeasured("Spark local[2], 10 M actions", missing)]
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "interactions.parquet")
-        count = write_interactions(path)
+        path = Path(folder, "actions.parquet")
+        count = write_actions(path)
         digests: list[str] = []
         here_seconds = timed(lambda: digests.append(sum_here(path).digest()))
         here_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
@@ -79,7 +79,7 @@ def rows() -> list[Row]:
     times = there_seconds / here_seconds
     return [
         Row(
-            what=f"Spark local[2], {count / 1e6:.0f} M interactions of {PEOPLE:,} people and {ITEMS:,} items: digest",
+            what=f"Spark local[2], {count / 1e6:.0f} M actions of {PEOPLE:,} people and {ITEMS:,} items: digest",
             target="equal to this process's",
             measured=f"{there[:16]} beside {here[:16]}",
             ok=there == here,

@@ -33,7 +33,7 @@ def engine(store_url: str, key_path: Path, clock: FixedClock) -> Iterator[Engine
 
 @pytest.fixture
 def shop(engine: Engine, clock: FixedClock) -> Engine:
-    """Return an engine with a catalogue, a crowd of 24 people, and a trained model."""
+    """Return an engine with a catalog, a crowd of 24 people, and a trained model."""
     crowd(engine, clock)
     engine.train()
     return engine

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Decider:
     """Answers questions; people asked for lately stay open in memory. Safe to use from several threads.
 
-    Order of locks: the decider's first, then those of catalogue, vault and model; whoever holds one of these never
+    Order of locks: the decider's first, then those of catalog, vault and model; whoever holds one of these never
     calls the decider. `language` is that of questions that name none.
     """
 
@@ -116,7 +116,7 @@ class Decider:
             return error
 
     def _hidden_in(self, view: CatalogView) -> frozenset[int]:
-        """Return the items that may not be shown; the set is made anew for another array of the catalogue."""
+        """Return the items that may not be shown; the set is made anew for another array of the catalog."""
         if view.shown is not self._shown:
             self._shown, self._hidden = view.shown, frozenset(np.flatnonzero(~view.shown).tolist())
         return self._hidden
@@ -127,7 +127,7 @@ class Decider:
             self._people.clear()
 
     def warm(self, session: Session) -> None:
-        """Load the catalogue and the model, so that the first question does not wait for them; drop the erased."""
+        """Load the catalog and the model, so that the first question does not wait for them; drop the erased."""
         with self._lock:
             self._people.follow(versions(session, MODEL))
         self._catalog.view(session)

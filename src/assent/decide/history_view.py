@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assent.models.recommender import SolvedModel
     from assent.terms.answers.decisions import Suggestion
 
-#: Scores depend on these beside their inputs: catalogue, model, and the version of its sum. The reference is weak, so
+#: Scores depend on these beside their inputs: catalog, model, and the version of its sum. The reference is weak, so
 #: that a replaced model is freed.
 World: TypeAlias = "tuple[CatalogView, ReferenceType[SolvedModel] | None, int]"
 
@@ -48,7 +48,7 @@ class Kept(dict["Hashable", T]):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The best scores of a catalogue: item numbers int32 [k], best first, ties by number, with their values [k]."""
+    """The best scores of a catalog: item numbers int32 [k], best first, ties by number, with their values [k]."""
 
     items: NDArray[np.int32]
     values: NDArray[np.floating[Any]]

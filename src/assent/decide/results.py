@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Moment:
-    """The state that the questions of one moment share: one snapshot of the store, its catalogue and its model."""
+    """The state that the questions of one moment share: one snapshot of the store, its catalog and its model."""
 
     session: Session
     versions: Versions
@@ -29,7 +29,7 @@ class Moment:
     model: SolvedModel | None
     #: The numbers of the items that are unlisted or unavailable.
     hidden: frozenset[int]
-    #: The catalogue, model and version of its sum that kept scores depend on.
+    #: The catalog, model and version of its sum that kept scores depend on.
     world: World
     now_ms: int
     at: str
@@ -56,7 +56,7 @@ class Candidates:
     inputs: NDArray[np.int32]
     #: The weight of each of them, int32 [k], from 1 to 4.
     values: NDArray[np.int32]
-    #: The number of the item on the page, None where there is none that the catalogue knows.
+    #: The number of the item on the page, None where there is none that the catalog knows.
     context: int | None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Rules:
-    """The items that may not be shown; asked down a ranking, because few items of a catalogue ever come up."""
+    """The items that may not be shown; asked down a ranking, because few items of a catalog ever come up."""
 
     #: Items that are unlisted or unavailable.
     hidden: AbstractSet[int]

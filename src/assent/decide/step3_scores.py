@@ -1,6 +1,6 @@
 """Step 3: score every item from the inputs, and rank by it; the same for popularity, which fills what is missing.
 
-A score is a pure function of catalogue, model, the version of its sum and the inputs, so the best of them are kept.
+A score is a pure function of catalog, model, the version of its sum and the inputs, so the best of them are kept.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _popularity(moment: Moment) -> NDArray[np.float64]:
 
 
 def _fitted(values: NDArray[Any], size: int) -> NDArray[Any]:
-    """Return the values of the catalogue's items, [size], zero for those that the model does not have."""
+    """Return the values of the catalog's items, [size], zero for those that the model does not have."""
     if len(values) == size:
         return values
     fitted = np.zeros(size, values.dtype)

@@ -56,7 +56,10 @@ class PeopleActs:
         `UnknownPurpose`, `InvalidInput`, `NotFound`, `Conflict`.
         """
         rooms = self._rooms
-        choice = Choice(person, tuple(grant), tuple(withdraw), evidence, language or rooms.settings.language)
+        taken_back = tuple(dict.fromkeys(withdraw))
+        # A purpose that is named in both is withdrawn: the more careful reading.
+        agreed = tuple(each for each in dict.fromkeys(grant) if each not in taken_back)
+        choice = Choice(person, agreed, taken_back, evidence, language or rooms.settings.language)
         receipts = rooms.store.write(lambda session: rooms.choices.choose(session, choice))
         rooms.acts.add("consent")
         return [Receipt(**each) for each in receipts]

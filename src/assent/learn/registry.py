@@ -1,4 +1,4 @@
-"""The kinds of models that the engine keeps: a new one is one more row, and nothing else has to change."""
+"""The kinds of models that the engine keeps: a new one is one more row."""
 
 from __future__ import annotations
 

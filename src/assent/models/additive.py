@@ -152,7 +152,7 @@ M_co = TypeVar("M_co", bound=Solved[Any], covariant=True)
 class AdditiveModel(Protocol[C, S, M_co]):
     """A kind of model. Subclass it; methods that follow from the others are there already.
 
-    Histories are arrays of HISTORY dtype: `item`, `day`, `action` and `purposes`, [entries], oldest first.
+    Histories are arrays of HISTORY dtype: `item`, `day`, `act` (see `actions_of`), [entries], oldest first.
     """
 
     @property

@@ -44,7 +44,7 @@ class Choices:
     def choose(self, session: Session, choice: Choice) -> list[dict[str, Any]]:
         """Record every choice, take withdrawn data out everywhere, and return a signed receipt for each.
 
-        Raises `UnknownPurpose`, `InvalidInput` (a purpose both granted and withdrawn, nothing chosen), `NotFound`
+        Raises `UnknownPurpose`, `InvalidInput` (nothing chosen), `NotFound`
         (a withdrawal by an unknown person), `Conflict` (the person is being erased).
         """
         self._check(choice)
@@ -69,9 +69,6 @@ class Choices:
             raise InvalidInput(
                 "No purpose is granted or withdrawn.", advice="Name at least one purpose in grant or withdraw."
             )
-        both = set(choice.grant) & set(choice.withdraw)
-        if both:
-            raise InvalidInput("A purpose is both granted and withdrawn.", advice="Name each purpose once.")
         if choice.evidence is not None and len(choice.evidence) > limit("evidence_chars_max"):
             raise InvalidInput(
                 "The evidence is too long.", advice=f"State it in at most {limit('evidence_chars_max')} characters."

@@ -183,7 +183,7 @@ class KeyFileExposed(AssentError):
 
     code = "key_file_exposed"
     title = "The key file can be read by others"
-    default_advice = "Run `chmod 600` on the key file; if others may have read it, rotate the keys."
+    default_advice = "Run `chmod 600` on the key file; if others may have read it, they may open a copy of the store."
 
 
 class Corrupt(AssentError):

@@ -201,7 +201,7 @@ def _read(path: Path | str) -> bytes:
         if os.fstat(descriptor).st_mode & OTHERS:
             raise KeyFileExposed(
                 f"The key file {path} may be read by others than its owner.",
-                advice=f"Run `chmod 600 {path}`; if others may have read it, rotate the keys.",
+                advice=f"Run `chmod 600 {path}`; if others may have read it, they may open a copy of the store.",
             )
         return file.read(_FILE_BYTES_MAX)
 

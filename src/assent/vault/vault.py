@@ -122,7 +122,7 @@ class Vault:
         if kek is None:
             raise KeyFileMissing(
                 "A person's key is wrapped by a key that this key file does not hold.",
-                advice="Open the store with the key file that was made by the last rotation.",
+                advice="Open the store with the newest copy of its key file.",
             )
         made = PersonKey(person, seals.unwrap(kek, person, wrapped), self._random_bytes)
         with self._lock:

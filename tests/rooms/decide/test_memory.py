@@ -72,7 +72,7 @@ def test_every_part_of_a_question_counts(ana: Engine):
         assert [each.item for each in ana.decide("ana", count=count).items[:6]] == whole[:count]
 
 
-def test_catalogue_and_model_change_the_answer(ana: Engine, clock: FixedClock):
+def test_catalog_and_model_change_the_answer(ana: Engine, clock: FixedClock):
     """An item taken off the list is gone with the next answer, and a training shows in it."""
     best = ana.decide("ana").items[0].item
     ana.catalog.drop(best)

@@ -60,3 +60,11 @@ def test_a_purpose_that_is_not_declared_is_refused(shop):
     with pytest.raises(UnknownPurpose):
         shop.people.consent("ana", grant=["measure", "world_domination"])
     assert not shop.people.consents("ana").purposes["measure"].allowed
+
+
+def test_what_is_both_granted_and_withdrawn_is_withdrawn(shop):
+    """The more careful reading holds, once for each purpose, however often it is named."""
+    receipts = shop.people.consent("crowd-1", grant=["learn", "measure", "measure"], withdraw=["learn", "learn"])
+    assert len(receipts) == 2
+    purposes = shop.people.consents("crowd-1").purposes
+    assert (purposes["learn"].why_not, purposes["measure"].allowed) == ("withdrawn", True)

@@ -73,7 +73,6 @@ def test_consenting_anew_lifts_the_suppression(full):
     ("choice", "error"),
     [
         (Choice("ann", (), (), None, "en"), InvalidInput),
-        (Choice("ann", ("learn",), ("learn",), None, "en"), InvalidInput),
         (Choice("ann", ("learn",), (), "x" * (limit("evidence_chars_max") + 1), "en"), InvalidInput),
         (Choice("ann", ("everything",), (), None, "en"), UnknownPurpose),
         (Choice("ann", (), ("learn",), None, "en"), NotFound),
@@ -81,7 +80,7 @@ def test_consenting_anew_lifts_the_suppression(full):
     ],
 )
 def test_what_cannot_be_chosen(house, choice, error):
-    """Nothing, both at once, too much evidence, an unknown purpose, an unknown person: told, and nothing is written."""
+    """Nothing, too much evidence, an unknown purpose, an unknown person: told, and nothing is written."""
     with pytest.raises(error):
         house.store.write(lambda session: house.choices.choose(session, choice))
     with house.store.read() as session:

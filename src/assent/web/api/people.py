@@ -77,11 +77,10 @@ async def get_consent(call: Call) -> Consents:
 async def put_consent(call: Call) -> Receipts:
     """Grant and withdraw purposes, in force with the next call."""
     choices = await call.json(Choices)
-    withdraw = tuple(dict.fromkeys(choices.withdraw))
-    # what was both granted and withdrawn is withdrawn, the more careful reading
-    grant = tuple(each for each in dict.fromkeys(choices.grant) if each not in withdraw)
     receipts = await call.in_thread(
-        lambda: call.engine.consent(call.name, grant, withdraw, evidence=choices.evidence, language=choices.language)
+        lambda: call.engine.consent(
+            call.name, choices.grant, choices.withdraw, evidence=choices.evidence, language=choices.language
+        )
     )
     return Receipts(receipts)
 

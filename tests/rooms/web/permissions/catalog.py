@@ -1,4 +1,4 @@
-"""Who may do what with the catalogue."""
+"""Who may do what with the catalog."""
 
 CLOSED = [
     ("GET", "/v1/items/item%200%2F0/similar", None, (403, 200, 403, 403)),
