@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from assent.terms import errors
 from assent.terms.errors import *  # noqa: F403 - every error is public
 
 if TYPE_CHECKING:
@@ -36,4 +37,4 @@ if not TYPE_CHECKING:  # a checker reads the imports above, and finds that any o
 
     def __dir__() -> list[str]:
         """Return every public name."""
-        return sorted({*globals(), *_HOMES, *import_module(_ANSWERS).__all__})
+        return sorted({*errors.__all__, *_HOMES, *import_module(_ANSWERS).__all__, "__version__"})

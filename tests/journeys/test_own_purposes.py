@@ -10,8 +10,9 @@ import pytest
 
 from assent import Engine
 from assent.store import Store
-from assent.store.topics import records
+from assent.store.topics import people, records
 from assent.terms.errors import InvalidInput, UnknownPurpose
+from assent.terms.ids import identifiers_named
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
 from assent.testing.shops import acts, goods
@@ -122,3 +123,16 @@ def test_a_mistake_in_the_file_stops_the_opening(opening: Open) -> None:
     """An engine does not open with less than the shop declared."""
     with pytest.raises(InvalidInput, match="The purposes file cannot be used"):
         opening(b"[[purpose]]\n")
+
+
+def test_an_engine_without_the_file_leaves_such_consents_alone(opening: Open) -> None:
+    """A training where the file is not named ends consents of purposes that are declared there, and no others."""
+    engine = opening(FITTING)
+    engine.consent("ann", grant=["learn", "fitting"], evidence="by telephone")
+    plain = opening(None)
+    with plain._rooms.store.read() as session:
+        ann = plain._rooms.vault.blinds(identifiers_named("ann"))
+        person = people.load(session, ann).person
+    plain._rooms.clock.move(days=366)
+    made = plain._rooms.store.write(lambda session: plain._rooms.ledger.lapse(session, person))
+    assert [(entry.purpose, entry.action) for entry in made] == [("learn", "expired")]

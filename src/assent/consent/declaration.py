@@ -116,7 +116,7 @@ def _check_law(table: PurposeTable) -> None:
         raise mistake(f"{table.id} must rest on consent if it is optional, and only then")
     if table.sensitive and table.legal_basis != "explicit_consent":
         raise mistake(f"{table.id} is sensitive and needs explicit_consent as its legal basis")
-    if table.keeps_events and not table.optional:
+    if (table.keeps_events or table.id in BUILT_IN_BITS) and not table.optional:
         raise mistake(f"{table.id} cannot keep events, because nobody can say no to it")
 
 

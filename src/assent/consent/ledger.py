@@ -214,7 +214,8 @@ class Ledger:
         made = []
         for row in consents.states(session, person):
             reason = self._state(row).refusal(now_ms)
-            if row.action != "granted" or reason is None:
+            # A purpose of the shop that this process does not declare is another's to judge.
+            if row.action != "granted" or reason is None or not self.purposes.declares(row.purpose):
                 continue
             entry = said[row.entry_id]._replace(
                 entry_id=self._new_id(),

@@ -77,8 +77,8 @@ class Purposes:
             return cls.read(None)
         try:
             source = path.read_bytes()
-        except OSError as error:
-            raise mistake(f"it cannot be read ({error.strerror})") from error
+        except (OSError, ValueError) as error:
+            raise mistake(f"{path} cannot be read ({error})") from error
         return cls.read(source)
 
     @classmethod
@@ -88,6 +88,10 @@ class Purposes:
         if source is not None:
             file = joined(file, read_file(source))
         return cls(declare(file), {family.id: family.aliases for family in file.family}, source=source)
+
+    def declares(self, purpose_id: str) -> bool:
+        """Tell whether a purpose of that id is declared here."""
+        return any(each.id == purpose_id for each in self._all)
 
     def with_bits(self, bits: Mapping[str, int]) -> Self:
         """Return the same purposes with the bits that a store allotted, by id, beside the built-in ones."""

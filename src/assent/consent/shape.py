@@ -131,5 +131,5 @@ def read_file(content: bytes) -> PurposeFile:
     """Read the bytes of a purposes file; raises `InvalidInput` that names the place of the first mistake."""
     try:
         return msgspec.convert(tomllib.loads(content.decode()), PurposeFile)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:  # TOML and UTF-8 errors are ValueErrors
         raise mistake(str(error)) from error

@@ -14,7 +14,7 @@ from assent.learn.model_files import ModelFolder, folder_of
 from assent.learn.model_server import ModelServer
 from assent.learn.trainer import Trainer, key_of
 from assent.store.topics import sums
-from assent.terms.errors import NotLearned
+from assent.terms.errors import NotLearned, StoreNewer
 from assent.terms.permits import Permit
 from assent.terms.purposes import Learn
 
@@ -50,6 +50,8 @@ class SumsKeeper:
             raise TypeError("Decisions are made by the recommender: its row of the registry stays as it is.")
         #: The server of the recommender.
         self.recommender = recommender
+        with store.read() as session:
+            self._check_models(session)
         self._trainer = Trainer(self._kept, store=store, vault=vault, ledger=ledger, clock=clock, folder=folder)
 
     # -- serving -------------------------------------------------------------------------------------------------
@@ -89,8 +91,15 @@ class SumsKeeper:
 
         It subtracts exactly the sealed contribution that was added. Solved models follow after the commit.
         """
+        self._check_models(session)
         now_ms = self._clock.now_ms()
         return {each.name: each.forget(session, person, person_key, now_ms) for each in self._kept}
+
+    def _check_models(self, session: Session) -> None:
+        """Refuse a store with a sum that this program would leave people in."""
+        unknown = sums.models(session) - {each.name for each in self._kept}
+        if unknown:
+            raise StoreNewer(f"The store has the sum of a model that is not registered here: {min(unknown)}.")
 
     def train(self, *, rebuild: bool = False) -> TrainReport:
         """Bring the sums up to date with all people who consent now, and solve; the report is the recommender's.
@@ -114,8 +123,9 @@ class SumsKeeper:
         """Check that stored rows have the written digests; with `rebuild`, that fresh sums have them too.
 
         With several models, each check names its model. Raises `NotLearned` when a person without consent to `learn`
-        is in a sum that is added up.
+        is in a sum that is added up, `StoreNewer` when the store has the sum of a model that is not registered here.
         """
+        self._check_models(session)
         checks = []
         for each in self._kept:
             label = f" of {each.name}" if len(self._kept) > 1 else ""

@@ -80,6 +80,12 @@ def test_the_shops_languages_hold_for_everything() -> None:
         (recipients('data = "dreams"', acme="Acme"), "share:acme uses data 'dreams'"),
         (recipients(**{"Acme Ltd": "Acme"}), "id"),
         (recipients(acme=""), "name"),
+        (b"x = " + b"[" * 5_000, "cannot be used"),
+        (b"x = " + b"9" * 5_000, "cannot be used"),
+        (
+            purpose("learn", "optional = false").replace(b'"consent"', b'"contract"'),
+            "learn cannot keep events",
+        ),
         (
             purpose("fitting", "keeps_events = true\noptional = false").replace(b'"consent"', b'"contract"'),
             "fitting cannot keep events",

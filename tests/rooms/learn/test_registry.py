@@ -12,6 +12,7 @@ from assent.learn import SumsKeeper, registry
 from assent.learn.registry import Kind
 from assent.models.recommender import AdditiveRecommender
 from assent.store.topics import sums
+from assent.terms.errors import StoreNewer
 from assent.terms.settings import Settings
 from assent.testing import FixedClock
 from assent.testing.models import AdditiveModelContract
@@ -185,6 +186,20 @@ def test_a_row_may_be_added_to_a_store_that_learned_before(
         assert engine.erase("crowd-0").body["facts"]["models"]["actions"] == nothing
         engine.train()
         assert viewed(engine) == {"book": 40, "garden": 40, "tea": 35}
+
+
+def test_a_store_with_a_sum_that_is_not_registered_here_is_refused(
+    shop: Engine, store_url: str, key_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+):
+    """An engine without the row would leave people in that sum: it does not open, and takes nobody out by halves."""
+    monkeypatch.setattr(registry, "KINDS", registry.KINDS[:1])
+    with pytest.raises(StoreNewer, match="actions"):
+        other(store_url, key_path, clock)
+    monkeypatch.setattr(shop._rooms.learning, "_kept", shop._rooms.learning._kept[:1])
+    for act in (lambda: shop.consent("crowd-1", withdraw=["learn"]), shop.verify):
+        with pytest.raises(StoreNewer, match="actions"):
+            act()
+    assert shop.people.consents("crowd-1").purposes["learn"].allowed
 
 
 def test_the_row_of_the_recommender_stays(shop: Engine, monkeypatch: pytest.MonkeyPatch):

@@ -37,6 +37,7 @@ PAGE_SUM_ROWS = 200
 FIRST = -1
 
 _HEAD = select(SUM_HEADS).where(equal(SUM_HEADS.c.model))
+_MODELS = select(SUM_HEADS.c.model)
 _VERSION = select(SUM_HEADS.c.version).where(equal(SUM_HEADS.c.model))
 _PUT_HEAD = upsert(SUM_HEADS)
 _DROP_HEAD = delete(SUM_HEADS).where(equal(SUM_HEADS.c.model))
@@ -74,6 +75,11 @@ def head(session: Session, model: str) -> HeadRow | None:
     """Return the head of a model's sum, or None before the first training."""
     row = session.one(_HEAD, {"model": model})
     return None if row is None else HeadRow._make(row)
+
+
+def models(session: Session) -> set[str]:
+    """Return the names of the models that have a sum."""
+    return {row[0] for row in session.all(_MODELS)}
 
 
 def version(session: Session, model: str) -> int:
