@@ -47,6 +47,8 @@ def identifiers_named(name: str) -> tuple[Identifier, ...]:
     Raises `InvalidInput` when the name is empty or too long.
     """
     kind, colon, value = name.partition(":")
+    if len(value if colon and kind in IDENTIFIER_KINDS else name) > limit("identifier_chars_max"):
+        raise InvalidInput("The name is too long.", advice=f"Send at most {limit('identifier_chars_max')} characters.")
     if colon and kind in IDENTIFIER_KINDS:
         return (identifier(kind, value),)
     kinds = IDENTIFIER_KINDS if "@" in name else IDENTIFIER_KINDS[:2]

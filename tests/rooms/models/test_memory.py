@@ -37,6 +37,8 @@ def test_what_neighbours_are_read_from_counts_before_it_is_made(monkeypatch):
     assert solver.is_sparse(300, RecommenderSettings(), 2 * once - 50_000, beside)
     assert memory.float_copy_bytes(total, RecommenderSettings(neighbour_share=0.0)) == 0
     assert not solver.is_sparse(300, RecommenderSettings(), 2 * once - 50_000)
+    monkeypatch.setattr(solver, "solve_sparse", lambda *_: "sparse")
+    assert solver.solve(total, RecommenderSettings(), 2 * once - 50_000) == "sparse"
 
 
 def test_an_inverse_that_does_not_fit_is_refused_before_the_sum_is_made(monkeypatch):

@@ -155,3 +155,13 @@ def test_nobody_with_items_enough_is_refused():
         assert caught.value.advice
     assert model.digest() == digest
     assert model.settings == RecommenderSettings(ridge=2.0)
+
+
+def test_of_very_many_people_some_are_drawn(monkeypatch):
+    """A trial judges by no more people than its bound, the same ones for the same seed."""
+    monkeypatch.setattr("assent.models.recommender.tuning.trial._PEOPLE", 30)
+    kept, hidden = PEOPLE.tocsr(), PEOPLE.tocsr()
+    few = [Trial(kept, hidden, seed) for seed in (1, 1, 2)]
+    assert all(0 < each._inputs.shape[0] <= 30 for each in few)
+    assert (few[0]._inputs != few[1]._inputs).nnz == 0
+    assert few[0]._inputs.shape != few[2]._inputs.shape or (few[0]._inputs != few[2]._inputs).nnz > 0

@@ -37,5 +37,6 @@ def test_signing(vault):
 
 def test_the_journal_stands_beside_the_key_file(vault, keyfile):
     """The erase journal is kept with the keys, not with the data."""
+    assert vault.key_path == keyfile.path
     assert vault.journal_path.parent == keyfile.path.parent
     assert vault.journal_path.name == "shop.erasures"
