@@ -49,7 +49,7 @@ def test_keys_that_cannot_be_unwrapped(vault):
     wrapped, key_id = vault.new_person_key(ANN)
     with pytest.raises(NotFound):
         vault.key(ANN, None, None)
-    with pytest.raises(KeyFileMissing, match="last rotation"):
+    with pytest.raises(KeyFileMissing, match="newest copy of its key file"):
         vault.key(ANN, wrapped, "k-unknown")
     with pytest.raises(Corrupt):
         vault.key(BOB, wrapped, key_id)
