@@ -62,7 +62,7 @@ class Purposes:
         #: The languages of every notice, in the order of the file.
         self.languages = tuple(self._all[0].notices) if self._all else ()
         self.optional = tuple(each.id for each in self._all if each.optional)
-        #: The bits of the purposes that events may be kept for now, by id.
+        #: By id, the bit of each declared purpose that events may be kept for.
         self.keeping: Mapping[str, int] = MappingProxyType(
             {each.id: each.tag.bit for each in self._all if each.tag.bit}
         )
