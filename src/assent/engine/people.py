@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from assent.engine.acts import Act
 from assent.rights import Choice
-from assent.store.topics import people
 from assent.terms.answers.people import Receipt
-from assent.terms.errors import NotFound
-from assent.terms.ids import identifiers_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,12 +30,7 @@ class PeopleActs:
 
     def consents(self, person: str) -> Consents:
         """Return what a person agreed to, purpose by purpose, and the ledger entries behind it; raises `NotFound`."""
-        rooms = self._rooms
-        with rooms.store.read() as session:
-            row = people.load(session, rooms.vault.blinds(identifiers_named(person)))
-            if row is None:
-                raise NotFound("Nobody is known by that name.")
-            return rooms.rights.consents(session, row.person)
+        return self._rooms.rights.consents(person)
 
     def consent(
         self,

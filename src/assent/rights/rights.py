@@ -44,9 +44,13 @@ class Rights:
 
     # -- seeing --------------------------------------------------------------------------------------------------
 
-    def consents(self, session: Session, person: PersonId) -> Consents:
-        """Return a person's consent, purpose by purpose, and every ledger entry behind it."""
-        return self._exporter.consents(session, person)
+    def consents(self, name: str) -> Consents:
+        """Return a person's consent, purpose by purpose, and every ledger entry behind it; raises `NotFound`."""
+        with self._store.read() as session:
+            row = people.load(session, self._vault.blinds(identifiers_named(name)))
+            if row is None:
+                raise _nobody()
+            return self._exporter.consents(session, row.person)
 
     def export(self, name: str) -> Export:
         """Return all data of a person; the log notes the export.

@@ -104,8 +104,6 @@ def test_who_is_not_known_or_going_has_no_export(full):
 
 def test_consents_alone(full):
     """The consents of a person are had without the rest."""
-    person, _ = full.find("dan")
-    with full.store.read() as session:
-        found = full.rights.consents(session, person)
+    found = full.rights.consents("dan")
     assert found.purposes["personalize"].allowed
     assert not found.purposes["learn"].allowed
