@@ -56,11 +56,6 @@ class ModelServer:
         self._loading: Future[None] | None = None
         folder.tidy(self._stored_versions)
 
-    @property
-    def lock(self) -> threading.RLock:
-        """The lock for several questions that belong together; never wait for a model under it."""
-        return self._state.lock
-
     # -- answering -----------------------------------------------------------------------------------------------
 
     def model(self, session: Session, version: int | None = None, *, wait: bool = True) -> SolvedModel | None:
