@@ -29,7 +29,7 @@ _THREAD_NAMES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THRE
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """A plan of measurements: models, length of lists, threads, and the settings given by hand."""
 
     models: Sequence[str]
@@ -40,7 +40,7 @@ class Plan:
     tune_seconds: float | None = None
 
 
-def run(split: Split, plan: Plan, tell: Progress) -> Iterator[dict[str, Any]]:
+def run(split: Split, plan: RunPlan, tell: Progress) -> Iterator[dict[str, Any]]:
     """Yield one row for each model as soon as it is measured; a model that fails gives a row with a note."""
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as name:
         folder = Path(name)
@@ -61,7 +61,7 @@ def row_of(model: str, count: int, figures: Mapping[str, Any], note: str | None)
     return {"model": model, **row, **figures, "note": note}
 
 
-def _row(folder: Path, split: Split, plan: Plan, model: str, tell: Progress) -> dict[str, Any]:
+def _row(folder: Path, split: Split, plan: RunPlan, model: str, tell: Progress) -> dict[str, Any]:
     if model != OURS and not PEERS[model].installed:
         return row_of(model, plan.count, {}, "not installed")
     defaults = {} if model == OURS else PEERS[model].settings

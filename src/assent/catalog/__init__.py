@@ -2,6 +2,6 @@
 
 from assent.catalog.catalog import Catalog, row_of
 from assent.catalog.item import Item
-from assent.catalog.view import CatalogView, Facts
+from assent.catalog.view import CatalogFacts, CatalogView
 
-__all__ = ["Catalog", "CatalogView", "Facts", "Item", "row_of"]
+__all__ = ["Catalog", "CatalogFacts", "CatalogView", "Item", "row_of"]

@@ -13,12 +13,14 @@ from msgspec import UNSET, Raw, UnsetType
 
 from assent.terms.errors import InvalidInput, TooLarge
 from assent.terms.limits import limit
+from assent.terms.links import LINK
 
 _ID_CHARS_MAX = limit("item_id_chars_max")
 _BYTES_MAX = limit("item_bytes_max")
 _ITEMS_MAX = limit("items_per_request_max")
 #: Characters that an item id may not have: those that cannot be seen, and those that a URL's path would lose.
 _NOT_IN_ID = re.compile(r"[\x00-\x1f\x7f]")
+_LINK = re.compile(LINK)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _TAGS_MAX = limit("item_tags_max")
 _NAME_CHARS_MAX = limit("item_name_chars_max")
@@ -119,7 +121,7 @@ def _read(place: str, text: bytes) -> Item:
     try:
         item = _decode_item(text)
     except msgspec.ValidationError as error:
-        advice = "Facts without a field of their own go into `properties`."
+        advice = "CatalogFacts without a field of their own go into `properties`."
         raise InvalidInput(f"{place} is not an item: {str(error)[:200]}.", advice=advice) from None
     except _UNREADABLE:
         raise InvalidInput(f"{place} is not JSON.", advice="Send one JSON object for each item, as UTF-8.") from None
@@ -147,8 +149,8 @@ def _fault(item: Item) -> str | None:
             return f"{name} must be a date or moment in ISO 8601, such as 2026-01-31."
     for name in ("url", "image_url"):
         link = getattr(item, name)
-        if link is not None and not link.startswith(("https://", "http://", "/")):
-            return f"{name} must begin with https://, http:// or /."
+        if link is not None and not _LINK.fullmatch(link):
+            return f"{name} must be a link such as https://shop.example/tea, or begin with /."
     return None
 
 

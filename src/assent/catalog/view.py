@@ -42,7 +42,7 @@ class ItemFacts(dict[str, Any]):
         return self
 
 
-class Facts(Sequence[ItemFacts]):
+class CatalogFacts(Sequence[ItemFacts]):
     """Each item's public facts by number, read from JSON at the first use: most are never used."""
 
     __slots__ = ("_read", "_texts")
@@ -58,11 +58,11 @@ class Facts(Sequence[ItemFacts]):
     @overload
     def __getitem__(self, number: int) -> ItemFacts: ...
     @overload
-    def __getitem__(self, number: slice) -> Facts: ...
-    def __getitem__(self, number: int | slice) -> ItemFacts | Facts:
+    def __getitem__(self, number: slice) -> CatalogFacts: ...
+    def __getitem__(self, number: int | slice) -> ItemFacts | CatalogFacts:
         """Return the facts of one item."""
         if isinstance(number, slice):
-            return Facts(self._texts[number])
+            return CatalogFacts(self._texts[number])
         facts = self._read.get(number)
         if facts is None:
             facts = self._read[number] = ItemFacts(_decode(self._texts[number]))
@@ -145,7 +145,7 @@ class CatalogView:
             self.available[number] = bool(row.available)
 
     def _finish(self) -> None:
-        self.facts = Facts(self._texts)
+        self.facts = CatalogFacts(self._texts)
         self.unlisted = int(len(self.listed) - np.count_nonzero(self.listed))
         #: True for items that may be shown, listed and available, bool, shape (items,).
         self.shown: NDArray[np.bool_] = self.listed & self.available

@@ -11,7 +11,7 @@ import numpy as np
 from assent.decide.people_cache import PeopleCache
 from assent.decide.pipeline import answer
 from assent.decide.results import Moment
-from assent.decide.step3_scores import Popularity
+from assent.decide.step3_scores import PopularityRanking
 from assent.learn import MODEL
 from assent.store.topics.versions import versions
 from assent.terms.clock import to_text
@@ -55,7 +55,7 @@ class Decider:
         #: Guards what is kept of people; a model has a lock of its own, taken inside its methods.
         self._lock = threading.Lock()
         self._people = PeopleCache(vault, ledger)
-        self._popularity = Popularity()
+        self._popularity = PopularityRanking()
         #: The array that says which items may be shown, bool [items], and the numbers of those that may not.
         self._shown: NDArray[np.bool_] | None = None
         self._hidden: frozenset[int] = frozenset()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assent.decide.people_cache import PeopleCache
     from assent.decide.question import Question
     from assent.decide.results import Moment
-    from assent.decide.step3_scores import Popularity
+    from assent.decide.step3_scores import PopularityRanking
 
 
 def answer(
@@ -30,7 +30,7 @@ def answer(
     moment: Moment,
     people: PeopleCache,
     ledger: Ledger,
-    popularity: Popularity,
+    popularity: PopularityRanking,
     *,
     language: str,
     decision_id: bytes,

@@ -63,7 +63,7 @@ def score(moment: Moment, candidates: Candidates) -> Ranking | None:
     return Ranking(kept, score_all)
 
 
-class Popularity:
+class PopularityRanking:
     """The most popular items of one world, worked out once for everybody. Call it under the decider's lock."""
 
     def __init__(self) -> None:

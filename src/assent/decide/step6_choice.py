@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from assent.decide.question import Question
     from assent.decide.results import Moment
     from assent.decide.step2_rules import Rules
-    from assent.decide.step3_scores import Popularity, Ranking
+    from assent.decide.step3_scores import PopularityRanking, Ranking
 
 
-def choose(question: Question, moment: Moment, rules: Rules, ranking: Ranking | None, popularity: Popularity) -> Choice:
+def choose(
+    question: Question, moment: Moment, rules: Rules, ranking: Ranking | None, popularity: PopularityRanking
+) -> Choice:
     """Return what is shown."""
     items = () if ranking is None else rules.first(ranking, question.count)
     personal = len(items)

@@ -27,7 +27,7 @@ CROWD_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArrivalRow:
     """One row of what came in: who sent it, how many people and events, and what became of the events."""
 
     who: str
@@ -43,7 +43,7 @@ class Shop:
 
     source: str
     items: int
-    rows: Sequence[Row]
+    rows: Sequence[ArrivalRow]
     seconds: float
     #: Who withdraws, purpose by purpose, and is then erased.
     leaver: str
@@ -60,7 +60,7 @@ def fill_made(engine: Engine, now_ms: int, progress: Callable[[int, int], None])
     goods = all_goods()
     engine.put_items([good.as_item() for good in goods])
     shoppers = all_shoppers(goods, PEOPLE, SEED)
-    rows: list[Row] = []
+    rows: list[ArrivalRow] = []
     first: list[dict[str, Any]] = []
     for answer in ANSWERS:
         group = [shopper for shopper in shoppers if shopper.answer is answer]
@@ -82,7 +82,7 @@ def fill_from(engine: Engine, path: Path, cast: tuple[str, str, str], progress: 
     table = dict(done.table)
     stored = table.pop("imported", 0)
     facts = engine.server.facts()
-    rows = [Row("lines of the file", facts.people, done.lines, stored, table)]
+    rows = [ArrivalRow("lines of the file", facts.people, done.lines, stored, table)]
     return Shop(path.name, facts.items, rows, done.seconds, *cast)
 
 
@@ -92,7 +92,7 @@ def _shown(shopper: Shopper) -> bool:
     )
 
 
-def _send(engine: Engine, who: str, people: int, events: Sequence[dict[str, Any]], *, gpc: bool = False) -> Row:
+def _send(engine: Engine, who: str, people: int, events: Sequence[dict[str, Any]], *, gpc: bool = False) -> ArrivalRow:
     """Send events in batches and add up what the engine answered."""
     stored, refused = 0, Counter[str]()
     waiting = iter(events)
@@ -100,7 +100,7 @@ def _send(engine: Engine, who: str, people: int, events: Sequence[dict[str, Any]
         answer = engine.take_in(batch, gpc=gpc)
         stored += answer.stored
         refused.update(answer.dropped)
-    return Row(who, people, len(events), stored, dict(refused))
+    return ArrivalRow(who, people, len(events), stored, dict(refused))
 
 
 def _broken(events: Sequence[dict[str, Any]], now_ms: int) -> list[dict[str, Any]]:

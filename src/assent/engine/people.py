@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assent.engine.acts import Act
-from assent.rights import Choice
+from assent.rights import ConsentChoice
 from assent.terms.answers.people import Receipt
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class PeopleActs:
         taken_back = tuple(dict.fromkeys(withdraw))
         # A purpose that is named in both is withdrawn: the more careful reading.
         agreed = tuple(each for each in dict.fromkeys(grant) if each not in taken_back)
-        choice = Choice(person, agreed, taken_back, evidence, language or rooms.settings.language)
+        choice = ConsentChoice(person, agreed, taken_back, evidence, language or rooms.settings.language)
         receipts = rooms.store.write(lambda session: rooms.choices.choose(session, choice))
         rooms.acts.add("consent")
         return [Receipt(**each) for each in receipts]

@@ -53,16 +53,16 @@ class ConsentGate:
         ):
             work.keep(person, last.mask, group)
             return
-        settled = decide_event(person.states, signals, group.newest_ms, work.now_ms)
-        if settled.changes:
+        outcome = decide_event(person.states, signals, group.newest_ms, work.now_ms)
+        if outcome.changes:
             self.admit(session, group, Found(person), signals, work)
-        elif settled.mask:
+        elif outcome.mask:
             if agree(person.states, signals, work.now_ms):
                 ends_ms = min(state.until_ms for state in person.states.values() if state.until_ms > work.now_ms)
-                person.last_consent = LastConsent(person.states, signals, ends_ms, settled.mask)
-            work.keep(person, settled.mask, group)
+                person.last_consent = LastConsent(person.states, signals, ends_ms, outcome.mask)
+            work.keep(person, outcome.mask, group)
         else:
-            work.drop(settled.refused_by, group)
+            work.drop(outcome.refused_by, group)
 
     def admit(self, session: Session, group: Group, found: Found, signals: Signals, work: BatchWork) -> None:
         """Add the events that some purpose permits to the work; count the others by their refusal.
@@ -70,26 +70,26 @@ class ConsentGate:
         Most groups change nothing in the ledger: if the newest event does not, none does, and one answer serves all.
         """
         states = {} if found.person is None else found.person.states
-        settled = decide_event(states, signals, group.newest_ms, work.now_ms)
-        if not settled.changes:
-            self._keep(session, group, found, settled, signals, work)
+        outcome = decide_event(states, signals, group.newest_ms, work.now_ms)
+        if not outcome.changes:
+            self._keep(session, group, found, outcome, signals, work)
             return
         for place, event in enumerate(group.events):
             states = {} if found.person is None else found.person.states
-            settled = decide_event(states, signals, event.at_ms, work.now_ms)
-            if settled.changes and (found.person is not None or settled.mask):
-                self.change(session, found.person or self.begin(session, found, work), settled.changes, work)
-            self._keep(session, group.only([place]), found, settled, signals, work)
+            outcome = decide_event(states, signals, event.at_ms, work.now_ms)
+            if outcome.changes and (found.person is not None or outcome.mask):
+                self.change(session, found.person or self.begin(session, found, work), outcome.changes, work)
+            self._keep(session, group.only([place]), found, outcome, signals, work)
 
     def _keep(
-        self, session: Session, group: Group, found: Found, settled: EventConsent, signals: Signals, work: BatchWork
+        self, session: Session, group: Group, found: Found, outcome: EventConsent, signals: Signals, work: BatchWork
     ) -> None:
         """Put events that may be kept into their person's share; people are made, named and merged only here."""
-        if not settled.mask:
-            work.drop(settled.refused_by, group)
+        if not outcome.mask:
+            work.drop(outcome.refused_by, group)
             return
         person = found.person or self.begin(session, found, work)
-        mask = settled.mask
+        mask = outcome.mask
         if found.attach:
             self._people.attach(session, person, found.attach)
             found.attach = []

@@ -74,12 +74,12 @@ class StatedConsents:
             return NO_CONSENT
         person = found.person or self._gate.begin(session, found, work)
         self._state(session, person, purposes, evidence, work)
-        settled = decide_event(person.states, NO_SIGNALS, work.now_ms, work.now_ms)
-        if settled.mask:
+        outcome = decide_event(person.states, NO_SIGNALS, work.now_ms, work.now_ms)
+        if outcome.mask:
             self._people.attach(session, person, found.attach)
-            work.keep(person, settled.mask, group)
+            work.keep(person, outcome.mask, group)
             return "imported"
-        return settled.refused_by
+        return outcome.refused_by
 
     def _state(
         self, session: Session, person: IntakePerson, purposes: frozenset[str], evidence: str, work: BatchWork

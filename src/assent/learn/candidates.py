@@ -40,7 +40,7 @@ class Candidate:
     arrays: SharedArrays | None
 
 
-class Candidates:
+class ModelCandidates:
     """Makes models of the stored sum that do not answer yet."""
 
     def __init__(self, store: Store, folder: ModelFolder, kind: AdditiveRecommender) -> None:

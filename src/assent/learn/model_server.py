@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
-from assent.learn.candidates import FOLLOW_SHARE, Candidate, Candidates, follow
+from assent.learn.candidates import FOLLOW_SHARE, Candidate, ModelCandidates, follow
 from assent.learn.publisher import Publisher
 from assent.learn.served_state import ServedState
 from assent.store.topics import sums
@@ -51,7 +51,7 @@ class ModelServer:
         self._folder = folder
         self._name = kind.name
         self._state = ServedState(store, kind.name)
-        self._candidates = Candidates(store, folder, kind)
+        self._candidates = ModelCandidates(store, folder, kind)
         self.publisher = Publisher(store, folder, self._state, self._candidates, kind.name)
         self._loading: Future[None] | None = None
         folder.tidy(self._stored_versions)

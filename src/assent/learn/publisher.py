@@ -11,7 +11,7 @@ from assent.store.topics import sums
 from assent.terms.errors import AssentError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from assent.learn.candidates import Candidates
+    from assent.learn.candidates import ModelCandidates
     from assent.learn.model_files import ModelFolder
     from assent.learn.served_state import ServedState
     from assent.store import Store
@@ -30,7 +30,7 @@ class Publisher:
     """Publishes files in a thread of its own, while one is due."""
 
     def __init__(
-        self, store: Store, folder: ModelFolder, state: ServedState, candidates: Candidates, name: str
+        self, store: Store, folder: ModelFolder, state: ServedState, candidates: ModelCandidates, name: str
     ) -> None:
         """Publish the sum called `name`."""
         self._store = store

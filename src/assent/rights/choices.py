@@ -21,7 +21,7 @@ SOURCE = "api"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConsentChoice:
     """The choice of a person: purposes to grant, purposes to withdraw, and its evidence."""
 
     person: str
@@ -41,7 +41,7 @@ class Choices:
         self._withdrawals = rooms.withdrawals
         self._controller = rooms.controller
 
-    def choose(self, session: Session, choice: Choice) -> list[dict[str, Any]]:
+    def choose(self, session: Session, choice: ConsentChoice) -> list[dict[str, Any]]:
         """Record every choice, take withdrawn data out everywhere, and return a signed receipt for each.
 
         Raises `UnknownPurpose`, `InvalidInput` (nothing chosen), `NotFound`
@@ -64,7 +64,7 @@ class Choices:
         self._withdrawals.carry_out(session, person, key, choice.withdraw)
         return receipts
 
-    def _check(self, choice: Choice) -> None:
+    def _check(self, choice: ConsentChoice) -> None:
         if not choice.grant and not choice.withdraw:
             raise InvalidInput(
                 "No purpose is granted or withdrawn.", advice="Name at least one purpose in grant or withdraw."
@@ -76,7 +76,7 @@ class Choices:
         for purpose in (*choice.grant, *choice.withdraw):
             self._ledger.purposes.get(purpose)
 
-    def _person(self, session: Session, choice: Choice) -> PersonKey:
+    def _person(self, session: Session, choice: ConsentChoice) -> PersonKey:
         """Return the key of the person; an unknown person who grants a purpose is added."""
         named = identifiers_named(choice.person)
         blinds = self._vault.blinds(named)

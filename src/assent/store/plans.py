@@ -30,7 +30,7 @@ Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StatementPlan:
     """One compiled statement: its text, how to order named values, and the name of its one list parameter if any."""
 
     statement: Executable
@@ -61,9 +61,9 @@ class Plans:
     dialect: Dialect
     #: SQLite wants one place for each value of a list, PostgreSQL takes the list as one array.
     lists_as_arrays: bool
-    compiled: dict[int, Plan] = field(default_factory=dict)
+    compiled: dict[int, StatementPlan] = field(default_factory=dict)
 
-    def plan(self, statement: Executable) -> Plan:
+    def plan(self, statement: Executable) -> StatementPlan:
         """Compile a statement, once."""
         found = self.compiled.get(id(statement))
         if found is None:
@@ -72,7 +72,7 @@ class Plans:
             found = self.compiled[id(statement)] = self._compile(statement)
         return found
 
-    def _compile(self, statement: Executable) -> Plan:
+    def _compile(self, statement: Executable) -> StatementPlan:
         compiled: Any = statement.compile(dialect=self.dialect)  # type: ignore[attr-defined]
         names = tuple(compiled.positiontup or ())
         text = str(compiled)
@@ -84,9 +84,9 @@ class Plans:
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         found = None if self.lists_as_arrays else _INSERT.fullmatch(text)
         insert = (found[1], found[2], found[3] or "") if found else None
-        return Plan(statement, text, names, _binder(names, constants), list_name, insert)
+        return StatementPlan(statement, text, names, _binder(names, constants), list_name, insert)
 
-    def inserts(self, plan: Plan, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
+    def inserts(self, plan: StatementPlan, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
         """Yield text and values of each statement that inserts these rows."""
         head, places, tail = plan.insert or ("", "", "")
         for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -96,7 +96,7 @@ class Plans:
                 text = plan.texts[count] = head + ", ".join([places] * count) + tail
             yield text, tuple(chain.from_iterable(rows[start : start + count]))
 
-    def queries(self, plan: Plan, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
+    def queries(self, plan: StatementPlan, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
         """Yield the text and values of each query that a list parameter needs: long lists are cut."""
         values: Sequence[Any] = parameters[plan.list_name or ""]
         bound = plan.bind(parameters)
@@ -112,7 +112,7 @@ class Plans:
             chunk.extend(chunk[-1:] * (count - len(chunk)))
             yield self._with_places(plan, count), (*before, *chunk, *after)
 
-    def _with_places(self, plan: Plan, count: int) -> str:
+    def _with_places(self, plan: StatementPlan, count: int) -> str:
         """Return the text of a plan with `count` places for its list."""
         text = plan.texts.get(count)
         if text is None:

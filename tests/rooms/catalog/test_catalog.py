@@ -124,6 +124,9 @@ def test_putting_replaces_the_whole_item_and_keeps_its_number(catalog: Catalog, 
         ({"id": "a", "name": "a", "tags": "t"}, "tags"),
         ({"id": "a", "name": "a", "url": "javascript:alert(1)"}, "url"),
         ({"id": "a", "name": "a", "image_url": "data:x"}, "image_url"),
+        ({"id": "a", "name": "a", "url": "https://[shop/tea"}, "url"),
+        ({"id": "a", "name": "a", "url": "https://shop\uff0fevil/tea"}, "url"),
+        ({"id": "a", "name": "a", "url": "https://"}, "url"),
         ({"id": "a", "name": "a", "released_at": "soon"}, "released_at"),
         ({"id": "a", "name": "a", "first_seen": "0000-00-00"}, "first_seen"),
         ({"id": "a", "name": "a", "colour": "red"}, "colour"),
@@ -287,3 +290,12 @@ def test_views_cannot_be_changed_by_those_who_read_them() -> None:
     for array in (view.shown, view.listed, view.available, view.newness):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+@pytest.mark.parametrize(
+    "link", ["https://müller.example/ä?size[]=1#top", "http://127.0.0.1:8000", "//cdn.example/tea.png", "/"]
+)
+def test_links_of_a_shop_are_taken(catalog: Catalog, link: str) -> None:
+    """Hosts with umlauts and ports, other servers by two slashes, and paths of the shop's own site."""
+    assert catalog.put([{"id": "a", "name": "a", "url": link}]) == 1
+    assert catalog.get("a").facts["url"] == link

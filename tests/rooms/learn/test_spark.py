@@ -152,7 +152,7 @@ def test_any_whole_numbers_are_read_as_they_were_written(some, bits, behind):
 def test_an_overflow_is_refused_where_it_would_happen():
     """Two blocks that would pass 2^61 together are not added."""
     row = (np.array([0, 1]), np.array([0], np.int32), np.array([ENTRY_MAX]))
-    block = blocks.Block(0, 1, 1, np.array([1]), *row)
+    block = blocks.SumBlock(0, 1, 1, np.array([1]), *row)
     with pytest.raises(SumOverflow):
         blocks.add_up([block, block])
 
@@ -164,7 +164,7 @@ def test_pieces_that_come_as_they_were_made_are_added_up():
     mixed = [piece for place in zip(*parts, strict=True) for piece in place[::-1]]
     assert sum_of_pieces(mixed, 3, 40, as_it_is)[0].digest() == sum_of(matrix).digest()
     row = (np.array([0, 1]), np.array([0], np.int32), np.array([ENTRY_MAX]))
-    packed = blocks.pack(blocks.Block(0, 1, 1, np.array([1]), *row))
+    packed = blocks.pack(blocks.SumBlock(0, 1, 1, np.array([1]), *row))
     with pytest.raises(SumOverflow):
         sum_of_pieces([Piece(0, name_reading(part, 0, []), packed) for part in range(2)], 2, 1, as_it_is)
 

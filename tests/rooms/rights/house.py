@@ -10,7 +10,7 @@ import msgspec
 
 from assent.consent import Controller, Ledger, Purposes
 from assent.learn import SumsKeeper, Withdrawals
-from assent.rights import Choice, Choices, Rights, RightsRooms
+from assent.rights import Choices, ConsentChoice, Rights, RightsRooms
 from assent.store import Store
 from assent.store.topics import decisions, items, log, meta, people, records, seen_events, sums
 from assent.store.topics.decisions import DecisionRow
@@ -56,7 +56,7 @@ class House:
 
     def choose(self, name: str, grant: Sequence[str] = (), withdraw: Sequence[str] = (), evidence: str | None = None):
         """Grant and withdraw; return the receipts."""
-        choice = Choice(name, tuple(grant), tuple(withdraw), evidence, "en")
+        choice = ConsentChoice(name, tuple(grant), tuple(withdraw), evidence, "en")
         return self.store.write(lambda session: self.choices.choose(session, choice))
 
     def find(self, name: str) -> tuple[PersonId, PersonKey]:

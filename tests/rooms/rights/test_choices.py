@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assent.rights import Choice
+from assent.rights import ConsentChoice
 from assent.store.topics import consents, people, records, sums
 from assent.terms.errors import Conflict, InvalidInput, NotFound, UnknownPurpose
 from assent.terms.ids import identifiers_named
@@ -72,11 +72,11 @@ def test_consenting_anew_lifts_the_suppression(full):
 @pytest.mark.parametrize(
     ("choice", "error"),
     [
-        (Choice("ann", (), (), None, "en"), InvalidInput),
-        (Choice("ann", ("learn",), (), "x" * (limit("evidence_chars_max") + 1), "en"), InvalidInput),
-        (Choice("ann", ("everything",), (), None, "en"), UnknownPurpose),
-        (Choice("ann", (), ("learn",), None, "en"), NotFound),
-        (Choice("", ("learn",), (), None, "en"), InvalidInput),
+        (ConsentChoice("ann", (), (), None, "en"), InvalidInput),
+        (ConsentChoice("ann", ("learn",), (), "x" * (limit("evidence_chars_max") + 1), "en"), InvalidInput),
+        (ConsentChoice("ann", ("everything",), (), None, "en"), UnknownPurpose),
+        (ConsentChoice("ann", (), ("learn",), None, "en"), NotFound),
+        (ConsentChoice("", ("learn",), (), None, "en"), InvalidInput),
     ],
 )
 def test_what_cannot_be_chosen(house, choice, error):

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from assent.bench.peers import OURS, PEERS, Setting
-from assent.bench.runs import Plan, run
+from assent.bench.runs import RunPlan, run
 from assent.bench.sources import OneFile, TwoFiles, read_split
 from assent.bench.splits import Split
 from assent.cli.screen import Screen
@@ -43,7 +43,7 @@ def compare(screen: Screen, wanted: Wanted) -> bool:
         split, notes = read_split(wanted.source, validating=wanted.tune_seconds is not None)
     if not screen.as_json:
         _introduce(screen, split, notes, wanted)
-    plan = Plan(wanted.models, wanted.count, wanted.threads, wanted.settings, wanted.tune_seconds)
+    plan = RunPlan(wanted.models, wanted.count, wanted.threads, wanted.settings, wanted.tune_seconds)
     progress = Progress(screen)
     rows: list[dict[str, Any]] = []
     try:

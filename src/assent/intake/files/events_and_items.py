@@ -15,7 +15,7 @@ from assent.catalog.item import read_items
 from assent.intake.files.consent_column import consent_expression
 from assent.intake.files.frames import (
     NDJSON,
-    Block,
+    FrameBlock,
     Source,
     blocks,
     find_columns,
@@ -99,7 +99,7 @@ def event_blocks(
             yield _shaped(block, mapping or {}, consent_column, now_ms)
 
 
-def _shaped(block: Block, mapping: Mapping[str, str], consent_column: str | None, now_ms: int) -> EventRows:
+def _shaped(block: FrameBlock, mapping: Mapping[str, str], consent_column: str | None, now_ms: int) -> EventRows:
     frame = block.frame
     found = find_columns(frame.columns, EVENT_COLUMNS) | dict(mapping)
     for part, column in mapping.items():

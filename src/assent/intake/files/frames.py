@@ -46,7 +46,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FrameBlock:
     """Some rows of a file, and the position after them: a byte in text, a row in Parquet."""
 
     frame: pl.DataFrame
@@ -91,28 +91,28 @@ def _parquet_rows(path: Path) -> int:
         raise InvalidInput("The file is not Parquet, or it is damaged.") from None
 
 
-def blocks(source: Source, start: int = 0) -> Iterator[Block]:
+def blocks(source: Source, start: int = 0) -> Iterator[FrameBlock]:
     """Yield a file's blocks from a position on; columns of CSV are text, others as the file has them."""
     if source.kind == PARQUET:
         return _parquet_blocks(source, start)
     return _text_blocks(source, start)
 
 
-def _parquet_blocks(source: Source, start: int) -> Iterator[Block]:
+def _parquet_blocks(source: Source, start: int) -> Iterator[FrameBlock]:
     whole = pl.scan_parquet(source.path)
     for first in range(start, source.lines, BLOCK_ROWS):
         frame = whole.slice(first, BLOCK_ROWS).collect()
-        yield Block(frame, 0, first + frame.height)
+        yield FrameBlock(frame, 0, first + frame.height)
 
 
-def _text_blocks(source: Source, start: int) -> Iterator[Block]:
+def _text_blocks(source: Source, start: int) -> Iterator[FrameBlock]:
     with source.path.open("rb") as file:
         heading, separator = heading_of(file) if source.kind == CSV else (b"", "")
         file.seek(max(start, file.tell()))
         while text := _whole_lines(file, quoted=source.kind == CSV):
             after = file.tell()
             if source.kind == CSV:
-                yield Block(csv_frame(heading + text, separator), 0, after)
+                yield FrameBlock(csv_frame(heading + text, separator), 0, after)
             else:
                 yield _ndjson(text.removeprefix(MARK), after)
 
@@ -163,10 +163,10 @@ def csv_frame(text: bytes, separator: str) -> pl.DataFrame:
         ) from None
 
 
-def _ndjson(text: bytes, after: int) -> Block:
+def _ndjson(text: bytes, after: int) -> FrameBlock:
     """Read lines of JSON; a block that cannot be read at once is read line by line, counting unreadable lines."""
     try:
-        return Block(pl.read_ndjson(io.BytesIO(text), infer_schema_length=None), 0, after)
+        return FrameBlock(pl.read_ndjson(io.BytesIO(text), infer_schema_length=None), 0, after)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass
     frames = []
@@ -179,7 +179,7 @@ def _ndjson(text: bytes, after: int) -> Block:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             unreadable += 1
     frame = pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
-    return Block(frame, unreadable, after)
+    return FrameBlock(frame, unreadable, after)
 
 
 def find_columns(present: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -33,7 +33,7 @@ _ENTRY_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SumBlock:
     """Rows `first` to `first + len(counts)` of an upper triangle of `columns` columns, as CSR arrays.
 
     `counts` int64 [rows]: the number of people with each item; `people`: of the whole sum. `starts` int64 [rows + 1],
@@ -59,12 +59,12 @@ def cut(columns: int) -> NDArray[np.int64]:
     return np.unique(bounds) if columns else np.zeros(2, np.int64)
 
 
-def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[Block]:
+def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[SumBlock]:
     """Yield every block of a sum, cut at `bounds`, int64 [blocks + 1], empty blocks too; their arrays are views."""
     starts, indices, values = total.arrays()
     for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         low, high = int(starts[first]), int(starts[last])
-        yield Block(
+        yield SumBlock(
             first,
             total.columns,
             total.people,
@@ -75,7 +75,7 @@ def blocks_of(total: PairSum, bounds: NDArray[np.int64]) -> Iterator[Block]:
         )
 
 
-def pack(block: Block) -> bytes:
+def pack(block: SumBlock) -> bytes:
     """Return a block as bytes; each array takes as few bytes as its numbers need."""
     rows = np.arange(block.first, block.first + len(block.counts))
     # The first entry of a row is stored as its distance from the diagonal, each further one from the entry before it.
@@ -90,7 +90,7 @@ def pack(block: Block) -> bytes:
     return b"".join((head, *(part for numbers in arrays for part in _narrow(numbers))))
 
 
-def unpack(packed: bytes) -> Block:
+def unpack(packed: bytes) -> SumBlock:
     """Read what `pack` wrote; raises `Corrupt` when it is cut short."""
     if len(packed) < _HEADER.size:
         raise _cut_short()
@@ -109,7 +109,7 @@ def unpack(packed: bytes) -> Block:
     filled = np.flatnonzero(lengths)
     before = reached[starts[filled]] - steps[starts[filled]]
     indices = reached + np.repeat(first + filled - before, lengths[filled])
-    return Block(first, columns, people, counts, starts, indices.astype(np.int32), values)
+    return SumBlock(first, columns, people, counts, starts, indices.astype(np.int32), values)
 
 
 def _narrow(numbers: NDArray[np.int64]) -> tuple[bytes, ...]:
@@ -151,7 +151,7 @@ def _widen(packed: bytes, at: int) -> tuple[NDArray[np.int64], int]:
     return numbers, end
 
 
-def add(one: Block, other: Block) -> Block:
+def add(one: SumBlock, other: SumBlock) -> SumBlock:
     """Add two blocks of the same rows; raises `SumOverflow`.
 
     No entry of either is above 2^61, so their sum is exact; that the diagonal stays below 2^61 again proves it for
@@ -166,7 +166,7 @@ def add(one: Block, other: Block) -> Block:
     heads = starts[:-1][np.diff(starts) > 0]
     if len(heads) and int(values[heads].max()) > ENTRY_MAX:
         raise SumOverflow("An entry of the sum would pass 2^61.")
-    return Block(
+    return SumBlock(
         one.first,
         one.columns,
         one.people + other.people,
@@ -177,9 +177,9 @@ def add(one: Block, other: Block) -> Block:
     )
 
 
-def add_up(blocks: Iterable[Block]) -> Block:
+def add_up(blocks: Iterable[SumBlock]) -> SumBlock:
     """Add up blocks of the same rows, at least one, in pairs of like weight; raises `SumOverflow`."""
-    waiting: list[tuple[int, Block]] = []
+    waiting: list[tuple[int, SumBlock]] = []
     for block in blocks:
         weight, total = 1, block
         while waiting and waiting[-1][0] == weight:
@@ -191,7 +191,7 @@ def add_up(blocks: Iterable[Block]) -> Block:
     return total
 
 
-def sum_of_blocks(blocks: Sequence[Block], columns: int) -> PairSum:
+def sum_of_blocks(blocks: Sequence[SumBlock], columns: int) -> PairSum:
     """Return the sum of all of its blocks, in any order; raises `Corrupt` when they do not make one."""
     ordered = sorted(blocks, key=lambda block: block.first)
     ends = [block.first + len(block.counts) for block in ordered]

@@ -70,7 +70,7 @@ class BlockBuffer:
     def __init__(self, bounds: NDArray[np.int64], seal: Box) -> None:
         """Cut sums at `bounds`, int64 [blocks + 1], of `blocks.cut`."""
         self._bounds, self._seal = bounds, seal
-        self._blocks: list[blocks.Block] = []
+        self._blocks: list[blocks.SumBlock] = []
         self._readings = b""
 
     def add(self, reading: bytes, total: PairSum) -> Iterator[Piece]:
@@ -103,7 +103,7 @@ def sum_of_pieces(pieces: Iterable[Piece], parts: int, columns: int, unseal: Box
     Pieces of a place are added up as they come. Raises `SourceChanged` unless the pieces of every place are made of the
     same readings of all `parts`, `SumOverflow`, and `Corrupt`.
     """
-    sums_of: dict[int, blocks.Block] = {}
+    sums_of: dict[int, blocks.SumBlock] = {}
     made_of: dict[int, list[bytes]] = {}
     people: list[bytes] = []
     readings_of_people: list[bytes] = []

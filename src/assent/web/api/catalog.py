@@ -13,6 +13,7 @@ from assent.terms.answers import catalog as answers
 from assent.terms.answers.decisions import Suggestion
 from assent.terms.errors import InvalidInput, NotFound, TooLarge
 from assent.terms.limits import limit
+from assent.terms.links import LINK
 from assent.web.http.call import Call
 from assent.web.http.fields import SPACE, VISIBLE, Count, ItemId
 from assent.web.http.openapi import reference
@@ -22,7 +23,6 @@ TAG = Tag("catalog", "The catalog.")
 
 #: No control characters, and no space at the ends.
 _ID = rf"^[^\x00-\x1f\x7f{SPACE}]([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f{SPACE}])?$"
-_LINK = r"^(https?://|/)"
 _Moment = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 
 
@@ -40,8 +40,8 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: str | None = None
     brand: str | None = None
     description: str | None = None
-    url: Annotated[str, Meta(pattern=_LINK)] | None = None
-    image_url: Annotated[str, Meta(pattern=_LINK)] | None = None
+    url: Annotated[str, Meta(pattern=LINK)] | None = None
+    image_url: Annotated[str, Meta(pattern=LINK)] | None = None
     available: bool = True
     tags: Annotated[tuple[str, ...], Meta(max_length=limit("item_tags_max"))] = ()
     released_at: _Moment | None = None

@@ -32,7 +32,7 @@ def levels(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return scaled
 
 
-class Choice(NamedTuple):
+class ColumnChoice(NamedTuple):
     """The neighbours of items: `near` int32 [c, k], and `edges` float64 [c], the closeness of the last of them."""
 
     near: NDArray[np.int32]
@@ -46,13 +46,13 @@ def choose(
     items: NDArray[np.int32],
     progress: Progress | None = None,
     threads: int | None = None,
-) -> Choice:
+) -> ColumnChoice:
     """Return the neighbours of `items`, int32 [c] ascending, in blocks of bounded memory, on all or some `threads`.
 
     `octaves` float64 [n] of `levels`. The nearest are those of largest `G_ij / sqrt(octave of i)`, like a cosine:
     without the root, the most popular items would be near all items.
     """
-    choice = Choice(np.empty((len(items), NEIGHBOURS), np.int32), np.empty(len(items)))
+    choice = ColumnChoice(np.empty((len(items), NEIGHBOURS), np.int32), np.empty(len(items)))
     bounds = [*_blocks(np.cumsum(reader.lengths()[items]))]
     alone = len(bounds) == 1
 
@@ -136,7 +136,7 @@ def _after_choosing(share: float) -> float:
 
 
 class Columns(NamedTuple):
-    """Solved columns: the fields of their `Choice`, then those of their `Solution`."""
+    """Solved columns: the fields of their `ColumnChoice`, then those of their `Solution`."""
 
     near: NDArray[np.int32]
     edges: NDArray[np.float64]
